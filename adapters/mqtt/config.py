@@ -1,0 +1,48 @@
+"""What an MQTT device needs, free of any protocol library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.core.signals import PlanTable
+
+
+@dataclass(frozen=True, slots=True)
+class MqttItem:
+    """One signal out of a topic; `topic` is a filter, `json` a path such as `$.data[0].temp`.
+
+    `text` takes the whole payload instead. `[*]` in a path takes every reading of an array.
+    """
+
+    index: int
+    topic: str
+    json: str | None = None
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSource:
+    """One device behind a broker. `version` None prefers 5 and accepts 3.1.1."""
+
+    device: str
+    host: str
+    port: int
+    plan: PlanTable
+    items: tuple[MqttItem, ...]
+    client_id: str
+    tls: bool = False
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = field(default=None, repr=False)
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    version: int | None = None
+    qos: int = 1
+    time_json: str | None = None
+    time_unit: str = "ms"
+    keepalive_s: float = 10.0
+    session_expiry_s: float = 7 * 86400.0
+    receive_maximum: int = 500
+    message_bytes_max: int = 1_000_000
+    connect_timeout_s: float = 10.0

@@ -1,0 +1,59 @@
+"""Building blocks of every configuration model; the only module of core that imports pydantic.
+
+Times are `500ms 1s 10m 2h 30d`, sizes `64MB 10GB`. A bare number is an error with a hint, because
+nobody remembers which unit an option meant.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+TIME_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SIZE_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)(KB|MB|GB|TB)")
+
+
+class StrictModel(BaseModel):
+    """Frozen; a key that is not known is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def seconds_from_text(value: Any) -> float:
+    """Read `10m` as 600.0."""
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise PydanticCustomError("duration", "not a time: {value}", {"value": str(value)})
+    return float(match[1]) * TIME_UNITS_S[match[2]]
+
+
+def bytes_from_text(value: Any) -> int:
+    """Read `10GB` as 10,000,000,000."""
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise PydanticCustomError("size", "not a size: {value}", {"value": str(value)})
+    return round(float(match[1]) * SIZE_UNITS[match[2]])
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(seconds_from_text),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
+]
+ByteSize = Annotated[
+    int,
+    BeforeValidator(bytes_from_text),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(KB|MB|GB|TB)$"}),
+]
+
+
+class LocalText(StrictModel):
+    """A name in both languages; one of them is enough."""
+
+    ko: str | None = None
+    en: str | None = None

@@ -1,0 +1,84 @@
+"""Every failure that is expected. Anything else is a bug and ends the process.
+
+GatewayError
+├── ConfigError           the files are wrong; carries findings; exit code 2
+├── SourceError
+│   ├── SourceUnavailable transient: the runner waits and connects again
+│   └── SourceRejected    a person must act (certificate, password, address); retried slowly
+├── SpoolError
+│   ├── SpoolFull         nothing was written
+│   ├── SpoolUnavailable  the disk refuses; the spool re-opens, the caller keeps its items
+│   ├── SpoolLocked       another gateway holds the folder
+│   └── SpoolTooNew       written by a newer version; nothing was changed
+├── SinkUnavailable       transient: nothing of this write counts
+└── AasError              a model, template or file of the AAS side is invalid
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """A failure that somebody expected; `reason` is a short fixed word for logs and metrics."""
+
+    reason: str
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class SourceError(GatewayError):
+    """A machine or broker could not be read."""
+
+
+class SourceUnavailable(SourceError):
+    """It may work later without anybody acting."""
+
+
+class SourceRejected(SourceError):
+    """It will not work until a person acts; tried again slowly all the same."""
+
+
+class SpoolError(GatewayError):
+    """The spool could not do what was asked."""
+
+
+class SpoolFull(SpoolError):
+    """The quota is reached and nothing more may be given up; nothing was written."""
+
+
+class SpoolUnavailable(SpoolError):
+    """The disk refused (full, read-only, broken); nothing of this append counts as written."""
+
+
+class SpoolLocked(SpoolError):
+    """Another process holds this spool."""
+
+
+class SpoolTooNew(SpoolError):
+    """The files were written by a newer version; nothing was changed."""
+
+
+class SinkUnavailable(GatewayError):
+    """The destination did not answer as it should: nothing of this write counts.
+
+    `retry_after_s` is the destination's own wish, already capped. `hold` marks failures that need a
+    person (401, 403): data is kept, an alarm is shown.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        hold: bool = False,
+    ) -> None:
+        super().__init__(reason, detail)
+        self.retry_after_s = retry_after_s
+        self.hold = hold
+
+
+class AasError(GatewayError):
+    """A model, template or AAS file is invalid; `detail` names the place."""

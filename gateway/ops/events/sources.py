@@ -1,0 +1,55 @@
+"""Events of machines and brokers."""
+
+from __future__ import annotations
+
+from gateway.ops.events.emit import Level, emit
+
+
+def source_connected(device: str, detail: str = "") -> None:
+    emit(Level.INFO, "source_connected", device=device, detail=detail or None)
+
+
+def source_lost(device: str, reason: str, detail: str, retry_s: float) -> None:
+    emit(
+        Level.WARNING,
+        "source_lost",
+        repeat_key=device,
+        device=device,
+        reason=reason,
+        detail=detail or None,
+        retry_s=round(retry_s, 1),
+    )
+
+
+def source_needs_person(device: str, reason: str, detail: str) -> None:
+    emit(
+        Level.ERROR,
+        "source_needs_person",
+        repeat_key=f"{device} {reason}",
+        device=device,
+        reason=reason,
+        detail=detail or None,
+    )
+
+
+def gap_recorded(device: str, reason: str, span_s: float, count: int | None) -> None:
+    emit(
+        Level.WARNING,
+        "gap_recorded",
+        repeat_key=f"{device} {reason}",
+        device=device,
+        reason=reason,
+        span_s=round(span_s, 3),
+        count=count,
+    )
+
+
+def message_rejected(device: str, reason: str, source: str) -> None:
+    emit(
+        Level.ERROR,
+        "message_rejected",
+        repeat_key=f"{device} {source}",
+        device=device,
+        reason=reason,
+        source=source,
+    )
