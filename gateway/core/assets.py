@@ -39,7 +39,7 @@ class AssetInfo:
 class AssetModel:
     """Everything from which the AAS of one device is made.
 
-    `ids` gives each submodel's id by idShort (`Nameplate`, `TechnicalData`, `OperationalData`, ...).
+    `ids` gives each submodel's id by its idShort, such as `OperationalData`.
     `enumerations` names the values of a signal (by index) that stands for states.
     `display` gives names of a signal (by index) in both languages where they are known.
     """
