@@ -1,0 +1,16 @@
+"""The ledger on the way in: received = spooled + rejected + dropped + what waits for the disk."""
+
+from __future__ import annotations
+
+from gateway.ops.metrics import counter
+
+RECEIVED = counter(
+    "gateway_samples_received_total",
+    "Samples, and messages that could not be read, that adapters handed over",
+    ["device"],
+)
+SPOOLED = counter("gateway_samples_spooled_total", "Samples that are durable", ["device"])
+REJECTED = counter("gateway_messages_rejected_total", "Messages kept as unreadable", ["device"])
+DROPPED = counter(
+    "gateway_samples_dropped_total", "Samples left out as configured (deadband)", ["device"]
+)

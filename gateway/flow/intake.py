@@ -1,0 +1,124 @@
+"""From an adapter to the spool: map, learn types, store, and only then return.
+
+Mapping happens before the first await, so the order of `deliver` calls is the order in the spool.
+While the spool cannot write, `deliver` waits: the source is not acknowledged and slows down, which
+is the back-pressure (I1, I9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from gateway.core.clock import Clock
+from gateway.core.errors import SpoolFull, SpoolUnavailable
+from gateway.core.protocols import Spool
+from gateway.core.records import Batch, Gap, Item, Rejected
+from gateway.core.signals import PlanTable
+from gateway.core.types import UnixNs
+from gateway.flow.counters import DROPPED, RECEIVED, REJECTED, SPOOLED
+from gateway.flow.types import TypedTable
+from gateway.ops.events import flow as flow_events
+from gateway.ops.events import sources as source_events
+from gateway.ops.health import DeviceHealth
+
+SPOOL_RETRY_S = 0.5
+TABLES_MAX = 8
+"""Tables of past configurations whose batches may still be on their way."""
+
+
+class BatchMapper(Protocol):
+    """What the intake needs of a mapper."""
+
+    def map(self, batch: Batch) -> list[Batch]: ...
+
+
+@dataclass(slots=True)
+class _Route:
+    mapper: BatchMapper
+    typed: TypedTable
+
+
+class DeviceIntake:
+    """The intake of one device; follows its configuration through reloads."""
+
+    def __init__(self, spool: Spool, health: DeviceHealth, clock: Clock) -> None:
+        self._spool = spool
+        self._health = health
+        self._clock = clock
+        self._routes: dict[str, _Route] = {}
+        self._last_time = spool.last_times().get(health.device)
+        self._received = RECEIVED.labels(health.device)
+        self._spooled = SPOOLED.labels(health.device)
+        self._rejected = REJECTED.labels(health.device)
+        self._dropped = DROPPED.labels(health.device)
+
+    def route(self, table: PlanTable, mapper: BatchMapper) -> None:
+        """Take batches of this table from now on; those of earlier tables are still understood."""
+        known = self._routes[next(reversed(self._routes))].typed.table if self._routes else None
+        known = known or self._spool.plans().get(table.device)
+        self._routes.pop(table.digest, None)
+        self._routes[table.digest] = _Route(mapper, TypedTable(table, known))
+        while len(self._routes) > TABLES_MAX:
+            self._routes.pop(next(iter(self._routes)))
+
+    def last_time(self) -> UnixNs | None:
+        return self._last_time
+
+    async def deliver(self, items: Sequence[Batch | Gap | Rejected]) -> None:
+        batches = [item for item in items if isinstance(item, Batch) and len(item)]
+        others: list[Item] = [item for item in items if not isinstance(item, Batch)]
+        mapped = self._mapped(batches)
+        received, spooled = sum(map(len, batches)), sum(map(len, mapped))
+        rejected = sum(isinstance(item, Rejected) for item in others)
+        self._received.inc(received + rejected)
+        # What an adapter says beside its samples (a gap) explains what comes before them.
+        await self._store([*others, *mapped])
+        self._spooled.inc(spooled)
+        self._rejected.inc(rejected)
+        self._dropped.inc(received - spooled)
+        if received:
+            self._note_samples(received, max(int(batch.times.max()) for batch in batches))
+        for item in others:
+            self._note_other(item)
+
+    def _mapped(self, batches: list[Batch]) -> list[Batch]:
+        """Map all, then let them share one table, so that a first burst makes one revision."""
+        routed = [
+            (route, part)
+            for batch in batches
+            for route in (self._routes[batch.plan.digest],)
+            for part in route.mapper.map(batch)
+            if len(part)
+        ]
+        for route, part in routed:
+            route.typed.learn(part)
+        return [
+            part if part.plan is route.typed.table else replace(part, plan=route.typed.table)
+            for route, part in routed
+        ]
+
+    async def _store(self, items: list[Item]) -> None:
+        while items:
+            try:
+                await self._spool.append(items)
+            except (SpoolFull, SpoolUnavailable) as error:
+                flow_events.intake_waits(self._health.device, error.reason, error.detail)
+                await self._clock.sleep(SPOOL_RETRY_S)
+            else:
+                return
+
+    def _note_samples(self, received: int, newest: int) -> None:
+        self._last_time = UnixNs(max(newest, self._last_time or 0))
+        self._health.samples += received
+        self._health.last_received = self._clock.now()
+
+    def _note_other(self, item: Item) -> None:
+        if isinstance(item, Gap):
+            self._health.gaps += 1
+            span_s = (item.end - item.start) / 1e9
+            source_events.gap_recorded(item.device, item.reason, span_s, item.count)
+        elif isinstance(item, Rejected):
+            self._health.rejected += 1
+            source_events.message_rejected(item.device, item.reason, item.source)

@@ -1,0 +1,35 @@
+"""Events of the two loops between machines, spool and destinations."""
+
+from __future__ import annotations
+
+from gateway.ops.events.emit import Level, emit
+
+
+def intake_waits(device: str, reason: str, detail: str) -> None:
+    emit(
+        Level.ERROR, "intake_waits", repeat_key=device, device=device, reason=reason, detail=detail
+    )
+
+
+def bug_contained(part: str, trace: str) -> None:
+    emit(Level.ERROR, "bug_contained", repeat_key=part, part=part, trace=trace)
+
+
+def gateway_started(gateway: str, version: str, devices: int, signals: int, data: str) -> None:
+    emit(
+        Level.INFO,
+        "gateway_started",
+        gateway=gateway,
+        version=version,
+        devices=devices,
+        signals=signals,
+        data=data,
+    )
+
+
+def gateway_stopped(gateway: str, waited_s: float) -> None:
+    emit(Level.INFO, "gateway_stopped", gateway=gateway, waited_s=round(waited_s, 2))
+
+
+def loop_blocked(late_s: float) -> None:
+    emit(Level.WARNING, "loop_blocked", repeat_key="loop", late_s=round(late_s, 3))

@@ -1,0 +1,59 @@
+"""No container engine runs in the tests: the files are held to their rules by reading them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+
+
+def test_the_image_is_multi_stage_slim_and_not_root() -> None:
+    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
+    assert len(stages) == 2
+    assert all(stage.endswith("-slim") for stage in stages)
+    last_user = re.findall(r"^USER (\S+)", DOCKERFILE, re.M)[-1]
+    assert last_user not in {"0", "root"}
+
+
+def test_the_image_is_watched_by_gateway_ping() -> None:
+    health = re.search(r"^HEALTHCHECK .*CMD (\[.*\])$", DOCKERFILE, re.M)
+    assert health is not None
+    assert '"gateway", "ping"' in health[1]
+
+
+def test_image_and_make_setup_share_their_install_steps() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert ".ci/install-python" in DOCKERFILE
+    assert ".ci/install-python" in makefile
+
+
+def test_everything_the_image_copies_exists() -> None:
+    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M):
+        for source in line.split()[:-1]:
+            assert (ROOT / source).exists(), source
+
+
+def test_compose_has_the_whole_path_with_read_only_roots() -> None:
+    services = COMPOSE["services"]
+    assert {"gateway", "influxdb", "mosquitto", "opcua", "cell", "platform"} <= set(services)
+    for name in ("gateway", "opcua", "cell", "platform"):
+        assert services[name]["read_only"] is True
+        assert services[name]["cap_drop"] == ["ALL"]
+
+
+def test_compose_publishes_on_loopback_only() -> None:
+    ports = [port for s in COMPOSE["services"].values() for port in s.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_compose_starts_simulators_that_exist() -> None:
+    for service in COMPOSE["services"].values():
+        entry = service.get("entrypoint", [])
+        if "-m" in entry:
+            assert (ROOT / (entry[-1].replace(".", "/") + ".py")).exists()
