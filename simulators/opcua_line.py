@@ -1,0 +1,154 @@
+"""The press line: which variables there are, and what they say at each tick."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncua.server.address_space import AddressSpace
+
+from simulators.opcua_library import ua
+from simulators.opcua_values import Variable
+from simulators.signals import Machine, machines
+from simulators.truth import Kind, TruthLog, encode, kind_of, runs_of
+
+NAMESPACE = "urn:simulator:press-line"
+APPLICATION_URI = "urn:simulator:press-line:server"
+PLAIN_FIRST = 100_000
+"""Signal numbers of the machines' own points in the truth log; encoded signals count from 0."""
+MICROSECOND_NS = 1_000
+BAD = 0x80000000
+
+
+@dataclass(slots=True)
+class LineFaults:
+    """What the line does wrong at present."""
+
+    clock_shift_ns: int = 0
+    bad: dict[int, int] = field(default_factory=dict)
+    """Status code by signal number."""
+    burst: int = 1
+    """So many values of each encoded signal in one tick."""
+
+
+class PressLine:
+    """Owns the variables and the truth; a server is only its present window to the world."""
+
+    def __init__(self, *, signals: int, plain: bool, seed: int) -> None:
+        self.faults = LineFaults()
+        self.counter = 0
+        self.log: TruthLog | None = None
+        self.written = 0
+        self._kinds: list[Kind] = [kind_of(number) for number in range(signals)]
+        self._truth = [
+            Variable(f"Truth.{number:04d}", f"{number:04d}", kind, "Truth")
+            for number, kind in enumerate(self._kinds)
+        ]
+        self._machines: list[tuple[Machine, dict[str, int]]] = []
+        self.variables: dict[int, Variable] = dict(enumerate(self._truth))
+        for machine in machines(seed) if plain else ():
+            self._add_machine(machine)
+
+    def _add_machine(self, machine: Machine) -> None:
+        numbers = {}
+        for point in machine.points:
+            number = PLAIN_FIRST + len(self.variables) - len(self._truth)
+            identifier = f"{machine.name}.{point.path}"
+            self.variables[number] = Variable(identifier, point.path, point.type, machine.name)
+            numbers[point.path] = number
+        self._machines.append((machine, numbers))
+
+    def names(self) -> dict[int, str]:
+        """Give the node identifier of every signal number."""
+        return {number: variable.identifier for number, variable in self.variables.items()}
+
+    async def build(self, server: Any, *, shift: int = 0) -> int:
+        """Make the folders in our namespace, after `shift` others; gives the namespace's index."""
+        for place in range(shift):
+            await server.register_namespace(f"urn:simulator:other:{place}")
+        index: int = await server.register_namespace(NAMESPACE)
+        objects = server.nodes.objects
+        for folder in sorted({variable.folder for variable in self.variables.values()}):
+            await objects.add_folder(ua.NodeId(folder, index), ua.QualifiedName(folder, index))
+        return index
+
+    def bind(self, space: AddressSpace, index: int, numbers: Iterable[int] | None = None) -> None:
+        """Add nodes: all of them, or those with these signal numbers."""
+        for number in self.variables if numbers is None else numbers:
+            if not self.variables[number].bound:
+                self.variables[number].bind(space, index)
+
+    def unbind(self, space: AddressSpace, index: int, numbers: Iterable[int]) -> None:
+        """Remove nodes."""
+        for number in numbers:
+            self.variables[number].unbind(space, index)
+
+    def forget_server(self) -> None:
+        """Leave a server that is gone."""
+        for variable in self.variables.values():
+            variable.unbind()
+
+    def tick(self, dt: float) -> None:
+        """Let every machine and every encoded signal say something, the log first."""
+        now = time.time_ns() // MICROSECOND_NS * MICROSECOND_NS
+        source = now + self.faults.clock_shift_ns
+        self._tick_machines(dt, source, now)
+        for place in range(self.faults.burst):
+            self._tick_truth(source + place * MICROSECOND_NS, now)
+
+    def _tick_truth(self, source: int, now: int) -> None:
+        if not self._truth:
+            return
+        self.counter += 1
+        bad = self.faults.bad
+        bound = [number for number, variable in enumerate(self._truth) if variable.bound]
+        good = [number for number in bound if number not in bad] if bad else bound
+        if good:
+            self._record({"time": source, "counter": self.counter, "runs": runs_of(good)})
+        for number in good:
+            value = encode(number, self.counter, self._kinds[number])
+            self._truth[number].write(value, source, now)
+        for number in bound if bad else ():
+            if number in bad:
+                self._write_bad(number, source, now)
+        self.written += len(bound)
+
+    def _write_bad(self, number: int, source: int, now: int) -> None:
+        status = self.faults.bad[number]
+        self._record({"time": source, "counter": 0, "runs": [[number, number]], "status": status})
+        self.variables[number].write(None, source, now, status)
+
+    def _tick_machines(self, dt: float, source: int, now: int) -> None:
+        said: list[tuple[int, Any]] = []
+        for machine, numbers in self._machines:
+            for point, value in machine.step(dt):
+                number = numbers[point.path]
+                if not self.variables[number].bound:
+                    continue
+                if number in self.faults.bad:
+                    self._write_bad(number, source, now)
+                    continue
+                exact = as_float32(float(value)) if point.type == "Float" else value
+                said.append((number, exact))
+        if said:
+            self._record({"time": source, "values": said})
+        for number, value in said:
+            self.variables[number].write(value, source, now)
+        self.written += len(said)
+
+    def refresh(self) -> None:
+        """Make the machines say every point again at the next tick, as after a restart."""
+        for machine, _ in self._machines:
+            machine.forget()
+
+    def _record(self, line: dict[str, Any]) -> None:
+        if self.log is not None:
+            self.log.write(line)
+
+
+def as_float32(value: float) -> float:
+    """Give the value that a 32-bit float can hold."""
+    return float(struct.unpack("<f", struct.pack("<f", value))[0])
