@@ -1,0 +1,225 @@
+"""From what is known of each device to an AAS environment: shells, submodels, concepts.
+
+The environment is plain JSON. Live properties carry no value in it; `bindings` says which signal
+fills them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aas_models.concepts import concept_description
+from aas_models.elements import (
+    Json,
+    collection,
+    derived_id,
+    element,
+    lang_strings,
+    model_reference,
+    name_in_its_language,
+    pruned,
+    submodel,
+)
+from aas_models.submodels import nameplate, technical
+from gateway.core.assets import AssetInfo, AssetModel, LocalName
+from gateway.core.errors import AasError
+from gateway.core.signals import Signal
+
+UNKNOWN_VALUE_TYPE = "xs:string"
+"""A property needs a type (Part 1 §5.3.7.8) before a first value has shown it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The signal that fills a live property."""
+
+    device: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubmodelModel:
+    """A submodel as JSON; `bindings` by idShort path."""
+
+    model: Json
+    bindings: Mapping[str, Binding] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return str(self.model["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Everything that the API serves and an export writes."""
+
+    shells: tuple[Json, ...] = ()
+    submodels: tuple[SubmodelModel, ...] = ()
+    concepts: tuple[Json, ...] = ()
+
+    def as_json(self) -> Json:
+        """Give the environment of Part 1's JSON mapping; lists that would be empty are absent."""
+        lists: dict[str, list[Any]] = {
+            "assetAdministrationShells": list(self.shells),
+            "submodels": [part.model for part in self.submodels],
+            "conceptDescriptions": list(self.concepts),
+        }
+        return {key: value for key, value in lists.items() if value}
+
+
+def build_environment(models: Sequence[AssetModel]) -> Environment:
+    """Make one AAS for each device.
+
+    Raises:
+        AasError: an idShort that tools refuse, or two elements in one place; names the device.
+    """
+    concepts: dict[str, Json] = {}
+    shells: list[Json] = []
+    submodels: list[SubmodelModel] = []
+    for model in models:
+        try:
+            parts = _submodels(model, concepts)
+        except AasError as error:
+            raise AasError(error.reason, f"{model.info.device}: {error.detail}") from None
+        shells.append(_shell(model.info, parts))
+        submodels += parts
+    return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()))
+
+
+def _shell(info: AssetInfo, parts: Iterable[SubmodelModel]) -> Json:
+    asset: Json = {"assetKind": "Instance", "globalAssetId": info.asset}
+    if info.serial:
+        asset["specificAssetIds"] = [{"name": "serialNumber", "value": info.serial}]
+    shell: Json = {"modelType": "AssetAdministrationShell", "id": info.aas}
+    shell["idShort"] = shell_id_short(info.device)
+    if names := lang_strings(info.label):
+        shell["displayName"] = names
+    shell["assetInformation"] = asset
+    if references := [model_reference("Submodel", part.id) for part in parts]:
+        shell["submodels"] = references
+    return shell
+
+
+def shell_id_short(device: str) -> str:
+    """Give `press-01` as `Press01`, which is a valid idShort."""
+    made = "".join(part.capitalize() for part in device.split("-") if part)
+    return made if made[:1].isalpha() and len(made) > 1 else f"Device{made}"
+
+
+def _submodels(model: AssetModel, concepts: dict[str, Json]) -> list[SubmodelModel]:
+    made: dict[str, SubmodelModel] = {}
+    if identifier := model.ids.get(nameplate.ID_SHORT):
+        made[identifier] = SubmodelModel(nameplate.nameplate(identifier, model.info))
+    if identifier := model.ids.get(technical.ID_SHORT):
+        made[identifier] = SubmodelModel(technical.technical_data(identifier, model.info))
+    by_submodel: dict[str, list[Signal]] = {}
+    for signal in model.table.signals:
+        by_submodel.setdefault(signal.submodel, []).append(signal)
+    for identifier, signals in by_submodel.items():
+        base = made[identifier].model if identifier in made else _empty(signals[0])
+        made[identifier] = _with_signals(base, signals, model, concepts)
+    return list(made.values())
+
+
+def _empty(signal: Signal) -> Json:
+    return submodel(
+        signal.submodel,
+        signal.submodel_id_short,
+        signal.submodel_semantic_id or None,
+        [],
+        version=("1", "0"),
+    )
+
+
+class _Tree:
+    """Elements of a submodel as they are put in place; finds one by its path at once."""
+
+    def __init__(self, base: Json) -> None:
+        self.top: list[Json] = list(base.get("submodelElements", ()))
+        self._found: dict[str, Json] = {}
+        self._lists: dict[str, list[Json]] = {"": self.top}
+        self._index("", self.top)
+
+    def _index(self, path: str, children: list[Json]) -> None:
+        for child in children:
+            below = f"{path}.{child['idShort']}" if path else str(child["idShort"])
+            self._found[below] = child
+            if child["modelType"] == "SubmodelElementCollection":
+                self._lists[below] = inner = child.setdefault("value", [])
+                self._index(below, inner)
+
+    def put(self, path: str, made: Json) -> None:
+        """Put an element into its collections, which are made where they are missing.
+
+        Raises:
+            AasError: something else is there.
+        """
+        group = path.rpartition(".")[0]
+        place = self._group(group)
+        known = self._found.get(path)
+        if known is None:
+            place.append(made)
+        elif known["modelType"] == "Property":
+            semantic_id = known.get("semanticId")
+            made = {**made, "semanticId": semantic_id} if semantic_id else made
+            place[place.index(known)] = made
+        else:
+            raise AasError("path-conflict", f"{path} is a {known['modelType']} already")
+        self._found[path] = made
+
+    def _group(self, path: str) -> list[Json]:
+        known = self._lists.get(path)
+        if known is not None:
+            return known
+        if path in self._found:
+            raise AasError("path-conflict", f"{path} is a value and a group at once")
+        above, _, id_short = path.rpartition(".")
+        made = collection(id_short, [])
+        made["value"] = []
+        self._group(above).append(made)
+        self._found[path], self._lists[path] = made, made["value"]
+        return self._lists[path]
+
+
+def _with_signals(
+    base: Json, signals: Sequence[Signal], model: AssetModel, concepts: dict[str, Json]
+) -> SubmodelModel:
+    tree = _Tree(base)
+    bindings: dict[str, Binding] = {}
+    for signal in signals:
+        if signal.element in bindings:
+            raise AasError("path-conflict", f"{signal.element} is filled by two tags")
+        leaf = signal.element.rpartition(".")[2]
+        tree.put(signal.element, _live_property(leaf, signal, model, concepts))
+        bindings[signal.element] = Binding(signal.device, signal.index)
+    return SubmodelModel(pruned({**base, "submodelElements": tree.top}), bindings)
+
+
+def signal_name(signal: Signal, model: AssetModel) -> LocalName:
+    """Give what people call a signal, in the languages that are known."""
+    return model.display.get(signal.index) or name_in_its_language(signal.name)
+
+
+def _live_property(leaf: str, signal: Signal, model: AssetModel, concepts: dict[str, Json]) -> Json:
+    name = signal_name(signal, model)
+    states = model.enumerations.get(signal.index)
+    semantic_id, also = signal.semantic_id, list[str]()
+    if signal.unit or states:
+        own = derived_id(signal.submodel, "cd", *signal.element.split("."))
+        identifier = semantic_id or own
+        made = concept_description(identifier, signal, name, states)
+        if identifier in concepts and concepts[identifier] != made:
+            identifier, also = own, [own]  # the same meaning in another unit: both are said
+            made = concept_description(own, signal, name, states)
+        concepts.setdefault(identifier, made)
+        semantic_id = semantic_id or identifier
+    return element(
+        "Property",
+        leaf,
+        semantic_id=semantic_id,
+        also=also,
+        name=name,
+        valueType=signal.value_type or UNKNOWN_VALUE_TYPE,
+    )

@@ -1,0 +1,155 @@
+"""Writes an AAS environment as a file: JSON of the metamodel 3.0, XML or AASX of 3.1.
+
+JSON is written by us, valid in 3.0 and 3.1. XML and the AASX package go through basyx, which knows
+3.1 only; everything is read back before the file takes its name, because a package that opens
+empty is worse than none.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from aas_models.elements import Json, pruned
+from aas_models.environment import Environment, build_environment
+from aas_models.live import Reading
+from gateway.core.assets import AssetModel
+from gateway.core.errors import AasError
+
+Format = Literal["json", "xml", "aasx"]
+Readings = Mapping[tuple[str, str], Reading]
+
+AASX_CREATOR = "factory-telemetry-gateway"
+
+
+def export(models: Sequence[AssetModel], live: Readings, path: Path, form: Format) -> int:
+    """Write the AAS of these devices with their present values.
+
+    Args:
+        models: one for each device.
+        live: value and type by (submodel id, idShort path); what is missing has no value.
+        path: the file; replaced only when everything was written and could be read back.
+        form: json, xml or aasx.
+
+    Returns:
+        The number of shells, submodels and concept descriptions written.
+
+    Raises:
+        AasError: a model is invalid, or the file does not read back whole.
+        OSError: the file cannot be written.
+    """
+    document = filled(build_environment(models), live)
+    count = sum(len(part) for part in document.values())
+    data = rendered(document, form, path.name)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+    return count
+
+
+def filled(environment: Environment, live: Readings) -> Json:
+    """Give the environment as one JSON document with live values put in."""
+    document: Json = orjson.loads(orjson.dumps(environment.as_json()))
+    for part in document.get("submodels", ()):
+        for path, model in _properties(part.get("submodelElements", ()), ""):
+            reading = live.get((part["id"], path))
+            if reading is not None:
+                model["valueType"] = reading.value_type
+                if reading.value is not None:
+                    model["value"] = reading.value
+    made: Json = pruned(document)
+    return made
+
+
+def _properties(children: Sequence[Json], above: str) -> list[tuple[str, Json]]:
+    found: list[tuple[str, Json]] = []
+    for child in children:
+        path = f"{above}.{child['idShort']}" if above else str(child["idShort"])
+        if child["modelType"] == "SubmodelElementCollection":
+            found += _properties(child.get("value", ()), path)
+        elif child["modelType"] == "Property":
+            found.append((path, child))
+    return found
+
+
+def rendered(document: Json, form: Format, name: str = "export") -> bytes:
+    """Give a document as the bytes of a file; see `export`."""
+    if form == "json":
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    store = to_basyx(document)
+    data = _xml(store) if form == "xml" else _aasx(store, name)
+    back = _read_back(data, form)
+    missing = {item.id for item in store} ^ {item.id for item in back}
+    if missing:
+        raise AasError("round-trip", f"{len(missing)} objects differ, such as {min(missing)}")
+    return data
+
+
+def to_basyx(document: Json) -> Any:
+    """Read a JSON document into a basyx store, strictly.
+
+    Raises:
+        AasError: basyx refuses it, or reads fewer objects than there are.
+    """
+    from basyx.aas.adapter.json import read_aas_json_file
+
+    text = io.StringIO(orjson.dumps(document).decode())
+    try:
+        store = read_aas_json_file(text, failsafe=False)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise AasError("invalid", str(error)) from error
+    expected = sum(len(part) for part in document.values())
+    if len(store) != expected:
+        raise AasError("invalid", f"{len(store)} of {expected} objects were read")
+    return store
+
+
+def _xml(store: Any) -> bytes:
+    from basyx.aas.adapter.xml import write_aas_xml_file
+
+    out = io.BytesIO()
+    write_aas_xml_file(out, store)
+    return out.getvalue()
+
+
+def _aasx(store: Any, name: str) -> bytes:
+    from basyx.aas import model
+    from basyx.aas.adapter.aasx import AASXWriter
+    from pyecma376_2.package_model import OPCCoreProperties
+
+    properties: Any = OPCCoreProperties()  # type: ignore[no-untyped-call]
+    properties.creator = AASX_CREATOR
+    properties.title = name
+    out = io.BytesIO()
+    with AASXWriter(out, failsafe=False) as writer:
+        writer.write_aas_objects(
+            "/aasx/data.xml",
+            [item.id for item in store if isinstance(item, model.Identifiable)],
+            store,
+            _no_files(),
+        )
+        writer.write_core_properties(properties)
+    return out.getvalue()
+
+
+def _read_back(data: bytes, form: Format) -> Any:
+    from basyx.aas import model
+    from basyx.aas.adapter.aasx import AASXReader
+    from basyx.aas.adapter.xml import read_aas_xml_file
+
+    if form == "xml":
+        return read_aas_xml_file(io.BytesIO(data), failsafe=False)
+    store: Any = model.DictIdentifiableStore()
+    with AASXReader(io.BytesIO(data), failsafe=False) as reader:
+        reader.read_into(store, _no_files())
+    return store
+
+
+def _no_files() -> Any:
+    from basyx.aas.adapter.aasx import DictSupplementaryFileContainer
+
+    return DictSupplementaryFileContainer()  # type: ignore[no-untyped-call]
