@@ -40,6 +40,7 @@ class PressLine:
     def __init__(self, *, signals: int, plain: bool, seed: int) -> None:
         self.faults = LineFaults()
         self.counter = 0
+        self.paused = False
         self.log: TruthLog | None = None
         self.written = 0
         self._kinds: list[Kind] = [kind_of(number) for number in range(signals)]

@@ -113,6 +113,8 @@ class Faults:
             "clock": self._clock,
             "slow-publish": self._slow,
             "skip-publish": self._skip,
+            "pause": self._pause,
+            "resume": self._resume,
         }
 
     async def order(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -131,6 +133,7 @@ class Faults:
         """Give what `GET /state` shows."""
         return {
             "running": self.press.server is not None,
+            "paused": self.line.paused,
             "starts": self.press.starts,
             "namespace_index": self.press.index,
             "counter": self.line.counter,
@@ -183,6 +186,12 @@ class Faults:
         await asyncio.sleep(seconds(order, "for", 10.0))
         self.press.faults.publish_delay_s = 0.0
 
+    async def _pause(self, _order: dict[str, Any]) -> None:
+        self.line.paused = True
+
+    async def _resume(self, _order: dict[str, Any]) -> None:
+        self.line.paused = False
+
     async def _skip(self, order: dict[str, Any]) -> None:
         self.press.faults.forget_messages = bool(order.get("forget", False))
         self.press.faults.skip_messages = int(order.get("count", 1))
@@ -195,7 +204,8 @@ async def produce(line: PressLine, hz: float) -> None:
     period = 1.0 / hz
     due = time.monotonic()
     while True:
-        line.tick(period)
+        if not line.paused:
+            line.tick(period)
         due = max(due + period, time.monotonic() - TICK_BEHIND_S)
         await asyncio.sleep(max(0.0, due - time.monotonic()))
 
