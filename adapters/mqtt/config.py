@@ -23,7 +23,11 @@ class MqttItem:
 
 @dataclass(frozen=True, slots=True)
 class MqttSource:
-    """One device behind a broker. `version` None prefers 5 and accepts 3.1.1."""
+    """One device behind a broker.
+
+    `version` None prefers 5 and accepts 3.1.1; 5, or 4 (which is how 3.1.1 calls itself), takes
+    only that.
+    """
 
     device: str
     host: str

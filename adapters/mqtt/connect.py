@@ -1,0 +1,123 @@
+"""From a source description to a connection that the broker has welcomed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import ssl
+from dataclasses import dataclass
+
+from adapters.mqtt.answers import Welcome
+from adapters.mqtt.config import MqttSource
+from adapters.mqtt.connection import Connection
+from adapters.mqtt.packets import EXPIRY_MAX_S, V5, V311, Hello
+from adapters.mqtt.reasons import UNSUPPORTED_VERSION, error_for, reason_name
+from gateway.core.clock import Clock
+from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
+
+KEEPALIVE_MAX_S = 0xFFFF
+RECEIVE_MAXIMUM_MAX = 0xFFFF
+CLOSE_S = 2.0
+"""Longest goodbye; an adapter ends within 5 s of its cancel."""
+VERSION_NAMES = {V311: "3.1.1", V5: "5"}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How to appear at the broker: as the gateway itself, or as a passing check."""
+
+    client_id: str
+    clean: bool
+    session_expiry_s: float
+
+
+def as_gateway(source: MqttSource) -> Visit:
+    """Appear under the fixed id and find the session of last time."""
+    return Visit(source.client_id, clean=False, session_expiry_s=source.session_expiry_s)
+
+
+def as_check(source: MqttSource) -> Visit:
+    """Appear beside a gateway that may be running: another id, and no session is left."""
+    return Visit(f"{source.client_id}-check", clean=True, session_expiry_s=0)
+
+
+async def open_connection(
+    source: MqttSource, visit: Visit, clock: Clock
+) -> tuple[Connection, Welcome]:
+    """Connect with version 5, else 3.1.1 where the broker knows no other.
+
+    Raises:
+        SourceUnavailable: unreachable, too slow, or not now.
+        SourceRejected: certificate, login, client id or protocol version.
+    Cancel: nothing stays open.
+    """
+    versions = (V5, V311) if source.version is None else (V5 if source.version == V5 else V311,)
+    for version in versions[:-1]:
+        try:
+            return await _attempt(source, visit, clock, version)
+        except SourceError as error:
+            if error.reason != reason_name(UNSUPPORTED_VERSION):
+                raise
+    return await _attempt(source, visit, clock, versions[-1])
+
+
+async def _attempt(
+    source: MqttSource, visit: Visit, clock: Clock, version: int
+) -> tuple[Connection, Welcome]:
+    connection = Connection(_hello(source, visit, version), source.message_bytes_max, clock)
+    try:
+        async with asyncio.timeout(source.connect_timeout_s):
+            await _dial(source, connection)
+            welcome = await connection.welcome()
+        if welcome.code:
+            raise error_for(welcome.code, welcome.text or f"{source.host}:{source.port}")
+    except TimeoutError as error:
+        await connection.close(CLOSE_S)
+        raise SourceUnavailable("timeout", f"{source.host}:{source.port}") from error
+    except (SourceError, asyncio.CancelledError):
+        await connection.close(CLOSE_S)
+        raise
+    return connection, welcome
+
+
+def _hello(source: MqttSource, visit: Visit, version: int) -> Hello:
+    return Hello(
+        version=version,
+        client_id=visit.client_id,
+        keepalive_s=min(max(1, math.ceil(source.keepalive_s)), KEEPALIVE_MAX_S),
+        clean=visit.clean,
+        session_expiry_s=min(int(visit.session_expiry_s), EXPIRY_MAX_S),
+        receive_maximum=min(max(1, source.receive_maximum), RECEIVE_MAXIMUM_MAX),
+        user=source.user,
+        password=source.password,
+    )
+
+
+async def _dial(source: MqttSource, connection: Connection) -> None:
+    context = _tls_context(source) if source.tls else None
+    loop = asyncio.get_running_loop()
+    try:
+        await loop.create_connection(lambda: connection, source.host, source.port, ssl=context)
+    except ssl.SSLCertVerificationError as error:
+        raise SourceRejected("certificate", error.verify_message) from error
+    except ssl.SSLError as error:
+        raise SourceRejected("tls", str(error)) from error
+    except socket.gaierror as error:
+        raise SourceUnavailable("unknown-host", f"{source.host}: {error.strerror}") from error
+    except OSError as error:
+        raise SourceUnavailable("unreachable", str(error)) from error
+
+
+def _tls_context(source: MqttSource) -> ssl.SSLContext:
+    """Verify the broker by `ca`, or by the system's authorities; there is no way around it."""
+    try:
+        context = ssl.create_default_context(cafile=source.ca)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if source.certificate is not None:
+            # A key with a passphrase would ask on the terminal; the empty answer is an error.
+            context.load_cert_chain(source.certificate, source.key, password="")
+    except (OSError, ssl.SSLError) as error:
+        files = [str(path) for path in (source.ca, source.certificate, source.key) if path]
+        raise SourceRejected("certificate-file", f"{', '.join(files)}: {error}") from error
+    return context
