@@ -1,0 +1,48 @@
+"""`gateway sim`: machines, a broker and a platform to try things against; nothing to install."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import typer
+
+MODULES = {
+    "opcua": ("simulators.opcua_press", "An OPC UA press line: press, injection moulder, CNC."),
+    "mqtt": ("simulators.mqtt_cell", "An MQTT cell: room sensors, status, readings."),
+    "broker": ("simulators.mqtt_broker", "A small MQTT broker on 127.0.0.1."),
+    "platform": ("simulators.platform", "The central platform, with faults on wish."),
+    "faults": ("simulators.faults", "A TCP proxy that cuts, delays and corrupts."),
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Start a simulator; everything after its name goes to it, such as `--help`.",
+)
+
+
+def _command(module: str) -> Callable[[typer.Context], None]:
+    def start(context: typer.Context) -> None:
+        raise typer.Exit(run([sys.executable, "-m", module, *context.args]))
+
+    return start
+
+
+for _name, (_module, _text) in MODULES.items():
+    app.command(
+        _name,
+        help=_text,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(_command(_module))
+
+
+def run(command: list[str]) -> int:
+    """Run a simulator in the foreground; Ctrl-C ends it and is its own business."""
+    with subprocess.Popen(command) as child:  # noqa: S603 - a module name from the table above
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                continue  # the terminal has sent it to the child as well
