@@ -1,0 +1,237 @@
+"""Claims about the forwarder: nothing lost, nothing settled that was not written, live first."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from gateway.core.errors import SinkUnavailable
+from gateway.core.records import Answer, Record, Refusal, answer_for
+from gateway.core.types import Offset
+from gateway.ops.health import SinkHealth, SinkState
+from tests.unit.flow.forward_parts import QUICK, MemorySpool, ToldSink, forwarding
+
+
+def shows(health: SinkHealth, state: SinkState) -> bool:
+    return health.state is state
+
+
+async def test_every_record_is_written_once_in_order() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(35)
+    async with forwarding(spool, sink):
+        await spool.drained()
+        spool.add(5)
+        await spool.drained()
+    assert sink.arrived == list(range(1, 41))
+
+
+async def test_what_is_neither_accepted_nor_refused_is_sent_again() -> None:
+    def without_sevens(records: Sequence[Record]) -> Answer:
+        asked = [record.offset for record in records]
+        if len(sink.writes) > 1:
+            return answer_for(records)
+        return Answer(tuple((o, o) for o in asked if o != 7))
+
+    spool, sink = MemorySpool(), ToldSink(without_sevens)
+    spool.add(10)
+    async with forwarding(spool, sink):
+        await spool.drained()
+    assert sink.writes == [list(range(1, 11)), [7]]
+
+
+async def test_a_refused_record_is_quarantined_and_its_neighbours_go_on() -> None:
+    def without_four(records: Sequence[Record]) -> Answer:
+        bad = [Refusal(r.offset, "unknown-device") for r in records if r.offset == 4]
+        return answer_for(records, bad)
+
+    spool, sink = MemorySpool(), ToldSink(without_four)
+    spool.add(9)
+    async with forwarding(spool, sink):
+        await spool.drained()
+    assert spool.refused == [Refusal(Offset(4), "unknown-device")]
+    assert sink.arrived == [1, 2, 3, 5, 6, 7, 8, 9]
+
+
+async def test_an_answer_about_records_that_were_not_written_settles_nothing_of_them() -> None:
+    def boastful(records: Sequence[Record]) -> Answer:
+        first = records[0].offset
+        return Answer(((first, 10**18),), (Refusal(Offset(10**6), "what?"),))
+
+    spool, sink = MemorySpool(), ToldSink(boastful)
+    spool.add(10)
+    async with forwarding(spool, sink):
+        await spool.drained()
+        assert spool.cursor.position == 11
+        assert spool.refused == []
+        spool.add(1)
+        await spool.drained()
+    assert sink.arrived == list(range(1, 12))
+
+
+async def test_a_destination_that_never_decides_is_not_hammered() -> None:
+    spool, sink = MemorySpool(), ToldSink(lambda records: Answer())
+    spool.add(3)
+    async with forwarding(spool, sink, replace(QUICK, first_s=3600.0, cap_s=3600.0)):
+        await asyncio.sleep(0.05)
+    assert sink.writes == [[1, 2, 3]]
+
+
+async def test_an_outage_is_waited_out_and_shown() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    sink.down = True
+    spool.add(3)
+    async with forwarding(spool, sink) as health:
+        await sink.tried(4)
+        assert shows(health, SinkState.RETRYING)
+        assert health.tries >= 3
+        sink.down = False
+        await spool.drained()
+        await asyncio.sleep(0)
+        assert shows(health, SinkState.GOOD)
+        assert health.tries == 0
+    assert sink.arrived == [1, 2, 3]
+
+
+async def test_a_rejected_login_holds_the_data_and_goes_on_by_itself() -> None:
+    def closed(records: Sequence[Record]) -> Answer:
+        if len(sink.writes) < 4:
+            raise SinkUnavailable("http-401", hold=True)
+        return answer_for(records)
+
+    spool, sink = MemorySpool(), ToldSink(closed)
+    spool.add(3)
+    async with forwarding(spool, sink) as health:
+        await sink.tried(2)
+        assert shows(health, SinkState.HOLD)
+        await spool.drained()
+    assert sink.arrived == [1, 2, 3]
+
+
+async def test_live_data_arrives_while_the_backlog_is_pending_and_lanes_merge_after() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(500, age_s=60)
+    slow = replace(QUICK, backlog_rate=1_000.0)
+    async with forwarding(spool, sink, slow) as health:
+        await sink.received([500])
+        spool.add(20)
+        await sink.received(range(501, 521))
+        assert spool.state().pending > 0
+        assert shows(health, SinkState.CATCHING_UP)
+        await spool.drained()
+        await asyncio.sleep(0.01)
+        assert shows(health, SinkState.GOOD)
+    assert sink.arrived[0] == 500
+    assert sorted(sink.arrived) == list(range(1, 521))
+    backlog = [o for o in sink.arrived if o < 500]
+    assert backlog == sorted(backlog)
+
+
+async def test_a_young_backlog_or_one_that_fits_one_write_is_sent_in_order() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(300)
+    async with forwarding(spool, sink):
+        await spool.drained()
+    assert sink.arrived == list(range(1, 301))
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(10, age_s=3600)
+    async with forwarding(spool, sink):
+        await spool.drained()
+    assert sink.arrived == list(range(1, 11))
+
+
+async def test_another_outage_during_catch_up_loses_and_repeats_nothing() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(300, age_s=60)
+    async with forwarding(spool, sink, replace(QUICK, backlog_rate=2_000.0)):
+        await sink.received([300, 1])
+        sink.down = True
+        spool.add(200, age_s=30)
+        await sink.tried(3)
+        spool.add(1)
+        sink.down = False
+        await sink.received([501])
+        assert spool.state().pending > 0
+        await spool.drained()
+    assert sorted(sink.arrived) == list(range(1, 502))
+
+
+async def test_records_given_up_between_read_and_settle_are_passed_over() -> None:
+    def taken(records: Sequence[Record]) -> Answer:
+        if len(sink.writes) == 1:
+            spool.give_up(1, 5)
+        return answer_for(records)
+
+    spool, sink = MemorySpool(), ToldSink(taken)
+    spool.add(30, age_s=60)
+    async with forwarding(spool, sink):
+        await spool.drained()
+        spool.add(1)
+        await spool.drained()
+    assert set(sink.arrived) >= set(range(6, 32))
+
+
+async def test_a_cursor_that_cannot_be_written_is_tried_until_it_can() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    spool.settle_failures = 1
+    spool.add(3)
+    async with forwarding(spool, sink):
+        await spool.drained()
+    assert sink.arrived == [1, 2, 3]
+
+
+async def test_a_failing_destination_does_not_stop_its_neighbour() -> None:
+    bad_spool, bad = MemorySpool(), ToldSink()
+    good_spool, good = MemorySpool(), ToldSink()
+    bad.down = True
+    bad_spool.add(20)
+    good_spool.add(20)
+    async with forwarding(bad_spool, bad), forwarding(good_spool, good):
+        await good_spool.drained()
+        assert bad_spool.cursor.position == 1
+
+
+async def test_the_backlog_keeps_to_its_rate() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(200, age_s=60, samples=1_000)
+    async with forwarding(spool, sink, replace(QUICK, backlog_rate=10_000.0)):
+        await sink.received([200])
+        await asyncio.sleep(0.2)
+        sent = sum(1 for o in sink.arrived if o < 200)
+    # Two writes of 10 records at most began within 0.2 s: the first at once, the next after 1 s.
+    assert sent <= 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_any_mix_of_outages_partial_answers_and_restarts_delivers_everything(
+    seed: int,
+) -> None:
+    draw = random.Random(seed)
+
+    def moody(records: Sequence[Record]) -> Answer:
+        mood = draw.random()
+        if mood < 0.25:
+            raise SinkUnavailable("http-500")
+        if mood < 0.5:
+            some = [r for r in records if draw.random() < 0.6]
+            return Answer(tuple((r.offset, r.offset) for r in some))
+        if mood < 0.55:
+            return answer_for(records, [Refusal(records[0].offset, "poison")])
+        return answer_for(records)
+
+    spool, sink = MemorySpool(), ToldSink(moody)
+    spool.add(80, age_s=100)
+    for _ in range(4):
+        async with forwarding(spool, sink):
+            for _ in range(10):
+                spool.add(draw.randrange(12), age_s=draw.choice([0, 50]))
+                await asyncio.sleep(0.001)
+    sink.judge = answer_for
+    async with forwarding(spool, sink):
+        await spool.drained()
+    refused = {refusal.offset for refusal in spool.refused}
+    assert set(sink.arrived) | refused == set(range(1, spool.last + 1))
