@@ -119,7 +119,7 @@ def _xml(store: Any) -> bytes:
 def _aasx(store: Any, name: str) -> bytes:
     from basyx.aas import model
     from basyx.aas.adapter.aasx import AASXWriter
-    from pyecma376_2.package_model import OPCCoreProperties
+    from pyecma376_2.package_model import OPCCoreProperties  # type: ignore[attr-defined]
 
     properties: Any = OPCCoreProperties()  # type: ignore[no-untyped-call]
     properties.creator = AASX_CREATOR

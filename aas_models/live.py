@@ -410,6 +410,12 @@ class LiveValues:
             if match is None or _matches(signal, match):
                 yield self._row(signal, slot)
 
+    def label(self, device: str) -> dict[str, str]:
+        """Give what people call a device, by language."""
+        known = self._devices.get(device)
+        names = lang_strings(known.model.info.label) if known else []
+        return {part["language"]: part["text"] for part in names}
+
     def find(self, device: str, name: str) -> Signal | None:
         """Find a signal by its name or element path."""
         known = self._devices.get(device)

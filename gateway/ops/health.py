@@ -118,3 +118,4 @@ class Health:
     spool_note: str = ""
     spool_ready: bool = False
     config_note: str = ""
+    api_note: str = ""

@@ -1,0 +1,172 @@
+"""Routes for people and programs that run the gateway: liveness, metrics, status, live, trace."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.api.answers import PAGE_MAX, ApiError, Query, json_answer, window
+from gateway.api.services import RowView, Services
+from gateway.api.status import Rates, status
+from gateway.core.protocols import ReaderState
+from gateway.core.types import BAD, SEVERITY_MASK, UNCERTAIN
+from gateway.ops.metrics import exposition
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+LIVE_DEFAULT = PAGE_MAX
+
+
+class OperationRoutes:
+    """Handlers over the services; `rates` is kept up by the server."""
+
+    def __init__(self, services: Services, rates: Rates) -> None:
+        self._services = services
+        self._rates = rates
+
+    def routes(self) -> list[Route]:
+        """Give all routes."""
+        handlers = {
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+            "/metrics": self._metrics,
+            "/api/status": self._status,
+            "/api/live": self._live,
+            "/api/trace": self._trace,
+        }
+        return [Route(path, handler, methods=["GET"]) for path, handler in handlers.items()]
+
+    async def _healthz(self, _: Request) -> Response:
+        """The process lives and its loop turns."""
+        return json_answer({"status": "ok"})
+
+    async def _readyz(self, _: Request) -> Response:
+        """Values can be stored."""
+        health = self._services.health
+        if health.spool_ready:
+            return json_answer({"status": "ready"})
+        note = health.spool_note or "the spool is not open"
+        return json_answer({"status": "not-ready", "note": note}, 503)
+
+    async def _metrics(self, _: Request) -> Response:
+        return Response(exposition(), media_type=METRICS_TYPE)
+
+    async def _status(self, _: Request) -> Response:
+        return json_answer(status(self._services, self._rates))
+
+    async def _live(self, request: Request) -> Response:
+        """Give the newest samples; `since` is the `version` of an earlier answer."""
+        query = Query(request)
+        since = query.number("since", 0, 0, 2**62)
+        version = self._services.aas.version
+        found = list(self._services.aas.rows(query.text("device"), query.text("match"), since))
+        first, end = window(query, len(found)) if query.text("limit") else (0, LIVE_DEFAULT)
+        rows = [row_json(row) for row in found[first:end]]
+        return json_answer({"version": version, "total": len(found), "rows": rows})
+
+    async def _trace(self, request: Request) -> Response:
+        """Follow the newest sample of one signal from the machine to each destination."""
+        query = Query(request)
+        device, name = query.text("device"), query.text("name")
+        if not device or not name:
+            raise ApiError(400, "device and name are needed")
+        signal = self._services.aas.find(device, name)
+        if signal is None:
+            raise ApiError(404, f"no signal {name} of {device}")
+        rows = self._services.aas.rows(device)
+        row = next((each for each in rows if each.signal.index == signal.index), None)
+        health = self._services.health.devices.get(device)
+        bad = health.bad.get(signal.name) if health else None
+        return json_answer(
+            {
+                "signal": signal.as_json(),
+                "state": health.state.value if health else "unknown",
+                "note": (health.note if health else "") or "",
+                "problem": bad.reason if bad else None,
+                "clock_offset_s": health.clock_offset_s if health else None,
+                "sample": row_json(row) if row else None,
+                "readers": _settled(row, self._services.readers()) if row else [],
+                "now": self._services.clock.now(),
+            }
+        )
+
+
+def _settled(row: RowView, states: Iterable[ReaderState]) -> list[dict[str, Any]]:
+    """Tell which readers are done with the sample; what is refused is done as well."""
+    return [
+        {
+            "reader": state.name,
+            "done": row.offset < state.position
+            or any(first <= row.offset <= last for first, last in state.settled),
+        }
+        for state in states
+    ]
+
+
+def quality(code: int) -> str:
+    """Name the severity of a status code. Source: OPC UA Part 4 §7.39."""
+    severity = code & SEVERITY_MASK
+    return "bad" if severity & BAD else "uncertain" if severity == UNCERTAIN else "good"
+
+
+def row_json(row: RowView) -> dict[str, Any]:
+    """Write a sample for people and programs."""
+    signal = row.signal
+    return {
+        "device": signal.device,
+        "name": signal.name,
+        "label": dict(row.name),
+        "submodel": signal.submodel_id_short,
+        "element": signal.element,
+        "unit": signal.unit,
+        "type": signal.value_type,
+        "value": plain(row.value),
+        "raw": plain(row.raw),
+        "quality": quality(row.status),
+        "status": row.status,
+        "time": row.time,
+        "server_time": row.server_time,
+        "received": row.received,
+        "offset": row.offset,
+        "version": row.version,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Give a value as JSON can carry it: NaN and infinities as words, bytes as base64."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return value if -(2**63) <= value < 2**64 else str(value)
+        case float():
+            return value if math.isfinite(value) else _word(value)
+        case bytes() | bytearray() | memoryview():
+            return {"b64": base64.b64encode(bytes(value)).decode()}
+        case np.ndarray() | np.generic():
+            return plain(value.tolist())
+        case Mapping():
+            return {str(key): plain(part) for key, part in value.items()}
+        case Sequence():
+            return [plain(part) for part in value]
+        case _:
+            return str(value)
+
+
+def _word(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+async def keep_rates(services: Services, rates: Rates) -> None:
+    """Note the sample counts every second until cancelled."""
+    while True:
+        counts = {name: each.samples for name, each in services.health.devices.items()}
+        rates.note(services.clock.monotonic(), counts)
+        await asyncio.sleep(1.0)

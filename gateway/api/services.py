@@ -1,0 +1,130 @@
+"""What the HTTP side needs of the rest; the application fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.core.clock import Clock
+from gateway.core.protocols import ReaderState
+from gateway.core.records import Item
+from gateway.core.signals import Signal
+from gateway.core.types import Offset, UnixNs, Value
+from gateway.ops.health import Health
+
+
+class DocumentView(Protocol):
+    """A shell or concept description, ready to be sent."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def id_short(self) -> str: ...
+    @property
+    def model(self) -> Mapping[str, Any]: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class SubmodelView(Protocol):
+    """A submodel with live values."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def id_short(self) -> str: ...
+    @property
+    def semantic_id(self) -> str | None: ...
+
+    def etag(self) -> str:
+        """Give a mark that changes with every value and with the structure."""
+
+    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
+        """Give JSON of the submodel (path "") or an element.
+
+        `form` is normal, value, metadata, reference or path.
+
+        Raises:
+            AasError: `not-found`, or `no-value`.
+        """
+
+    def children(self, form: str, *, deep: bool = True) -> Sequence[bytes]:
+        """Give JSON of the top elements one by one."""
+
+
+class RowView(Protocol):
+    """The newest sample of a signal."""
+
+    @property
+    def signal(self) -> Signal: ...
+    @property
+    def name(self) -> Mapping[str, str]: ...
+    @property
+    def value(self) -> Value: ...
+    @property
+    def raw(self) -> Value: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def time(self) -> UnixNs: ...
+    @property
+    def server_time(self) -> UnixNs: ...
+    @property
+    def received(self) -> UnixNs: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def version(self) -> int: ...
+
+
+class AasView(Protocol):
+    """The AAS side with live values."""
+
+    @property
+    def mark(self) -> str:
+        """Name this revision of the structure."""
+
+    @property
+    def version(self) -> int:
+        """The newest version of any value."""
+
+    def shells(self) -> Sequence[DocumentView]: ...
+    def submodels(self) -> Sequence[SubmodelView]: ...
+    def submodel(self, identifier: str) -> SubmodelView | None: ...
+    def concept_descriptions(self) -> Sequence[DocumentView]: ...
+
+    def rows(
+        self, device: str | None = None, match: str | None = None, since: int = 0
+    ) -> Iterable[RowView]:
+        """Give the newest samples of a device, by pattern, that changed after a version."""
+
+    def find(self, device: str, name: str) -> Signal | None:
+        """Find a signal by name or element path."""
+
+    def label(self, device: str) -> Mapping[str, str]:
+        """Give what people call a device, by language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the routes use.
+
+    `append` stores items durably (Spool.append). `readers` gives every reader's state. `spooled`
+    tells how many records the spool stored for a reader, counted apart from the reader's own
+    counts; with it `balanced` is a true comparison. `spool_facts` are further facts of the spool
+    for `status`, such as bytes and quota.
+    """
+
+    gateway: str
+    version: str
+    epoch: str
+    health: Health
+    clock: Clock
+    aas: AasView
+    append: Callable[[Sequence[Item]], Awaitable[Offset]]
+    head: Callable[[], Offset]
+    readers: Callable[[], Sequence[ReaderState]]
+    spooled: Callable[[str], int] | None = None
+    spool_facts: Callable[[], Mapping[str, Any]] = dict
+    site: Mapping[str, str] = field(default_factory=dict)

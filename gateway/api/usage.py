@@ -1,0 +1,131 @@
+"""`POST /usage`: events of a solution's use, answered only when they are on disk (I1)."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.api.answers import ApiError, json_answer
+from gateway.api.services import Services
+from gateway.core.errors import SpoolFull, SpoolUnavailable
+from gateway.core.records import Usage
+from gateway.core.types import UnixNs
+from gateway.ops.events import api as events
+
+EVENTS_MAX = 1_000
+COMMIT_TIMEOUT_S = 10.0
+RETRY_AFTER_S = 5
+KEYS_MAX = 10_000
+"""Answers remembered by Idempotency-Key; older ones go first."""
+
+KEY_LENGTH_MAX = 200
+EXTRA_MAX = 32
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+Short = Annotated[str, Field(max_length=200)]
+
+
+class UsageEvent(BaseModel):
+    """One event as a solution sends it; `at` is ns UTC or ISO 8601 with an offset, default now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | datetime | None = None
+    solution: Word
+    event: Word
+    user: Short = ""
+    address: Annotated[str, Field(max_length=64)] = ""
+    bytes: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    extra: Annotated[dict[Word, str | bool | int | float | None], Field(max_length=EXTRA_MAX)] = (
+        Field(default_factory=dict)
+    )
+
+
+_EVENTS: TypeAdapter[UsageEvent | list[UsageEvent]] = TypeAdapter(
+    Annotated[list[UsageEvent], Field(min_length=1, max_length=EVENTS_MAX)] | UsageEvent
+)
+
+
+class UsageRoute:
+    """The handler and its memory of keys."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._answered: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    async def post(self, request: Request) -> Response:
+        """Store events and answer 201 with their ledger ids once they are durable.
+
+        An `Idempotency-Key` that was answered before gets the same answer again and stores nothing;
+        the gateway remembers keys until it is restarted.
+        """
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            raise ApiError(415, "send application/json")
+        key = request.headers.get("idempotency-key", "")[:KEY_LENGTH_MAX]
+        if key in self._answered:
+            return json_answer(self._answered[key], 200)
+        usages = self._usages(_parsed(await request.body()))
+        offset = await self._stored(usages)
+        answer = {"accepted": len(usages), "ledger": [u.ledger for u in usages], "offset": offset}
+        if key:
+            self._answered[key] = answer
+            while len(self._answered) > KEYS_MAX:
+                self._answered.popitem(last=False)
+        return json_answer(answer, 201)
+
+    def _usages(self, given: Sequence[UsageEvent]) -> list[Usage]:
+        now = self._services.clock.now()
+        return [
+            Usage(
+                _at(each.at, now),
+                each.solution,
+                each.event,
+                each.user,
+                each.address,
+                each.bytes,
+                str(uuid.uuid4()),
+                each.extra,
+            )
+            for each in given
+        ]
+
+    async def _stored(self, usages: Sequence[Usage]) -> int:
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                return await self._services.append(usages)
+        except (SpoolFull, SpoolUnavailable) as error:
+            reason = error.reason
+        except TimeoutError:
+            reason = "slow-disk"
+        events.usage_refused(reason)
+        raise ApiError(
+            503, f"not stored: {reason}; send it again", {"retry-after": str(RETRY_AFTER_S)}
+        )
+
+
+def _parsed(body: bytes) -> list[UsageEvent]:
+    try:
+        made = _EVENTS.validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise ApiError(422, f"{place}: {first['msg']}" if place else first["msg"]) from None
+    return made if isinstance(made, list) else [made]
+
+
+def _at(given: int | datetime | None, now: UnixNs) -> UnixNs:
+    if given is None:
+        return now
+    if isinstance(given, int):
+        return UnixNs(given)
+    if given.tzinfo is None:
+        raise ApiError(422, "at: an ISO time needs an offset, such as Z or +09:00")
+    whole = int(given.replace(microsecond=0).timestamp())
+    return UnixNs(whole * 10**9 + given.microsecond * 1_000)
