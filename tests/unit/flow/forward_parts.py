@@ -11,7 +11,7 @@ import numpy as np
 
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SinkUnavailable, SpoolUnavailable
-from gateway.core.protocols import ReaderState
+from gateway.core.protocols import ReaderState, Sink
 from gateway.core.records import Answer, Batch, Record, Refusal, answer_for
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import Offset, UnixNs
@@ -150,7 +150,7 @@ class ToldSink:
 
 @asynccontextmanager
 async def forwarding(
-    spool: MemorySpool, sink: ToldSink, limits: ForwardLimits = QUICK
+    spool: MemorySpool, sink: Sink, limits: ForwardLimits = QUICK
 ) -> AsyncIterator[SinkHealth]:
     """Run a forwarder beside the test; what it raises fails the test."""
     health = SinkHealth(sink.name, "told")
