@@ -1,0 +1,355 @@
+"""One OPC UA server as a source: connect, subscribe, publish, state what is missing.
+
+See README.md for what is delivered, acknowledged, ordered, and lost when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from adapters.opcua.config import OpcUaSource
+from adapters.opcua.errors import edge
+from adapters.opcua.history import Filled, fill
+from adapters.opcua.items import Items, ItemState
+from adapters.opcua.library import struct_from_binary, ua
+from adapters.opcua.link import Link, Ticket, close, connect, keep_channel
+from adapters.opcua.pump import Pump, PumpState, margin_ns
+from adapters.opcua.router import Router
+from adapters.opcua.structures import TypeBook
+from adapters.opcua.timeline import Memory, Timeline, memory_of
+from gateway.core.clock import Clock
+from gateway.core.errors import SourceError, SourceUnavailable
+from gateway.core.protocols import Intake
+from gateway.core.records import Batch, Gap, GapReason
+from gateway.core.types import UnixNs
+from gateway.ops.events import opcua as events
+from gateway.ops.events import sources as source_events
+from gateway.ops.health import DeviceHealth
+
+NOTIFICATIONS_MAX = 10_000
+"""Samples in one message: decoding one never holds the loop for long."""
+PROBE_S = 3.0
+"""A server that answers nothing for this long is gone."""
+LIFETIME_FACTOR_MIN = 3
+"""Source: OPC UA Part 4 §5.14.2: the lifetime is at least three keep-alives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that was cut off, with all that is needed to go on with its subscription."""
+
+    ticket: Ticket
+    pump: PumpState
+    states: list[ItemState]
+
+
+class OpcUaAdapter:
+    """One device behind one server. See `gateway.core.protocols.Adapter` for the promises.
+
+    `memory` is what is kept between connections of this process; by default the process keeps one
+    for each device and address.
+    """
+
+    def __init__(
+        self,
+        source: OpcUaSource,
+        health: DeviceHealth,
+        clock: Clock,
+        memory: Memory | None = None,
+    ) -> None:
+        self._source = source
+        self._health = health
+        self._clock = clock
+        self._memory = memory if memory is not None else memory_of(source.device, source.url)
+        self._router = Router(source.plan)
+        self._items: Items | None = None
+        self._changed = asyncio.Event()
+
+    async def run(self, intake: Intake) -> NoReturn:
+        session, self._memory.session = self._memory.session, None
+        link = await connect(self._source, self._clock, session.ticket if session else None)
+        keep: PumpState | None = None
+        try:
+            self._check_identity(link)
+            state = await self._subscription(link, session)
+            keep = state
+            await self._serve(link, state, intake, resumed=state.expected is not None)
+        except SourceError:
+            if keep is not None and link.client.cut_off:
+                self._keep_session(link, keep)
+            raise
+        finally:
+            self._items = None
+            if self._memory.session is None:
+                await close(link)
+        raise AssertionError("a connection ends by raising")
+
+    async def apply(self, source: Any) -> bool:
+        """See the protocol. False while no connection is up, so that a new one is made."""
+        if not isinstance(source, OpcUaSource) or self._items is None:
+            return False
+        same = replace(source, plan=self._source.plan, items=self._source.items)
+        if same != self._source:
+            return False
+        self._source = source
+        self._items.replace(source)
+        self._router.assign(self._items.handles(), source.plan)
+        self._changed.set()
+        return True
+
+    def _keep_session(self, link: Link, state: PumpState) -> None:
+        if self._items is None or state.settled is None:
+            return
+        state.expected = state.settled
+        self._memory.session = Session(link.ticket(), state, self._items.states)
+
+    def _check_identity(self, link: Link) -> None:
+        """Note what server this is; after a restart nothing of before holds."""
+        memory = self._memory
+        started, memory.started = memory.started, link.started
+        namespaces, memory.namespaces = memory.namespaces, link.namespaces
+        self._restarted = started is not None and started != link.started
+        self._moved = namespaces is not None and namespaces != link.namespaces
+        if self._restarted or self._moved:
+            detail = "started again" if self._restarted else "namespaces changed"
+            events.source_restarted(self._source.device, detail)
+        self._health.security = str(link.choice)
+
+    async def _subscription(self, link: Link, session: Session | None) -> PumpState:
+        """Go on with the old subscription, or make a new one with publishing off."""
+        self._items = Items(link, self._source, self._health, self._clock)
+        if link.resumed and session is not None and not self._restarted and not self._moved:
+            self._items.adopt(session.states)
+            self._items.replace(self._source)
+            self._items.subscription = session.pump.subscription
+            self._router.assign(self._items.handles(), self._source.plan)
+            events.session_resumed(self._source.device)
+            return session.pump
+        self._router.assign(self._items.handles(), self._source.plan)
+        with edge("creating the subscription"):
+            made = await link.client.uaclient.session._client._send_request(  # noqa: SLF001
+                self._subscription_request()
+            )
+            answer = struct_from_binary(ua.CreateSubscriptionResponse, made)
+            answer.ResponseHeader.ServiceResult.check()
+        revised = answer.Parameters
+        self._items.subscription = int(revised.SubscriptionId)
+        keepalive_s = revised.RevisedPublishingInterval / 1000 * revised.RevisedMaxKeepAliveCount
+        return PumpState(int(revised.SubscriptionId), keepalive_s)
+
+    def _subscription_request(self) -> Any:
+        source = self._source
+        keepalive = max(round(min(source.keepalive_s, 10.0) / source.publishing_s), 1)
+        lifetime = max(
+            round(source.lifetime_s / source.publishing_s), LIFETIME_FACTOR_MIN * keepalive
+        )
+        request = ua.CreateSubscriptionRequest()
+        request.Parameters = ua.CreateSubscriptionParameters(
+            RequestedPublishingInterval=source.publishing_s * 1000.0,
+            RequestedLifetimeCount=lifetime,
+            RequestedMaxKeepAliveCount=keepalive,
+            MaxNotificationsPerPublish=NOTIFICATIONS_MAX,
+            PublishingEnabled=False,
+            Priority=0,
+        )
+        return request
+
+    async def _serve(self, link: Link, state: PumpState, intake: Intake, *, resumed: bool) -> None:
+        assert self._items is not None
+        timeline = Timeline(self._memory.offset)
+        book = TypeBook(link.client, link.namespaces)
+        if not resumed:
+            await self._fill_items(link, timeline, book, intake)
+        self._health.connected(self._clock.now(), str(link.choice))
+        source_events.source_connected(self._source.device, str(link.choice))
+        self._memory.connected_before = True
+        pump = Pump(
+            link.client.protocol,
+            self._source,
+            state,
+            self._router,
+            book,
+            self._memory,
+            timeline,
+            self._health,
+            self._clock,
+            self._renew,
+        )
+        failure: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(pump.run(intake, tasks))
+                tasks.create_task(self._watch(link))
+                tasks.create_task(keep_channel(link.client, self._clock))
+                tasks.create_task(self._manage(timeline, intake))
+        except* SourceError as group:
+            failure = _first(group)
+        if failure is not None:
+            raise failure
+
+    async def _fill_items(
+        self, link: Link, timeline: Timeline, book: TypeBook, intake: Intake
+    ) -> None:
+        """Create the items, say what is missing since the last connection, start publishing."""
+        items = self._items
+        assert items is not None
+        began = self._begin(intake)
+        refused_from = timeline.now(self._clock.now())
+        with edge("creating monitored items"):
+            await items.update()
+        now = await self._server_now(link, timeline)
+        for state in items.states:
+            if state.monitored is None:
+                self._memory.missing.setdefault(state.item.address, began or refused_from)
+        if began is not None:
+            await self._state_gap(link, book, intake, began, now)
+        with edge("starting to publish"):
+            await link.client.uaclient.set_publishing_mode(
+                ua.SetPublishingModeParameters(True, [items.subscription])
+            )
+        events.items_active(self._source.device, items.active(), len(items.states))
+
+    def _begin(self, intake: Intake) -> UnixNs | None:
+        """Give the source time from which on samples are missing, None when nothing was read yet."""
+        last = self._memory.durable or intake.last_time()
+        return None if last is None else UnixNs(last - margin_ns(self._source))
+
+    async def _server_now(self, link: Link, timeline: Timeline) -> UnixNs:
+        """Give the source time of now, by the server's clock."""
+        node = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
+        with edge("reading the server's time"):
+            answers = await link.client.uaclient.read_attributes([node], ua.AttributeIds.Value)
+        stamps = [answers[0].Value.Value if answers[0].Value else None, answers[0].ServerTimestamp]
+        times = [
+            round(stamp.replace(tzinfo=UTC).timestamp() * 1e9)
+            for stamp in stamps
+            if isinstance(stamp, datetime)
+        ]
+        now = self._clock.now()
+        timeline.ahead = max(times, default=now) - now
+        return timeline.now(now)
+
+    async def _state_gap(
+        self, link: Link, book: TypeBook, intake: Intake, start: UnixNs, end: UnixNs
+    ) -> None:
+        assert self._items is not None
+        start, end = UnixNs(min(start, end)), UnixNs(max(start, end))
+        keeping = [s for s in self._items.states if s.history and s.monitored is not None]
+        filled = Filled([], set())
+        if keeping:
+            filled = await fill(
+                link,
+                self._router,
+                book,
+                keeping,
+                start,
+                end,
+                self._clock.now(),
+                self._source.stall_tolerance_s / 2,
+            )
+            events.history_filled(self._source.device, len(filled.signals), filled.samples)
+        items: list[Batch | Gap] = list(self._start_gap(filled.signals, start, end))
+        items.extend(filled.batches)
+        if items:
+            await intake.deliver(items)
+
+    def _start_gap(self, filled: set[int], start: UnixNs, end: UnixNs) -> Sequence[Gap]:
+        assert self._items is not None
+        wanted = [s.item.index for s in self._items.states if s.item.index not in filled]
+        if not wanted:
+            return ()
+        whole = len(wanted) == len(self._items.states)
+        if self._restarted:
+            reason = GapReason.SOURCE_RESTART
+        elif self._memory.connected_before:
+            reason = GapReason.DISCONNECTED
+        else:
+            reason = GapReason.GATEWAY_DOWN
+        signals = None if whole else tuple(sorted(wanted))
+        return (Gap(self._source.device, start, end, reason, self._source.plan, signals),)
+
+    def _renew(self, signal: int, reason: str) -> None:
+        """Make an item again whose node the server says is gone."""
+        if self._items is None:
+            return
+        for state in self._items.states:
+            if state.item.index == signal and state.monitored is not None:
+                self._items.renew(state, reason)
+                known = self._memory.durable or self._clock.now()
+                self._memory.missing.setdefault(state.item.address, UnixNs(known))
+                self._changed.set()
+
+    async def _manage(self, timeline: Timeline, intake: Intake) -> NoReturn:
+        """The one task that changes items while the subscription runs."""
+        while True:
+            items = self._items
+            assert items is not None
+            self._changed.clear()
+            with edge("changing monitored items"):
+                made = await items.update()
+            if made:
+                await self._state_late(made, timeline, intake)
+                events.items_active(self._source.device, items.active(), len(items.states))
+            due = items.next_due()
+            wait = 3600.0 if due is None else max(due - self._clock.monotonic(), 0.2)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    async def _state_late(
+        self, made: Sequence[ItemState], timeline: Timeline, intake: Intake
+    ) -> None:
+        """State since when signals were missing that exist only now."""
+        end = timeline.now(self._clock.now())
+        since: dict[UnixNs, list[int]] = {}
+        for state in made:
+            start = self._memory.missing.pop(state.item.address, None)
+            if start is not None:
+                since.setdefault(UnixNs(min(start, end)), []).append(state.item.index)
+        gaps = [
+            Gap(
+                self._source.device,
+                start,
+                end,
+                GapReason.REJECTED_BY_SOURCE,
+                self._source.plan,
+                tuple(sorted(signals)),
+            )
+            for start, signals in since.items()
+        ]
+        if gaps:
+            await intake.deliver(gaps)
+
+    async def _watch(self, link: Link) -> NoReturn:
+        """Look regularly whether this is still the same server and whether it answers at all."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._clock.sleep(min(self._source.keepalive_s, 10.0))
+            asked = loop.time()
+            try:
+                async with asyncio.timeout(PROBE_S):
+                    with edge("looking after the server"):
+                        started, namespaces = await link.read_identity()
+            except TimeoutError:
+                if link.client.protocol.received_at < asked:
+                    detail = f"no byte for {PROBE_S:.0f} s"
+                    raise SourceUnavailable("silent", detail) from None
+                continue
+            if started != link.started:
+                raise SourceUnavailable("source-restart", "the server started again")
+            if namespaces != link.namespaces:
+                raise SourceUnavailable("source-restart", "the server's namespaces changed")
+
+
+def _first(group: BaseExceptionGroup[SourceError]) -> SourceError:
+    """Give the error that says most: one that a person must act on, else the first."""
+    errors: list[SourceError] = []
+    for error in group.exceptions:
+        errors.append(_first(error) if isinstance(error, BaseExceptionGroup) else error)
+    return next((e for e in errors if not isinstance(e, SourceUnavailable)), errors[0])

@@ -1,0 +1,40 @@
+"""asyncua as this room sees it: its names, typed as far as it types them itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asyncua import ua as _ua
+from asyncua.client.client import Client
+from asyncua.client.ua_client import UaClient, UASocketProtocol
+from asyncua.common.connection import SecureConnection, TransportLimits
+from asyncua.common.shortcuts import Shortcuts
+from asyncua.common.utils import Buffer
+from asyncua.crypto import security_policies as _policies
+from asyncua.ua.status_codes import get_name_and_doc
+from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary
+from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
+from cryptography.exceptions import InvalidSignature
+
+ua: Any = _ua
+"""The generated protocol types, whose annotations are texts that a type checker cannot follow."""
+policies: Any = _policies
+
+__all__ = [
+    "Buffer",
+    "Client",
+    "InvalidSignature",
+    "SecureConnection",
+    "Shortcuts",
+    "TransportLimits",
+    "UASocketProtocol",
+    "UaClient",
+    "UaError",
+    "UaStatusCodeError",
+    "get_name_and_doc",
+    "nodeid_to_binary",
+    "policies",
+    "struct_from_binary",
+    "struct_to_binary",
+    "ua",
+]

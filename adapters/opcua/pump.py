@@ -1,0 +1,427 @@
+"""The publish loop of one subscription: several requests out, acknowledgements after the commit.
+
+A response is decoded and handed to the intake as a task; the acknowledgement leaves with a later
+request, after `deliver` returned (I1). As long as at least half of the requests are out, the next
+one waits for the commit, so that it can carry the acknowledgement; below that it leaves at once,
+so that waiting for the disk never stops the stream. Source: OPC UA Part 4 §5.14.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+
+from adapters.opcua.config import OpcUaSource
+from adapters.opcua.errors import edge, rejected_reason, source_error, status_name
+from adapters.opcua.library import ua
+from adapters.opcua.messages import Fault, Notification, read_fault, read_publish
+from adapters.opcua.router import OVERFLOW, OVERFLOW_MASK, Router
+from adapters.opcua.sequence import distance, following, span
+from adapters.opcua.structures import TypeBook
+from adapters.opcua.timeline import Memory, Timeline, from_ticks
+from adapters.opcua.transport import FILETIME_OF_1970, Protocol
+from adapters.opcua.variants import DecodeError
+from gateway.core.clock import Clock
+from gateway.core.errors import SourceRejected, SourceUnavailable
+from gateway.core.protocols import Intake
+from gateway.core.records import Batch, Gap, GapReason, Rejected
+from gateway.core.types import UnixNs
+from gateway.ops.events import opcua as events
+from gateway.ops.health import DeviceHealth
+
+PENDING_MAX = 64
+"""Notifications that wait for the disk; then no request is sent and the server keeps the data."""
+PENDING_SAMPLES_MAX = 500_000
+REPUBLISH_MAX = 100
+"""Lost messages fetched again after one hole; the rest is stated as a gap."""
+FAULTS_MAX = 5
+"""Error answers one after the other before the connection is given up."""
+HEAD_BYTES = 256
+_GONE = frozenset(
+    {
+        ua.StatusCodes.BadNodeIdUnknown,
+        ua.StatusCodes.BadNodeIdInvalid,
+        ua.StatusCodes.BadMonitoredItemIdInvalid,
+    }
+)
+_AGAIN = frozenset({ua.StatusCodes.BadTimeout, ua.StatusCodes.BadRequestTimeout})
+Items = list[Batch | Gap | Rejected]
+Ack = tuple[int, int]
+
+
+@dataclass(slots=True)
+class PumpState:
+    """Where the sequence stands; survives a network cut together with the session.
+
+    `expected` is None until the first message; `settled` is the first number that is not durable.
+    """
+
+    subscription: int
+    keepalive_s: float
+    expected: int | None = None
+    settled: int | None = None
+    published: UnixNs | None = None
+
+
+class Pump:
+    """Reads one subscription of one connection."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        source: OpcUaSource,
+        state: PumpState,
+        router: Router,
+        book: TypeBook,
+        memory: Memory,
+        timeline: Timeline,
+        health: DeviceHealth,
+        clock: Clock,
+        gone: Callable[[int, str], None],
+    ) -> None:
+        self._protocol = protocol
+        self._source = source
+        self._state = state
+        self._router = router
+        self._book = book
+        self._memory = memory
+        self._timeline = timeline
+        self._health = health
+        self._clock = clock
+        self._gone = gone
+        self._requests = source.publish_requests
+        self._out: dict[asyncio.Future[bytes], list[Ack]] = {}
+        self._inbox: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue()
+        # Bounded by the requests that are out: a new one leaves only after an answer was taken.
+        self._acks: list[Ack] = []
+        self._pending = 0
+        self._pending_samples = 0
+        self._faults = 0
+        self._last = np.zeros(len(router.plan.signals), np.int64)
+        self._resumed = state.expected is not None
+
+    async def run(self, intake: Intake, tasks: asyncio.TaskGroup) -> NoReturn:
+        """Publish for ever.
+
+        Raises SourceUnavailable when the subscription or the connection ended or fell silent.
+        """
+        while True:
+            self._top_up()
+            body = await self._next_body()
+            if body is None:
+                continue
+            received = self._clock.now()
+            found = self._read(body)
+            if isinstance(found, Fault):
+                continue
+            if self._book.unknown and await self._learned():
+                again = self._read(body)
+                found = found if isinstance(again, Fault) else again
+            if found.published <= 0:  # some servers leave it out
+                found.published = received // 100 + FILETIME_OF_1970
+            self._timeline.ahead = from_ticks(found.published) - received
+            self._health.clock_offset_s = round(self._timeline.source_ahead() / 1e9, 3)
+            await self._take(found, body, received, intake, tasks)
+
+    def _top_up(self) -> None:
+        """Send the requests that may leave now."""
+        if self._pending >= PENDING_MAX or self._pending_samples >= PENDING_SAMPLES_MAX:
+            return
+        wanted = self._requests if not self._pending else (self._requests + 1) // 2
+        while len(self._out) < wanted:
+            acks, self._acks = self._acks, []
+            with edge("publishing"):
+                future = self._protocol.publish(self._clock.now(), acks)
+            self._out[future] = acks
+            future.add_done_callback(self._inbox.put_nowait)
+
+    async def _next_body(self) -> bytes | None:
+        """Give the next answer; None when there is nothing to read in it."""
+        patience = self._state.keepalive_s * 1.5 + 1.0
+        try:
+            async with asyncio.timeout(patience):
+                future = await self._inbox.get()
+        except TimeoutError:
+            if self._out:
+                detail = f"no message and no keep-alive for {patience:.1f} s"
+                raise SourceUnavailable("publish-silent", detail) from None
+            return None  # nothing was asked: the disk is behind, not the server
+        acks = self._out.pop(future, [])
+        if future.cancelled():
+            return None
+        error = future.exception()
+        if error is not None:
+            self._acks[:0] = acks
+            raise source_error(error, "connection lost") from error
+        body = future.result()
+        if isinstance(fault := self._peek_fault(body), Fault):
+            self._acks[:0] = acks
+            self._on_fault(fault)
+            return None
+        self._faults = 0
+        return body
+
+    def _peek_fault(self, body: bytes) -> Fault | None:
+        with edge("reading a publish answer"):
+            return read_fault(body)
+
+    def _on_fault(self, fault: Fault) -> None:
+        code = fault.status & 0xFFFF0000
+        self._faults += 1
+        if code == ua.StatusCodes.BadTooManyPublishRequests:
+            self._requests = max(len(self._out), 1)
+            return
+        if code in _AGAIN and self._faults < FAULTS_MAX:
+            return
+        reason = rejected_reason(code)
+        if reason:
+            raise SourceRejected(reason, status_name(code))
+        if code == ua.StatusCodes.BadNoSubscription:
+            self._memory.session = None
+        raise SourceUnavailable("subscription-lost", status_name(code))
+
+    def _read(self, body: bytes) -> Notification | Fault:
+        with edge("reading a publish answer"):
+            return read_publish(body, self._book.reader)
+
+    async def _learned(self) -> bool:
+        try:
+            async with asyncio.timeout(self._source.request_timeout_s):
+                return await self._book.learn()
+        except (OSError, TimeoutError):
+            return False
+
+    async def _take(
+        self,
+        found: Notification,
+        body: bytes,
+        received: UnixNs,
+        intake: Intake,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        state = self._state
+        if found.subscription != state.subscription:
+            return  # of a subscription that was deleted or is not ours: never attributed
+        if state.expected is None:
+            state.expected = state.settled = found.sequence
+        ahead = distance(state.expected, found.sequence)
+        if ahead < 0:
+            if not found.keep_alive:
+                self._acks.append((state.subscription, found.sequence))
+            return
+        if self._resumed:
+            self._acknowledge_old(found)
+        if ahead:
+            await self._recover(ahead, found, intake, tasks)
+        if found.keep_alive:
+            self._alive(found)
+            return
+        if found.fault:
+            found = await self._again(found, body, received, intake, tasks)
+        self._data(found, received, intake, tasks)
+        state.expected = following(found.sequence)
+        if found.end is not None:
+            self._memory.session = None
+            raise SourceUnavailable("subscription-ended", status_name(found.end))
+
+    def _alive(self, found: Notification) -> None:
+        self._state.expected = found.sequence
+        if not self._pending:
+            self._state.settled = found.sequence
+            self._note_durable(from_ticks(found.published))
+
+    def _acknowledge_old(self, found: Notification) -> None:
+        """Acknowledge what became durable before a network cut and is still kept for us."""
+        self._resumed = False
+        first = self._state.settled
+        if first is None:
+            return
+        done = (number for number in found.available if distance(first, number) < 0)
+        self._acks.extend((self._state.subscription, number) for number in done)
+
+    async def _recover(
+        self, count: int, found: Notification, intake: Intake, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Fetch lost messages again as far as the server has them; state the rest as a gap."""
+        first = self._state.expected or found.sequence
+        available = set(found.available)
+        lost: list[int] = []
+        for place, number in enumerate(span(first, count)):
+            again = None
+            if number in available and place < REPUBLISH_MAX:
+                again = await self._republish(number)
+            if again is None:
+                lost.append(number)
+                if place >= REPUBLISH_MAX:
+                    break
+                continue
+            if lost:
+                self._lost(lost[0], lost[-1], again, intake, tasks)
+                lost = []
+            self._data(again, self._clock.now(), intake, tasks)
+        if lost:
+            self._lost(lost[0], (first + count - 1), found, intake, tasks)
+
+    async def _republish(self, number: int) -> Notification | None:
+        """Ask once for one message; None when the server cannot give exactly this one."""
+        with edge("fetching a lost notification"):
+            future = self._protocol.republish(self._clock.now(), self._state.subscription, number)
+            try:
+                async with asyncio.timeout(self._source.request_timeout_s):
+                    body = await future
+            except TimeoutError:
+                self._protocol.forget(future)
+                return None
+        try:
+            again = read_publish(body, self._book.reader)
+        except DecodeError:
+            return None
+        if isinstance(again, Fault) or again.fault or again.sequence != number:
+            return None
+        events.notification_republished(self._source.device, number)
+        again.subscription = self._state.subscription
+        return again
+
+    async def _again(
+        self,
+        found: Notification,
+        body: bytes,
+        received: UnixNs,
+        intake: Intake,
+        tasks: asyncio.TaskGroup,
+    ) -> Notification:
+        """Fetch a message that could not be read once more; keep its head and state a gap else."""
+        again = await self._republish(found.sequence)
+        if again is not None:
+            return again
+        device = self._source.device
+        rejected = Rejected(device, received, found.fault, "publish", body[:HEAD_BYTES], len(body))
+        gap = self._gap(found, GapReason.REJECTED_BY_SOURCE, f"unreadable: {found.fault}")
+        self._hand_over([rejected, *gap], None, 0, intake, tasks)
+        return found
+
+    def _lost(
+        self,
+        first: int,
+        last: int,
+        before: Notification,
+        intake: Intake,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        detail = f"notifications {first} to {last} are lost"
+        events.notification_lost(self._source.device, first, last, "")
+        gap = self._gap(before, GapReason.DISCONNECTED, detail)
+        self._hand_over([*gap], None, 0, intake, tasks)
+
+    def _gap(self, until: Notification, reason: GapReason, detail: str) -> list[Gap]:
+        end = self._timeline.source(from_ticks(until.published))
+        start = self._state.published
+        begin = end if start is None else self._timeline.source(start)
+        begin = UnixNs(min(begin, end) - margin_ns(self._source))
+        return [Gap(self._source.device, begin, end, reason, self._router.plan, detail=detail)]
+
+    def _data(
+        self,
+        found: Notification,
+        received: UnixNs,
+        intake: Intake,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        published = from_ticks(found.published)
+        foreign = self._router.foreign
+        batches = self._router.batches(found.columns, received)
+        self._timeline.note(published, batches)
+        items: Items = [*self._overflows(batches), *batches]
+        self._hand_over(items, found, len(batches) and found.samples, intake, tasks)
+        self._state.published = published
+        if self._router.foreign != foreign:
+            events.foreign_samples(self._source.device, self._router.foreign - foreign)
+        for handle, reason in found.undecoded:
+            self._name_undecoded(handle, reason)
+
+    def _name_undecoded(self, handle: int, reason: str) -> None:
+        place = self._router.signal(handle)
+        if place >= 0:
+            name = self._router.plan.signals[place].name
+            events.value_undecoded(self._source.device, name, reason)
+
+    def _overflows(self, batches: Sequence[Batch]) -> list[Gap]:
+        """Give a gap for each signal whose queue overflowed at the server, and keep last times."""
+        if len(self._last) != len(self._router.plan.signals):
+            self._last = np.zeros(len(self._router.plan.signals), np.int64)
+        spans: dict[tuple[int, int], list[int]] = {}
+        count = 0
+        for batch in batches:
+            if batch.status is None:
+                continue
+            marked = np.flatnonzero((batch.status & OVERFLOW_MASK) == OVERFLOW)
+            count += len(marked)
+            for place in marked:
+                signal, time = int(batch.signals[place]), int(batch.times[place])
+                start = int(self._last[signal]) or time - margin_ns(self._source)
+                spans.setdefault((min(start + 1, time - 1), time - 1), []).append(signal)
+            self._find_gone(batch)
+        for batch in batches:
+            self._last[batch.signals] = batch.times
+        if count:
+            self._health.overflows += count
+            events.queue_overflowed(self._source.device, count)
+        return [
+            Gap(
+                self._source.device,
+                UnixNs(start),
+                UnixNs(end),
+                GapReason.OVERFLOW,
+                self._router.plan,
+                tuple(sorted(set(signals))),
+            )
+            for (start, end), signals in spans.items()
+        ]
+
+    def _find_gone(self, batch: Batch) -> None:
+        assert batch.status is not None
+        for place in np.flatnonzero(batch.status >= np.uint32(0x80000000)):
+            code = int(batch.status[place]) & 0xFFFF0000
+            if code in _GONE:
+                self._gone(int(batch.signals[place]), status_name(code))
+
+    def _hand_over(
+        self,
+        items: Items,
+        found: Notification | None,
+        samples: int,
+        intake: Intake,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Start a delivery; they start in the order of the calls and so become durable in it."""
+        self._pending += 1
+        self._pending_samples += samples
+        tasks.create_task(self._deliver(items, found, samples, intake))
+
+    async def _deliver(
+        self, items: Items, found: Notification | None, samples: int, intake: Intake
+    ) -> None:
+        if items:
+            await intake.deliver(items)
+        self._pending -= 1
+        self._pending_samples -= samples
+        if found is not None:
+            self._acks.append((self._state.subscription, found.sequence))
+            self._state.settled = following(found.sequence)
+            self._note_durable(from_ticks(found.published))
+        if self._protocol.lost is None:
+            self._top_up()
+
+    def _note_durable(self, published: UnixNs) -> None:
+        self._memory.durable = self._timeline.source(published)
+        self._memory.offset = self._timeline.offset
+
+
+def margin_ns(source: OpcUaSource) -> int:
+    """Give how much older than its publish time a sample may be: a sampling and a publishing."""
+    sampling = max((item.sampling_s for item in source.items), default=0.0)
+    return round((source.publishing_s + sampling) * 1e9)

@@ -1,0 +1,258 @@
+"""asyncua's client with a lighter receive path: the body of a publish response arrives as bytes.
+
+The library assembles a message from objects for each chunk and hands out a reader object. Here the
+chunks of a message are checked (channel, token, sequence, signature, limits) and joined once; an
+answer to a publish goes to whoever asked as it is, every other answer takes the library's way.
+
+Source: OPC UA Part 6 §6.7 (chunks) and §7.1 (limits).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import Any
+
+from adapters.opcua.library import (
+    Buffer,
+    Client,
+    InvalidSignature,
+    SecureConnection,
+    Shortcuts,
+    TransportLimits,
+    UaClient,
+    UaError,
+    UASocketProtocol,
+    UaStatusCodeError,
+    nodeid_to_binary,
+    ua,
+)
+from adapters.opcua.messages import publish_request, republish_request
+
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+CHUNKS_MAX = 512
+CHUNK_BYTES_MAX = 1024 * 1024
+"""A chunk that claims to be larger ends the connection; we offer 64 KiB, some servers ignore it."""
+FILETIME_OF_1970 = 116_444_736_000_000_000
+_HEADER = struct.Struct("<3scI")
+_IDS = struct.Struct("<II")
+
+
+class ChannelError(UaError):
+    """The peer broke the rules of the secure channel; the connection cannot go on."""
+
+
+class Channel(SecureConnection):
+    """The secure channel of the library, with one method that opens a chunk without objects."""
+
+    def open_chunk(self, chunk: bytes) -> tuple[int, bytes]:
+        """Check one MSG chunk; give its request id and its part of the body.
+
+        Raises ChannelError, or the library's errors for tokens and signatures.
+        """
+        channel, token = _IDS.unpack_from(chunk, 8)
+        if channel != self.security_token.ChannelId:
+            raise ChannelError(f"channel {channel} instead of {self.security_token.ChannelId}")
+        if token != self.security_token.TokenId:
+            self._check_sym_header(ua.SymmetricAlgorithmHeader(token))
+        crypto: Any = self.security_policy.symmetric_cryptography
+        if crypto.vsignature_size() == 0:
+            plain, start = chunk, 16
+        else:
+            plain, start = self._plain(chunk), 0
+        number, request = _IDS.unpack_from(plain, start)
+        self._check_number(number)
+        return request, plain[start + 8 :]
+
+    def _plain(self, chunk: bytes) -> bytes:
+        try:
+            return self._opened(chunk, previous=False)
+        except InvalidSignature:
+            return self._opened(chunk, previous=True)
+
+    def _opened(self, chunk: bytes, *, previous: bool) -> bytes:
+        crypto: Any = self.security_policy.symmetric_cryptography
+        crypto.use_prev_key = previous
+        plain: bytes = crypto.decrypt(chunk[16:])
+        size = crypto.vsignature_size()
+        signature, plain = plain[-size:], plain[:-size]
+        crypto.verify(chunk[:16] + plain, signature)
+        return bytes(crypto.remove_padding(plain))
+
+    def _check_number(self, number: int) -> None:
+        before = self._peer_sequence_number
+        self._peer_sequence_number = number
+        if before is None or number == before + 1:
+            return
+        if not (number < 1024 and before >= (1 << 32) - 1024):  # Part 6 §6.7.2.4: may wrap
+            raise ChannelError(f"chunk {number} after chunk {before}")
+
+
+class Protocol(UASocketProtocol):
+    """The socket. `lost` says why it ended, once it has."""
+
+    def __init__(self, timeout: float, policy: Any) -> None:
+        limits = TransportLimits(65535, 65535, CHUNKS_MAX, MESSAGE_BYTES_MAX)
+        super().__init__(timeout, policy, limits)
+        self._channel = Channel(policy, limits)
+        self._connection = self._channel
+        self._rest = bytearray()
+        self._parts: list[bytes] = []
+        self._parts_size = 0
+        self._raw: dict[int, asyncio.Future[bytes]] = {}
+        self.lost: str | None = None
+        self.received_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        self.received_at = asyncio.get_running_loop().time()
+        try:
+            if self._rest:
+                self._rest += data
+                del self._rest[: self._take(bytes(self._rest))]
+            else:
+                self._rest += memoryview(data)[self._take(data) :]
+        except (UaError, InvalidSignature, struct.error, ValueError, IndexError) as error:
+            self._break(str(error) or type(error).__name__)
+
+    def _take(self, data: bytes) -> int:
+        """Handle the whole chunks in `data` and give how many bytes they were."""
+        pos, end = 0, len(data)
+        while end - pos >= _HEADER.size:
+            kind, part, size = _HEADER.unpack_from(data, pos)
+            if size < _HEADER.size or size > CHUNK_BYTES_MAX:
+                raise ChannelError(f"a chunk of {size} bytes")
+            if end - pos < size:
+                break
+            chunk = data[pos : pos + size]
+            pos += size
+            if kind == b"MSG":
+                self._take_chunk(part, chunk)
+            else:
+                self._process_received_data(chunk)
+            if self.lost is not None:
+                return end
+        return pos
+
+    def _take_chunk(self, part: bytes, chunk: bytes) -> None:
+        request, body = self._channel.open_chunk(chunk)
+        if part == b"A":
+            self._drop_parts()
+            self._answer_error(request, _IDS.unpack_from(body + bytes(8))[0])
+            return
+        self._parts_size += len(body)
+        if self._parts_size > MESSAGE_BYTES_MAX or len(self._parts) >= CHUNKS_MAX:
+            raise ChannelError("a message beyond 16 MiB or 512 chunks")
+        self._parts.append(body)
+        if part != b"F":
+            return
+        whole = b"".join(self._parts) if len(self._parts) > 1 else body
+        self._drop_parts()
+        self._answer(request, whole)
+
+    def _drop_parts(self) -> None:
+        self._parts, self._parts_size = [], 0
+
+    def _answer(self, request: int, body: bytes) -> None:
+        future = self._raw.pop(request, None)
+        if future is None:
+            if request in self._callbackmap:
+                self._call_callback(request, Buffer(body))
+        elif not future.done():
+            future.set_result(body)
+
+    def _answer_error(self, request: int, code: int) -> None:
+        future = self._raw.pop(request, None) or self._callbackmap.pop(request, None)
+        if future is not None and not future.done():
+            error: Any = UaStatusCodeError
+            future.set_exception(error(code))
+
+    def _break(self, reason: str) -> None:
+        self.lost = self.lost or reason
+        self._fail_all_pending(ConnectionError(reason))
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = self.lost or (str(exc) if exc else "closed by the server")
+        super().connection_lost(exc or ConnectionError(self.lost))
+
+    def _fail_all_pending(self, exc: Exception) -> None:
+        super()._fail_all_pending(exc)
+        waiting, self._raw = self._raw, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(exc)
+
+    def publish(self, now_ns: int, acks: list[tuple[int, int]]) -> asyncio.Future[bytes]:
+        """Send a PublishRequest with acknowledgements (subscription, sequence).
+
+        The future gives the raw body of the answer, or fails when the connection ends.
+        """
+        token, handle, now = self._head(now_ns)
+        return self._send_raw(publish_request(token, handle, now, acks))
+
+    def republish(self, now_ns: int, subscription: int, sequence: int) -> asyncio.Future[bytes]:
+        """Ask for a notification message again; the future gives the raw body of the answer."""
+        token, handle, now = self._head(now_ns)
+        return self._send_raw(republish_request(token, handle, now, subscription, sequence))
+
+    def _head(self, now_ns: int) -> tuple[bytes, int, int]:
+        self._request_handle += 1
+        token = nodeid_to_binary(self.authentication_token)
+        return token, self._request_handle, now_ns // 100 + FILETIME_OF_1970
+
+    def _send_raw(self, body: bytes) -> asyncio.Future[bytes]:
+        if self.transport is None:
+            raise ConnectionError(self.lost or "not connected")
+        self.revolve_security_token()
+        self._request_id += 1
+        message = self._connection.message_to_binary(body, request_id=self._request_id)
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._raw[self._request_id] = future
+        self.transport.write(message)
+        return future
+
+    def forget(self, future: asyncio.Future[bytes]) -> None:
+        """Stop waiting for a raw answer; one that still comes is dropped."""
+        self._raw = {number: kept for number, kept in self._raw.items() if kept is not future}
+        future.cancel()
+
+
+class _Transport(UaClient):
+    """Makes our protocol instead of the library's."""
+
+    def _make_protocol(self) -> UASocketProtocol:
+        self.protocol = Protocol(self._timeout, self.security_policy)
+        self.protocol.on_connection_lost = self._on_transport_lost
+        self.protocol.is_session_closing = self._is_session_closing
+        return self.protocol
+
+
+class LinkClient(Client):
+    """One connection's client. Never reused: a new connection makes a new one."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(url, timeout)
+        self.uaclient = _Transport(timeout)
+        self.nodes = Shortcuts(self.uaclient.session)
+        self.max_messagesize = MESSAGE_BYTES_MAX
+        self.max_chunkcount = CHUNKS_MAX
+
+    @property
+    def protocol(self) -> Protocol:
+        """The socket. Raises ConnectionError when there is none."""
+        protocol = self.uaclient.protocol
+        if not isinstance(protocol, Protocol):
+            raise ConnectionError("not connected")
+        return protocol
+
+    @property
+    def cut_off(self) -> bool:
+        """Say whether the connection ended without us."""
+        protocol = self.uaclient.protocol
+        return isinstance(protocol, Protocol) and protocol.lost is not None
+
+    @property
+    def token(self) -> Any:
+        """The authentication token of the session, by which it can be resumed."""
+        return self.uaclient.session.authentication_token
