@@ -7,7 +7,8 @@ nobody remembers which unit an option meant.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -22,6 +23,12 @@ class StrictModel(BaseModel):
     """Frozen; a key that is not known is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class FileModel(StrictModel):
+    """A part of a configuration file: no type is guessed, `"5"` is no number."""
+
+    model_config = ConfigDict(strict=True)
 
 
 def seconds_from_text(value: Any) -> float:
@@ -57,3 +64,33 @@ class LocalText(StrictModel):
 
     ko: str | None = None
     en: str | None = None
+
+
+class Referenced(str):
+    """The text that `!secret`, `!env` or `!file` stands for; its repr never shows it."""
+
+    __slots__ = ("kind", "name", "path")
+
+    kind: str
+    name: str
+    path: Path | None
+    """The file itself where `kind` is `file`."""
+
+    def __new__(cls, text: str, kind: str, name: str, path: Path | None = None) -> Self:
+        made = super().__new__(cls, text)
+        made.kind, made.name, made.path = kind, name, path
+        return made
+
+    def __repr__(self) -> str:
+        return f"!{self.kind} {self.name}"
+
+
+def secret_from_reference(value: Any) -> str:
+    """Take a secret only from outside the file."""
+    if not isinstance(value, Referenced):
+        raise PydanticCustomError("literal_secret", "a secret written into the file")
+    return str(value)
+
+
+Secret = Annotated[str, BeforeValidator(secret_from_reference), WithJsonSchema({"type": "string"})]
+"""A password, token or key: only by reference. Hide it with `Field(repr=False)`."""

@@ -1,0 +1,151 @@
+"""The keys of an MQTT device file, and what is made of them. Free of any protocol library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from adapters.mqtt.config import MqttItem, MqttSource
+from adapters.mqtt.paths import parse_path
+from adapters.mqtt.topics import valid_filter
+from gateway.core.config import FileModel, Seconds, Secret
+from gateway.core.signals import PlanTable
+
+SCHEMES = ("mqtt", "mqtts")
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+VERSIONS = {"3.1.1": 4, 5: 5}
+"""What `protocol:` says, and the level that goes over the wire."""
+CLIENT_ID_MAX = 64
+
+
+def broker_url(text: str) -> str:
+    """Accept `mqtt://host[:port]` and `mqtts://host[:port]`."""
+    parts = urlsplit(text)
+    try:
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        port = 0
+    if "@" in parts.netloc:
+        raise PydanticCustomError("E1308", "a login in an address", {})
+    extra = parts.path.strip("/") or parts.query or parts.fragment
+    if not parts.hostname or not port or extra or any(char.isspace() for char in text):
+        raise PydanticCustomError("E1109", "not an address", {"address": text})
+    return text
+
+
+def topic_filter(text: str) -> str:
+    """Accept a topic filter with `+` and `#` in their places."""
+    if not valid_filter(text):
+        raise PydanticCustomError("E1212", "not a topic filter", {"topic": text})
+    return text
+
+
+def json_path(text: str) -> str:
+    """Accept `$.a.b[0].c`."""
+    try:
+        parse_path(text)
+    except ValueError:
+        raise PydanticCustomError("E1211", "not a path", {"path": text}) from None
+    return text
+
+
+def _protocol(value: Any) -> Any:
+    return "3.1.1" if value in (3, 4, 3.1, 3.11, "v3.1.1") else value
+
+
+Topic = Annotated[str, AfterValidator(topic_filter)]
+JsonPath = Annotated[str, AfterValidator(json_path)]
+
+
+class MqttLogin(FileModel):
+    """`login:`."""
+
+    user: str
+    password: Secret | None = Field(default=None, repr=False)
+
+
+class MqttTls(FileModel):
+    """`tls:`; files, relative to the configuration folder."""
+
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+class MqttTime(FileModel):
+    """`time:`; where a message says when it was measured."""
+
+    json_: JsonPath = Field(alias="json")
+    unit: Literal["s", "ms", "us", "ns", "iso"] = "ms"
+
+
+class MqttTagKeys(FileModel):
+    """What only a tag of an MQTT device has."""
+
+    topic: Topic | None = None
+    json_: JsonPath | None = Field(default=None, alias="json")
+    text: bool = False
+
+
+class MqttDeviceKeys(FileModel):
+    """What only an MQTT device file has. Times are in seconds once read."""
+
+    connect: Annotated[str, AfterValidator(broker_url)]
+    topic: Topic | None = None
+    login: MqttLogin | None = None
+    tls: MqttTls | None = None
+    time: MqttTime | None = None
+    client_id: str | None = Field(default=None, min_length=1, max_length=CLIENT_ID_MAX)
+    protocol: Annotated[Literal["3.1.1", 5], BeforeValidator(_protocol)] | None = None
+    qos: Literal[0, 1, 2] = 1
+    receive_maximum: int = Field(default=500, ge=1, le=65_535)
+    keepalive: Annotated[Seconds, Field(ge=1, le=3600)] = 10.0
+    session_expiry: Annotated[Seconds, Field(ge=0, le=365 * 86_400)] = 7 * 86_400.0
+
+
+def make_source(
+    device: str,
+    keys: MqttDeviceKeys,
+    tags: Sequence[MqttTagKeys],
+    plan: PlanTable,
+    *,
+    gateway: str,
+    folder: Path,
+) -> MqttSource:
+    """Make the frozen description of one device behind a broker.
+
+    Args:
+        tags: in the order of `plan`, each with a topic of its own or the device's;
+        gateway: begins the client id; folder: where relative paths of certificates begin.
+    """
+    parts = urlsplit(keys.connect)
+    login, tls, time = keys.login, keys.tls or MqttTls(), keys.time
+    return MqttSource(
+        device=device,
+        host=parts.hostname or "",
+        port=parts.port or PORTS[parts.scheme],
+        plan=plan,
+        items=tuple(
+            MqttItem(place, tag.topic or keys.topic or "", tag.json_, tag.text)
+            for place, tag in enumerate(tags)
+        ),
+        client_id=keys.client_id or f"{gateway}-{device}",
+        tls=parts.scheme == "mqtts",
+        ca=None if tls.ca is None else folder / tls.ca,
+        certificate=None if tls.certificate is None else folder / tls.certificate,
+        key=None if tls.key is None else folder / tls.key,
+        user=login.user if login else None,
+        password=login.password if login else None,
+        version=None if keys.protocol is None else VERSIONS[keys.protocol],
+        qos=keys.qos,
+        time_json=time.json_ if time else None,
+        time_unit=time.unit if time else "ms",
+        keepalive_s=keys.keepalive,
+        session_expiry_s=keys.session_expiry,
+        receive_maximum=keys.receive_maximum,
+    )

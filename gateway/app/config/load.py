@@ -1,0 +1,205 @@
+"""Reads all files of a configuration folder and checks each one's own keys."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from gateway.app.config.devices import LATER_SCHEMES, MODELS, SHORT_KEYS, Device
+from gateway.app.config.findings import Report
+from gateway.app.config.models import GatewayFile
+from gateway.app.config.references import References
+from gateway.app.config.shape import kind_of, known_keys, validated
+from gateway.app.config.words import nearest
+from gateway.app.config.yaml_reader import QUOTED, Document, read
+
+GATEWAY_FILE = "gateway.yaml"
+DEVICES_MAX = 1000
+SCHEMES = (*MODELS, *LATER_SCHEMES)
+
+
+@dataclass(slots=True)
+class DeviceFile:
+    """A device file that has the right keys; `places` gives each tag's place in the file."""
+
+    document: Document
+    keys: Device
+    places: list[int]
+    left_out: set[int] = field(default_factory=set)
+    """Places in `keys.tags` of tags that are wrong."""
+    spoiled: bool = False
+    """Something beside its tags is wrong."""
+
+    def tag_path(self, place: int, *keys: Any) -> tuple[Any, ...]:
+        """Give the path in the document of a tag of `keys.tags`."""
+        return ("tags", self.places[place], *keys)
+
+
+@dataclass(slots=True)
+class Folder:
+    """Everything read from one folder."""
+
+    path: Path
+    gateway: GatewayFile | None
+    document: Document
+    devices: list[DeviceFile]
+    files: list[Path]
+
+
+def load_folder(
+    folder: Path, data: Path, environ: Mapping[str, str], report: Report, *, keep_going: bool
+) -> Folder:
+    """Read gateway.yaml and the device files it names.
+
+    Args:
+        keep_going: leave a wrong tag out and keep the rest of its file.
+    """
+    references = References(folder, data, environ)
+    path = folder / GATEWAY_FILE
+    document = read(path, GATEWAY_FILE, report, references.resolve)
+    gateway = _gateway(document)
+    files = [path]
+    devices = []
+    for device_path in _device_files(folder, gateway, document):
+        files.append(device_path)
+        device = _device(device_path, folder, report, references, keep_going=keep_going)
+        if device is not None:
+            devices.append(device)
+    return Folder(folder, gateway, document, devices, files + references.files)
+
+
+def _gateway(document: Document) -> GatewayFile | None:
+    if document.data is None and document.broken:
+        return None
+    if not isinstance(document.data, dict):
+        _not_a_mapping(document)
+        return None
+    gateway, _ = validated(GatewayFile, document)
+    return None if document.broken else gateway
+
+
+def _not_a_mapping(document: Document) -> None:
+    found = kind_of(document.data)
+    document.add("E1103", (), expected="@mapping", found=found, value=str(document.data)[:60])
+
+
+def _patterns(document: Document, gateway: GatewayFile | None) -> list[str]:
+    """Give the globs even where something else in the file is wrong, to report all at once."""
+    if gateway is not None:
+        return gateway.devices
+    found = document.data.get("devices") if isinstance(document.data, dict) else None
+    globs = [found] if isinstance(found, str) else found
+    if isinstance(globs, list) and all(isinstance(one, str) for one in globs):
+        return globs
+    return GatewayFile.model_fields["devices"].get_default() or []
+
+
+def device_files(folder: Path, patterns: list[str]) -> list[Path]:
+    """Give the files that the globs match, each once, sorted."""
+    return sorted({path for pattern in patterns for path in _matches(folder, pattern)})
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return [path for path in folder.glob(pattern) if path.is_file()]
+    except (ValueError, NotImplementedError, OSError):
+        return []
+
+
+def _device_files(folder: Path, gateway: GatewayFile | None, document: Document) -> Iterator[Path]:
+    patterns = _patterns(document, gateway)
+    for place, pattern in enumerate(patterns):
+        if not _matches(folder, pattern):
+            path = ("devices", place) if len(patterns) > 1 else ("devices",)
+            document.add("E1022", path, pattern=pattern)
+    yield from device_files(folder, patterns)[:DEVICES_MAX]
+
+
+def _device(
+    path: Path, folder: Path, report: Report, references: References, *, keep_going: bool
+) -> DeviceFile | None:
+    name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+    document = read(path, name, report, references.resolve, expand_short_tags)
+    if document.data is None and document.broken:
+        return None
+    if not isinstance(document.data, dict):
+        _not_a_mapping(document)
+        return None
+    model = _model(document)
+    if model is None:
+        return None
+    document.data.setdefault("device", path.stem)
+    keys, problems = validated(model, document)
+    tags = document.data.get("tags")
+    places = list(range(len(tags))) if isinstance(tags, list) else []
+    if keys is None and keep_going:
+        keys, places = _without_bad_tags(model, document, problems)
+    if keys is None or document.broken:
+        return None
+    return DeviceFile(document, keys, places)
+
+
+def _without_bad_tags(
+    model: type[Any], document: Document, problems: list[tuple[Any, ...]]
+) -> tuple[Device | None, list[int]]:
+    if any(len(path) < 2 or path[0] != "tags" for path in problems):
+        return None, []
+    bad = {path[1] for path in problems}
+    tags = document.data["tags"]
+    places = [place for place in range(len(tags)) if place not in bad]
+    rest = {**document.data, "tags": [tags[place] for place in places]}
+    keys, _ = validated(model, dataclasses.replace(document, data=rest))
+    return keys, places
+
+
+def _model(document: Document) -> type[Any] | None:
+    connect = document.data.get("connect")
+    if connect is None:
+        near = nearest("connect", (str(key) for key in document.data)) or ""
+        document.add("E1102", (near,) if near else (), at_key=bool(near), key="connect")
+        return None
+    scheme = str(connect).partition("://")[0]
+    if scheme in MODELS and "://" in str(connect):
+        return MODELS[scheme]
+    if scheme in LATER_SCHEMES:
+        document.add("E1110", ("connect",), word=scheme)
+    else:
+        near = nearest(scheme, SCHEMES) or ""
+        document.add("E1111", ("connect",), address=connect, near=near, known=", ".join(MODELS))
+    return None
+
+
+def expand_short_tags(root: Node) -> None:
+    """Rewrite `- name: address` into its long form, keeping where everything stands."""
+    if not isinstance(root, MappingNode):
+        return
+    nodes = {key.value: value for key, value in root.value if isinstance(key, ScalarNode)}
+    connect, tags = nodes.get("connect"), nodes.get("tags")
+    if not isinstance(connect, ScalarNode) or not isinstance(tags, SequenceNode):
+        return
+    scheme = connect.value.partition("://")[0]
+    if scheme not in MODELS:
+        return
+    known = known_keys(MODELS[scheme], ("tags",))
+    for item in tags.value:
+        if isinstance(item, MappingNode) and len(item.value) == 1:
+            key, address = item.value[0]
+            if isinstance(key, ScalarNode) and key.value not in known:
+                item.value = [
+                    (_word("name", key), _quoted(key)),
+                    (_word(SHORT_KEYS[scheme], address), address),
+                ]
+
+
+def _word(text: str, place: Node) -> ScalarNode:
+    return ScalarNode(QUOTED, text, place.start_mark, place.end_mark)
+
+
+def _quoted(node: ScalarNode) -> ScalarNode:
+    """A name such as `1` or `on` is a name."""
+    return _word(node.value, node)

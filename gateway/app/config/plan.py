@@ -1,0 +1,234 @@
+"""The plan: what a configuration folder means, ready to run. Frozen; equal when nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import assert_never
+
+from adapters.mqtt import settings as mqtt
+from adapters.mqtt.config import MqttSource
+from adapters.opcua import settings as opcua
+from adapters.opcua.config import OpcUaSource
+from gateway.app.config.checks import check_folder
+from gateway.app.config.devices import PERCENT, Device, MqttDevice, MqttTag, OpcUaDevice, TagKeys
+from gateway.app.config.elements import Element, elements_of
+from gateway.app.config.findings import ConfigError, Finding, Report
+from gateway.app.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS, Ids, submodel_semantic_id
+from gateway.app.config.load import DeviceFile, Folder, load_folder
+from gateway.app.config.models import HANGUL, GatewayFile
+from gateway.core.assets import AssetInfo, AssetModel, LocalName
+from gateway.core.config import LocalText
+from gateway.core.signals import PlanTable, Signal
+from gateway.mapping.rules import XS_FROM_TYPE, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """One device; two plans are equal when nothing about the device has changed."""
+
+    name: str
+    file: Path
+    source: OpcUaSource | MqttSource
+    rules: Mapping[int, Rule]
+    table: PlanTable
+    asset: AssetModel
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPlan:
+    """All of a configuration.
+
+    `findings` holds the warnings, and with `keep_going` the errors of what was left out.
+    `files` are all files that were read or pointed at.
+    """
+
+    folder: Path
+    settings: GatewayFile
+    devices: Mapping[str, DevicePlan]
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
+    files: tuple[Path, ...] = field(default=(), compare=False)
+
+
+def load_plan(
+    folder: Path, data: Path, environ: Mapping[str, str], *, keep_going: bool = False
+) -> GatewayPlan:
+    """Read a folder and make its plan. No network, no protocol stack.
+
+    Args:
+        folder: holds gateway.yaml.
+        data: the data folder, for the secret store and the trust folder.
+        environ: where `!env` and secrets look.
+        keep_going: leave out tags and devices that are wrong and plan the rest; their errors are
+            then in `findings`. gateway.yaml itself must be right.
+
+    Raises:
+        ConfigError: with everything that is wrong in all files.
+    """
+    report = Report()
+    read = load_folder(folder, data, environ, report, keep_going=keep_going)
+    check_folder(read)
+    elements = {id(device): elements_of(device) for device in read.devices}
+    if read.gateway is None or (report.has_errors and not keep_going):
+        raise ConfigError(report.findings)
+    devices: dict[str, DevicePlan] = {}
+    for device in read.devices:
+        if not device.spoiled:
+            plan = _device_plan(read, read.gateway, device, elements[id(device)], data)
+            devices[plan.name] = plan
+    return GatewayPlan(folder, read.gateway, devices, report.findings, tuple(read.files))
+
+
+def _device_plan(
+    read: Folder, gateway: GatewayFile, device: DeviceFile, elements: list[Element], data: Path
+) -> DevicePlan:
+    keys = device.keys
+    kept = [place for place in range(len(keys.tags)) if place not in device.left_out]
+    elements = [elements[place] for place in kept]
+    tags: list[TagKeys] = [keys.tags[place] for place in kept]
+    info = _asset_info(gateway, keys)
+    ids = _submodel_ids(gateway, keys, elements)
+    table = PlanTable(
+        keys.device,
+        tuple(
+            _signal(place=place, keys=keys, tag=tag, element=element, info=info, ids=ids)
+            for place, (tag, element) in enumerate(zip(tags, elements, strict=True))
+        ),
+    )
+    return DevicePlan(
+        name=keys.device,
+        file=device.document.path,
+        source=_source(keys, kept, table, gateway=gateway.gateway.id, folder=read.path, data=data),
+        rules={i: rule for i, tag in enumerate(tags) if (rule := rule_of(tag)) is not None},
+        table=table,
+        asset=AssetModel(
+            info=info,
+            table=table,
+            ids=ids,
+            enumerations={i: tag.values for i, tag in enumerate(tags) if tag.values},
+            display={i: _display(tag) for i, tag in enumerate(tags)},
+        ),
+    )
+
+
+def _asset_info(gateway: GatewayFile, keys: Device) -> AssetInfo:
+    ids = _ids(gateway, keys)
+    asset = keys.asset
+    return AssetInfo(
+        device=keys.device,
+        aas=ids.aas(),
+        asset=asset.id or ids.asset(),
+        label=_local(keys.label) or LocalName(),
+        maker=_local(asset.maker),
+        model=asset.model,
+        serial=asset.serial,
+        year=asset.year,
+    )
+
+
+def _ids(gateway: GatewayFile, keys: Device) -> Ids:
+    identity = gateway.gateway
+    return Ids(keys.device, identity.business_number or identity.id, identity.id_base)
+
+
+def _submodel_ids(gateway: GatewayFile, keys: Device, elements: list[Element]) -> dict[str, str]:
+    ids = _ids(gateway, keys)
+    live = dict.fromkeys(element.submodel for element in elements)
+    return {name: ids.submodel(name) for name in (*STATIC_SUBMODELS, OPERATIONAL_DATA, *live)}
+
+
+def _local(text: LocalText | None) -> LocalName | None:
+    return None if text is None else LocalName(text.ko, text.en)
+
+
+def _display(tag: TagKeys) -> LocalName:
+    if tag.label is not None:
+        return LocalName(tag.label.ko, tag.label.en)
+    return LocalName(ko=tag.name) if HANGUL.search(tag.name) else LocalName(en=tag.name)
+
+
+def _signal(
+    *,
+    place: int,
+    keys: Device,
+    tag: TagKeys,
+    element: Element,
+    info: AssetInfo,
+    ids: Mapping[str, str],
+) -> Signal:
+    rule = rule_of(tag)
+    return Signal(
+        index=place,
+        device=keys.device,
+        name=tag.name,
+        source=_address(keys, tag),
+        aas=info.aas,
+        asset=info.asset,
+        submodel=ids[element.submodel],
+        submodel_id_short=element.submodel,
+        submodel_semantic_id=submodel_semantic_id(element.submodel),
+        element=element.path,
+        semantic_id=tag.semantic,
+        value_type=None if rule is None else rule.result_type,
+        unit=tag.unit,
+    )
+
+
+def _address(keys: Device, tag: TagKeys) -> str:
+    """Say where a value comes from in one text; for MQTT the topic, then the path inside."""
+    match keys:
+        case OpcUaDevice():
+            return str(getattr(tag, "node", ""))
+        case MqttDevice():
+            assert isinstance(tag, MqttTag)
+            return " ".join(part for part in (tag.topic or keys.topic, tag.json_) if part)
+        case _:
+            assert_never(keys)
+
+
+def _source(
+    keys: Device, kept: list[int], table: PlanTable, *, gateway: str, folder: Path, data: Path
+) -> OpcUaSource | MqttSource:
+    name = keys.device
+    match keys:
+        case OpcUaDevice():
+            nodes = [keys.tags[place] for place in kept]
+            return opcua.make_source(
+                name, keys, nodes, table, gateway=gateway, folder=folder, data=data
+            )
+        case MqttDevice():
+            topics = [keys.tags[place] for place in kept]
+            return mqtt.make_source(name, keys, topics, table, gateway=gateway, folder=folder)
+        case _:
+            assert_never(keys)
+
+
+def rule_of(tag: TagKeys) -> Rule | None:
+    """Give what a tag asks to be done with its values, None for nothing."""
+    low, high = tag.range or (None, None)
+    rule = Rule(
+        scale=tag.scale,
+        offset=tag.offset,
+        expression=tag.expr,
+        bit=tag.bit,
+        values=None if tag.values is None else tuple(sorted(tag.values.items())),
+        value_type=None if tag.type is None else XS_FROM_TYPE[tag.type],
+        low=low,
+        high=high,
+        deadband=_band(tag),
+    )
+    return None if rule == NO_RULE else rule
+
+
+NO_RULE = Rule()
+
+
+def _band(tag: TagKeys) -> float | None:
+    """Give a deadband as a number; a percentage is of the declared range (OPC UA Part 8 §7.2)."""
+    if isinstance(tag.deadband, str):
+        if tag.range is None:
+            return None
+        low, high = tag.range
+        return float(tag.deadband.removesuffix(PERCENT)) / 100 * (high - low)
+    return tag.deadband
