@@ -92,9 +92,7 @@ def _isolate(server: InfluxServer, lines: list[Line]) -> list[_Found]:
         segment = segments.pop()
         together = [line for field in segment for line in field]
         if requests >= REQUESTS_MAX:
-            found += [
-                _Found(line, "too many refused lines to tell them apart") for line in together
-            ]
+            found += [_Found(line, _GAVE_UP) for line in together]
             continue
         requests += 1
         problem = _try(server, together)
