@@ -13,6 +13,7 @@ from typing import Any
 from aas_models.concepts import concept_description
 from aas_models.elements import (
     Json,
+    checked_id_short,
     collection,
     derived_id,
     element,
@@ -52,12 +53,23 @@ class SubmodelModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A signal that has no place in its submodel; its neighbours have theirs."""
+
+    device: str
+    signal: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """Everything that the API serves and an export writes."""
 
     shells: tuple[Json, ...] = ()
     submodels: tuple[SubmodelModel, ...] = ()
     concepts: tuple[Json, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def as_json(self) -> Json:
         """Give the environment of Part 1's JSON mapping; lists that would be empty are absent."""
@@ -72,20 +84,18 @@ class Environment:
 def build_environment(models: Sequence[AssetModel]) -> Environment:
     """Make one AAS for each device.
 
-    Raises:
-        AasError: an idShort that tools refuse, or two elements in one place; names the device.
+    A signal whose path tools would refuse, or whose place is taken, is left out and named in
+    `problems`; nothing else is touched by it.
     """
     concepts: dict[str, Json] = {}
+    problems: list[Problem] = []
     shells: list[Json] = []
     submodels: list[SubmodelModel] = []
     for model in models:
-        try:
-            parts = _submodels(model, concepts)
-        except AasError as error:
-            raise AasError(error.reason, f"{model.info.device}: {error.detail}") from None
+        parts = _submodels(model, concepts, problems)
         shells.append(_shell(model.info, parts))
         submodels += parts
-    return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()))
+    return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()), tuple(problems))
 
 
 def _shell(info: AssetInfo, parts: Iterable[SubmodelModel]) -> Json:
@@ -108,7 +118,9 @@ def shell_id_short(device: str) -> str:
     return made if made[:1].isalpha() and len(made) > 1 else f"Device{made}"
 
 
-def _submodels(model: AssetModel, concepts: dict[str, Json]) -> list[SubmodelModel]:
+def _submodels(
+    model: AssetModel, concepts: dict[str, Json], problems: list[Problem]
+) -> list[SubmodelModel]:
     made: dict[str, SubmodelModel] = {}
     if identifier := model.ids.get(nameplate.ID_SHORT):
         made[identifier] = SubmodelModel(nameplate.nameplate(identifier, model.info))
@@ -118,9 +130,17 @@ def _submodels(model: AssetModel, concepts: dict[str, Json]) -> list[SubmodelMod
     for signal in model.table.signals:
         by_submodel.setdefault(signal.submodel, []).append(signal)
     for identifier, signals in by_submodel.items():
-        base = made[identifier].model if identifier in made else _empty(signals[0])
-        made[identifier] = _with_signals(base, signals, model, concepts)
+        try:
+            base = made[identifier].model if identifier in made else _empty(signals[0])
+        except AasError as error:
+            problems += [_problem(signal, error) for signal in signals]
+        else:
+            made[identifier] = _with_signals(base, signals, model, concepts, problems)
     return list(made.values())
+
+
+def _problem(signal: Signal, error: AasError) -> Problem:
+    return Problem(signal.device, signal.name, error.reason, error.detail)
 
 
 def _empty(signal: Signal) -> Json:
@@ -156,8 +176,9 @@ class _Tree:
         Raises:
             AasError: something else is there.
         """
-        group = path.rpartition(".")[0]
-        place = self._group(group)
+        for step in path.split("."):
+            checked_id_short(step)
+        place = self._group(path.rpartition(".")[0])
         known = self._found.get(path)
         if known is None:
             place.append(made)
@@ -184,16 +205,23 @@ class _Tree:
 
 
 def _with_signals(
-    base: Json, signals: Sequence[Signal], model: AssetModel, concepts: dict[str, Json]
+    base: Json,
+    signals: Sequence[Signal],
+    model: AssetModel,
+    concepts: dict[str, Json],
+    problems: list[Problem],
 ) -> SubmodelModel:
     tree = _Tree(base)
     bindings: dict[str, Binding] = {}
     for signal in signals:
-        if signal.element in bindings:
-            raise AasError("path-conflict", f"{signal.element} is filled by two tags")
-        leaf = signal.element.rpartition(".")[2]
-        tree.put(signal.element, _live_property(leaf, signal, model, concepts))
-        bindings[signal.element] = Binding(signal.device, signal.index)
+        try:
+            if signal.element in bindings:
+                raise AasError("path-conflict", f"{signal.element} is filled by two tags")
+            tree.put(signal.element, _live_property(signal, model, concepts))
+        except AasError as error:
+            problems.append(_problem(signal, error))
+        else:
+            bindings[signal.element] = Binding(signal.device, signal.index)
     return SubmodelModel(pruned({**base, "submodelElements": tree.top}), bindings)
 
 
@@ -202,7 +230,8 @@ def signal_name(signal: Signal, model: AssetModel) -> LocalName:
     return model.display.get(signal.index) or name_in_its_language(signal.name)
 
 
-def _live_property(leaf: str, signal: Signal, model: AssetModel, concepts: dict[str, Json]) -> Json:
+def _live_property(signal: Signal, model: AssetModel, concepts: dict[str, Json]) -> Json:
+    leaf = checked_id_short(signal.element.rpartition(".")[2])
     name = signal_name(signal, model)
     states = model.enumerations.get(signal.index)
     semantic_id, also = signal.semantic_id, list[str]()

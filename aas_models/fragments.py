@@ -7,7 +7,7 @@ Source: AAS Part 2 (IDTA-01002), serialization modifiers Normal, Metadata, Value
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import orjson
 from aas_models.elements import Json
 from aas_models.values import static_token
 
+QUOTE = ord('"')
 CONTAINERS = {
     "Submodel": "submodelElements",
     "SubmodelElementCollection": "value",
@@ -165,16 +166,23 @@ class Fragments:
         tokens, place, key = self.homes[node.slot]
         return tokens[place][len(key) :]
 
-    def set_normal(self, slot: int, token: bytes) -> None:
-        """Put a token into the normal form; b"" lets the property have no value."""
-        if token and token[:1] != b'"':
-            token = b'"' + token + b'"'
-        self.parts[self.places[slot]] = b',"value":' + token if token else b""
+    def put_normal(self, slots: Sequence[int], tokens: Sequence[bytes]) -> None:
+        """Put tokens into the normal form; b"" lets a property have no value."""
+        parts, places = self.parts, self.places
+        for slot, token in zip(slots, tokens, strict=True):
+            if not token:
+                parts[places[slot]] = b""
+            elif token[0] == QUOTE:
+                parts[places[slot]] = b',"value":' + token
+            else:
+                parts[places[slot]] = b',"value":"' + token + b'"'
 
-    def set_value(self, slot: int, token: bytes) -> None:
-        """Put a token into the value-only form; b"" leaves the property out."""
-        tokens, place, key = self.homes[slot]
-        tokens[place] = key + token if token else b""
+    def put_values(self, slots: Sequence[int], tokens: Sequence[bytes]) -> None:
+        """Put tokens into the value-only form; b"" leaves a property out."""
+        homes = self.homes
+        for slot, token in zip(slots, tokens, strict=True):
+            members, place, key = homes[slot]
+            members[place] = key + token if token else b""
 
     def reference(self, node: Node) -> bytes:
         """Give the model reference to the element."""

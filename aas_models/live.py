@@ -25,12 +25,13 @@ from aas_models.environment import (
     signal_name,
 )
 from aas_models.fragments import Fragments, Node
-from aas_models.values import Slots, ValueColumns, lexical, token_maker
+from aas_models.values import Slots, ValueColumns, Writers, lexical
 from gateway.core.assets import AssetModel
 from gateway.core.errors import AasError
 from gateway.core.records import Batch, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import BAD, UnixNs, Value
+from gateway.ops.events import aas as events
 
 UNMAPPED = 0
 """The slot that takes values of signals that are in no submodel any more."""
@@ -210,9 +211,8 @@ class LiveSubmodel:
         if not len(stale):
             return
         slots = self._slots[stale]
-        put = self._fragments.set_normal if form == "normal" else self._fragments.set_value
-        for slot, token in zip(slots.tolist(), self._owner.tokens(slots), strict=True):
-            put(slot, token)
+        put = self._fragments.put_normal if form == "normal" else self._fragments.put_values
+        put(slots.tolist(), self._owner.tokens(slots))
         shown[stale] = versions[stale]
 
 
@@ -221,9 +221,6 @@ class LiveValues:
 
     Args:
         models: one for each device.
-
-    Raises:
-        AasError: a model is invalid.
     """
 
     def __init__(self, models: Sequence[AssetModel]) -> None:
@@ -254,10 +251,11 @@ class LiveValues:
     def set_models(self, models: Sequence[AssetModel]) -> None:
         """Take other models; values of signals that stayed the same are kept.
 
-        Raises:
-            AasError: a model is invalid; the earlier ones stay.
+        Takes about 60 us a signal on the event loop.
         """
         environment = build_environment(models)
+        for problem in environment.problems:
+            events.element_left_out(problem.device, problem.signal, problem.reason, problem.detail)
         self._install(models, environment)
 
     def _install(self, models: Sequence[AssetModel], environment: Environment) -> None:
@@ -275,9 +273,7 @@ class LiveValues:
                 slots[path] = arrays[binding.device][binding.index] = len(self._signals)
                 self._signals.append(by_name[binding.device].table.signals[binding.index])
             compiled.append((part, slots))
-        self._makers = [
-            token_maker(signal.value_type if signal else None) for signal in self._signals
-        ]
+        self._writers = Writers([known.value_type if known else None for known in self._signals])
         self._devices = {
             name: _Device(model, arrays[name], _places(model.table), {})
             for name, model in by_name.items()
@@ -346,7 +342,7 @@ class LiveValues:
 
     def _retype(self, slot: int, signal: Signal) -> None:
         self._signals[slot] = signal
-        self._makers[slot] = token_maker(signal.value_type)
+        self._writers.change(slot, signal.value_type)
         for identifier in self._submodels[signal.submodel].retype(signal.element, signal):
             concept = self._concepts.get(identifier)
             data_type = data_type_of(signal)
@@ -380,7 +376,7 @@ class LiveValues:
 
     def tokens(self, slots: Slots) -> list[bytes]:
         """Write the values of slots in value-only form, b"" where there is none."""
-        return self._slots.values.tokens(slots, self._makers)
+        return self._slots.values.tokens(slots, self._writers)
 
     def readings(self) -> dict[tuple[str, str], Reading]:
         """Give the value of every live property by (submodel id, idShort path)."""

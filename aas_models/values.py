@@ -107,6 +107,23 @@ def static_token(text: str, value_type: str) -> bytes:
     return orjson.dumps(text)
 
 
+OTHERS, FLOATS, INTEGERS = range(3)
+_CODES: dict[Callable[[Any], bytes | None], int] = {_float_token: FLOATS, _integer_token: INTEGERS}
+
+
+class Writers:
+    """How the values of each slot are written."""
+
+    def __init__(self, value_types: Sequence[str | None]) -> None:
+        self.makers = [token_maker(value_type) for value_type in value_types]
+        self.codes = np.array([_CODES.get(maker, OTHERS) for maker in self.makers], np.uint8)
+
+    def change(self, slot: int, value_type: str | None) -> None:
+        """Write a slot as another type from now on."""
+        self.makers[slot] = token_maker(value_type)
+        self.codes[slot] = _CODES.get(self.makers[slot], OTHERS)
+
+
 NOTHING, BOOLEAN, INTEGER, UNSIGNED, FLOAT32, FLOAT64, OBJECT = range(7)
 _KINDS = {"b": BOOLEAN, "i": INTEGER, "u": INTEGER, "f": FLOAT64}
 
@@ -173,36 +190,38 @@ class ValueColumns:
         for new, before in zip(to.tolist(), source.tolist(), strict=True):
             self.objects[new] = old.objects[before]
 
-    def tokens(self, slots: Slots, makers: Sequence[Callable[[Any], bytes | None]]) -> list[bytes]:
-        """Write the values of slots as tokens, b"" where there is none.
-
-        `makers` gives the writer of each slot of the whole set, by slot.
-        """
+    def tokens(self, slots: Slots, writers: Writers) -> list[bytes]:
+        """Write the values of slots as tokens, b"" where there is none."""
+        kinds, codes = self.kinds[slots], writers.codes[slots]
         out: list[bytes] = [b""] * len(slots)
-        kinds = self.kinds[slots]
         rest = kinds != NOTHING
-        for kind, maker, column in self._fast():
-            chosen = np.flatnonzero(kinds == kind)
-            fits = [place for place in chosen.tolist() if makers[slots[place]] is maker]
-            if len(fits) > 1:
-                for place, token in zip(fits, self._numbers(column(slots[fits])), strict=True):
+        for kind, code, column in self._fast():
+            fits = np.flatnonzero((kinds == kind) & (codes == code))
+            if len(fits) == len(slots):
+                return self._numbers(column(slots))
+            if len(fits):
+                for place, token in zip(
+                    fits.tolist(), self._numbers(column(slots[fits])), strict=True
+                ):
                     out[place] = token
                 rest[fits] = False
         for place in np.flatnonzero(rest).tolist():
             slot = int(slots[place])
-            out[place] = makers[slot](self.get(slot)) or b""
+            out[place] = writers.makers[slot](self.get(slot)) or b""
         return out
 
-    def _fast(self) -> tuple[tuple[int, Any, Callable[[Any], NDArray[Any]]], ...]:
+    def _fast(self) -> tuple[tuple[int, int, Callable[[Slots], NDArray[Any]]], ...]:
         return (
-            (FLOAT64, _float_token, lambda at: self.floats[at]),
-            (FLOAT32, _float_token, lambda at: self.floats[at].astype(np.float32)),
-            (INTEGER, _integer_token, lambda at: self.integers[at]),
-            (UNSIGNED, _integer_token, lambda at: self.unsigned[at]),
+            (FLOAT64, FLOATS, lambda at: self.floats[at]),
+            (FLOAT32, FLOATS, lambda at: self.floats[at].astype(np.float32)),
+            (INTEGER, INTEGERS, lambda at: self.integers[at]),
+            (UNSIGNED, INTEGERS, lambda at: self.unsigned[at]),
         )
 
     @staticmethod
     def _numbers(values: NDArray[Any]) -> list[bytes]:
+        if not len(values):
+            return []
         text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
         tokens = text[1:-1].split(b",")
         if values.dtype.kind == "f":
