@@ -1,0 +1,242 @@
+"""`gateway demo`: a plant on this PC, faults at the press of a key, and the count after each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gateway.app.demo_run import Event, Show
+    from gateway.app.ledger import Result
+
+EXIT_LOST = 1
+EXIT_NO_START = 3
+ROWS_EACH = 4
+KEYS_MAX = 16
+"""Key presses that wait while a fault runs; more are dropped."""
+REFRESH_HZ = 4
+
+TEXTS = {
+    "en": {
+        "title": "Factory telemetry gateway - demo",
+        "keys": "1 cut the platform   2 restart the PLC   3 kill the gateway   q quit",
+        "starting": "Starting machines, broker, platform and gateway ...",
+        "device": "Device",
+        "values": "Latest values at the platform",
+        "platform": "platform cut off",
+        "plc": "PLC restarted, namespaces moved",
+        "gateway": "gateway killed (kill -9) and started again",
+        "end": "machines stopped, everything drained",
+        "busy": "under way ...",
+        "said": "said",
+        "arrived": "arrived",
+        "way": "on the way",
+        "lost": "lost",
+        "double": "duplicated",
+        "wrong": "wrong",
+        "gaps": "in declared gaps",
+        "first": "first value after",
+    },
+    "ko": {
+        "title": "공장 데이터 게이트웨이 - 시연",
+        "keys": "1 플랫폼 끊기   2 PLC 재시작   3 게이트웨이 강제 종료   q 끝내기",
+        "starting": "설비, 브로커, 플랫폼, 게이트웨이를 시작합니다 ...",
+        "device": "설비",
+        "values": "플랫폼에 도착한 최신 값",
+        "platform": "플랫폼 연결 끊김",
+        "plc": "PLC 재시작, 네임스페이스 이동",
+        "gateway": "게이트웨이 강제 종료(kill -9) 후 재시작",
+        "end": "설비 정지, 남은 데이터 모두 전송",
+        "busy": "진행 중 ...",
+        "said": "생성",
+        "arrived": "도착",
+        "way": "전송 중",
+        "lost": "유실",
+        "double": "중복",
+        "wrong": "오류 값",
+        "gaps": "결측으로 기록됨",
+        "first": "첫 값까지",
+    },
+}
+
+
+def demo(
+    for_: Annotated[
+        str | None, typer.Option("--for", help="run unattended for this long, such as 60s")
+    ] = None,
+    lang: Annotated[str, typer.Option(envvar="GATEWAY_LANG", help="ko or en")] = "en",
+    seed: Annotated[int, typer.Option(help="seed of the machines")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="keep everything in this folder")] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="the ledger as the last line")] = False,
+) -> None:
+    """Show that nothing is lost: machines, broker, platform and gateway on this PC alone."""
+    from gateway.app.demo_plant import DemoError
+    from gateway.core.config import seconds_from_text
+
+    if lang not in TEXTS:
+        raise typer.BadParameter("ko or en", param_hint="--lang")
+    try:
+        seconds = None if for_ is None else seconds_from_text(for_)
+    except ValueError:
+        raise typer.BadParameter("a time such as 60s or 5m", param_hint="--for") from None
+    if seconds is None and not sys.stdin.isatty():
+        raise typer.BadParameter("without a terminal, --for is needed", param_hint="--for")
+    with _folder(keep) as folder:
+        try:
+            result = asyncio.run(_run(folder, seed, seconds, lang, as_json=json))
+        except DemoError as error:
+            typer.echo(f"gateway demo: {error}", err=True)
+            raise typer.Exit(EXIT_NO_START) from error
+    if result.unexplained or result.duplicates or result.wrong or not result.delivered:
+        raise typer.Exit(EXIT_LOST)
+
+
+@contextlib.contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+async def _run(
+    folder: Path, seed: int, seconds: float | None, lang: str, *, as_json: bool
+) -> Result:
+    from gateway.app.demo_config import Size
+    from gateway.app.demo_plant import Plant, as_json_line
+    from gateway.app.demo_run import Show
+    from gateway.core.clock import SystemClock
+
+    clock = SystemClock()
+    texts = TEXTS[lang]
+    tell = _teller(texts) if seconds is not None else _silent
+    if not as_json or seconds is None:
+        typer.echo(texts["starting"])
+    async with Plant(folder, Size(), clock, seed) as plant:
+        await plant.wait_flowing()
+        show = Show(plant, clock, tell)
+        if seconds is not None:
+            typer.echo(f"{texts['first']} {plant.first_value_s or 0.0:.1f} s")
+            result = await show.unattended(seconds)
+        else:
+            result = await _attended(show, texts)
+        if as_json:
+            typer.echo(as_json_line(plant, result))
+        return result
+
+
+def _silent(_event: Event) -> None:
+    """On a terminal the table shows it."""
+
+
+def _teller(texts: dict[str, str]) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        typer.echo(f"{texts[event.kind]}: {_verdict(event.result, texts)}")
+
+    return tell
+
+
+def _verdict(result: Result | None, texts: dict[str, str]) -> str:
+    if result is None:
+        return texts["busy"]
+    counts = [
+        f"{result.unexplained} {texts['lost']}, {result.duplicates} {texts['double']}",
+        f"{result.wrong} {texts['wrong']}" if result.wrong else "",
+        f"{result.explained} {texts['gaps']}" if result.explained else "",
+    ]
+    return ", ".join(part for part in counts if part)
+
+
+async def _attended(show: Show, texts: dict[str, str]) -> Result:
+    from rich.live import Live
+
+    from gateway.app.demo_run import watch
+
+    keys: asyncio.Queue[str] = asyncio.Queue(KEYS_MAX)
+    with _keyboard(keys), Live(refresh_per_second=REFRESH_HZ) as live:
+        result = await watch(show, keys, lambda: live.update(_screen(show, texts)))
+        live.update(_screen(show, texts))
+    return result
+
+
+def _screen(show: Show, texts: dict[str, str]) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=texts["title"], expand=True)
+    table.add_column(texts["device"], no_wrap=True)
+    table.add_column(texts["values"], overflow="ellipsis", no_wrap=True)
+    by_device: dict[str, list[str]] = {}
+    for (device, name), value in show.plant.tail.latest.items():
+        shown = f"{value:.1f}" if isinstance(value, float) else str(value)
+        by_device.setdefault(device, []).append(f"{name}={shown}")
+    for device, values in sorted(by_device.items()):
+        table.add_row(device, "  ".join(values[:ROWS_EACH]))
+    result = show.plant.result()
+    counts = (
+        f"{texts['said']} {result.produced:,}   {texts['arrived']} {result.delivered:,}   "
+        f"{texts['way']} {result.unexplained:,}   {texts['double']} {result.duplicates:,}   "
+        f"{texts['wrong']} {result.wrong:,}"
+    )
+    story = [f"  {texts[e.kind]}: {_verdict(e.result, texts)}" for e in show.story.events]
+    return Group(table, Text(counts), *map(Text, story), Text(texts["keys"], style="bold"))
+
+
+@contextlib.contextmanager
+def _keyboard(keys: asyncio.Queue[str]) -> Iterator[None]:
+    """Put each key into the queue as it is pressed; a full queue drops it."""
+
+    def put(key: str) -> None:
+        with contextlib.suppress(asyncio.QueueFull):
+            keys.put_nowait(key.lower())
+
+    if sys.platform == "win32":
+        with _windows_keys(put):
+            yield
+        return
+    import termios
+    import tty
+
+    loop, place = asyncio.get_running_loop(), sys.stdin.fileno()
+    before = termios.tcgetattr(place)
+    tty.setcbreak(place)
+    loop.add_reader(place, lambda: put(sys.stdin.read(1)))
+    try:
+        yield
+    finally:
+        loop.remove_reader(place)
+        termios.tcsetattr(place, termios.TCSADRAIN, before)
+
+
+@contextlib.contextmanager
+def _windows_keys(put: Callable[[str], None]) -> Iterator[None]:
+    """Look for keys ten times a second: there is no descriptor to wait for."""
+    import msvcrt
+
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal timer
+        while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
+            put(msvcrt.getwch())  # type: ignore[attr-defined,unused-ignore]
+        timer = loop.call_later(0.1, look)
+
+    timer = loop.call_later(0.1, look)
+    try:
+        yield
+    finally:
+        timer.cancel()
