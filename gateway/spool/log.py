@@ -1,0 +1,317 @@
+"""The durable log between machines and destinations.
+
+Layout of the folder:
+
+    spool.lock                 held while a gateway runs here
+    state.db                   epoch, cursors, quarantine, list of parts, outbox
+    part-<first offset>.db     records; the newest is written, the others are sealed
+    keep.db                    what must outlive a part given up: gaps, usage, rejected, audit
+    ballast                    space given back to a full disk, so that cursors can still move
+    requests/                  what the command line asks of a running spool
+    *.corrupt-<n>              damaged files, set aside
+
+An append is durable when its transaction in the newest part is synced. A cursor and its quarantine
+move together in `state.db`. Whole parts are unlinked when every reader has passed them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.core.clock import Clock
+from gateway.core.errors import SpoolError, SpoolUnavailable
+from gateway.core.protocols import ReaderState, RecordListener
+from gateway.core.records import Answer, Item
+from gateway.core.signals import PlanTable
+from gateway.core.types import Offset, UnixNs
+from gateway.ops.events import spool as events
+from gateway.spool.cursor import Cursor
+from gateway.spool.database import CORRUPT_ERRORS, DISK_ERRORS
+from gateway.spool.lock import FolderLock
+from gateway.spool.reader import Chunk, DiskReader, SpoolReader
+from gateway.spool.recovery import check_part, load
+from gateway.spool.requests import answer_requests
+from gateway.spool.settling import add_reader, forget_reader
+from gateway.spool.state import Ledger
+from gateway.spool.store import Settings, Store
+from gateway.spool.summary import Summary, Totals
+from gateway.spool.tail import Tail
+from gateway.spool.writer import AppendJob, CallJob, News, SettleJob, Writer
+
+CALLS_WAITING_MAX = 1_024
+"""Appends that may wait for a commit; more wait their turn, which is the back-pressure (I9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderCounters:
+    """spooled = delivered + pending + quarantined + expired, in records and samples."""
+
+    spooled: Totals
+    delivered: Totals
+    pending: Totals
+    quarantined: Totals
+    expired: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolCounters:
+    """What was ever stored in this epoch; `received` = spooled + rejected + dropped in samples.
+
+    A message that could not be read counts as one; `dropped` are samples that gap records of the
+    sources say are missing.
+    """
+
+    received: int
+    spooled: Totals
+    rejected: int
+    dropped: int
+    requeued: Totals
+    readers: dict[str, ReaderCounters]
+    used_bytes: int
+    quota_bytes: int
+
+
+class SqliteSpool:
+    """See `gateway.core.protocols.Spool`. Made by `open`; belongs to the event loop."""
+
+    def __init__(
+        self, store: Store, lock: FolderLock, listener: RecordListener | None, window_s: float
+    ) -> None:
+        self._store = store
+        self._lock = lock
+        self._listener = listener
+        self.epoch = store.state.epoch
+        self.tail = Tail(store.next)
+        self._head = store.next - 1
+        self._states = {name: ledger.state() for name, ledger in store.ledgers.items()}
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
+        self._closed = False
+        self._disk = DiskReader(store.settings.vfs)
+        self._threads = ThreadPoolExecutor(1, "spool-reader")
+        self._writer = Writer(
+            store, asyncio.get_running_loop(), self._hear, window_s=window_s, poll=answer_requests
+        )
+        self._writer.start()
+
+    @staticmethod
+    async def open(
+        folder: Path,
+        *,
+        quota_bytes: int,
+        clock: Clock,
+        listener: RecordListener | None = None,
+        part_bytes: int = 128_000_000,
+        commit_window_s: float = 0.02,
+        settings: Settings | None = None,
+    ) -> SqliteSpool:
+        """Open the spool of a folder, making the folder where there is none.
+
+        Raises:
+            SpoolLocked: another gateway holds the folder.
+            SpoolTooNew: a newer version wrote the files; nothing was changed.
+            SpoolUnavailable: the disk refuses.
+        Cancel: what was opened is closed again.
+        """
+        settings = settings or Settings(quota_bytes, part_bytes)
+        store = Store(folder, clock, settings)
+        lock = FolderLock(folder)
+        started = clock.monotonic()
+        await asyncio.to_thread(_open_files, store, lock)
+        try:
+            spool = SqliteSpool(store, lock, listener, commit_window_s)
+        except BaseException:
+            store.close_files()
+            lock.release()
+            raise
+        took = clock.monotonic() - started
+        events.spool_opened(spool.epoch, spool.head(), len(store.sealed) + 1, took)
+        return spool
+
+    async def append(self, items: Sequence[Item]) -> Offset:
+        """Store items in this order and return the last offset once durable.
+
+        Raises:
+            SpoolFull, SpoolUnavailable: nothing of this call was stored.
+            ValueError, TypeError: an item holds what cannot be kept; nothing was stored.
+        Cancel: wholly stored or wholly absent.
+        """
+        if not items:
+            return self.head()
+        async with self._calls:
+            self._require_open()
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            self._writer.put(AppendJob(items, future))
+            return Offset(await future)
+
+    async def reader(self, name: str) -> SpoolReader:
+        """Open the reader of this name, at the oldest kept record when it is new."""
+        if name not in self._states:
+            await self._call(lambda store: add_reader(store, name))
+        return SpoolReader(self, name)
+
+    async def forget_reader(self, name: str) -> None:
+        """Remove a reader with its cursor and quarantine: it holds no disk any more."""
+        await self._call(lambda store: forget_reader(store, name))
+
+    def readers(self) -> tuple[str, ...]:
+        """Give the names of all readers, those no longer in use included."""
+        return tuple(self._states)
+
+    def head(self) -> Offset:
+        """Give the offset of the newest durable record, 0 when there is none."""
+        return Offset(self._head)
+
+    def last_times(self) -> dict[str, UnixNs]:
+        """Give the newest durable source time of each device."""
+        devices = dict(self._store.devices)
+        return {
+            device: UnixNs(newest) for device, (_, newest) in devices.items() if newest is not None
+        }
+
+    def plans(self) -> dict[str, PlanTable]:
+        """Give the newest plan table stored for each device."""
+        return {device: table for device, (table, _) in dict(self._store.devices).items()}
+
+    async def counters(self) -> SpoolCounters:
+        """Count everything; taken between two commits, so the sums agree."""
+        counters: SpoolCounters = await self._call(_counters)
+        return counters
+
+    async def close(self) -> None:
+        """Commit what waits, then release files and lock. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.stop()
+        await asyncio.to_thread(self._writer.join)
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._lock.release()
+        for _, future in self._waiters:
+            if not future.done():
+                future.set_exception(SpoolUnavailable("closed"))
+        self._waiters = []
+
+    # -- for readers ----------------------------------------------------------------------------
+
+    def reader_state(self, name: str) -> ReaderState:
+        """Give a reader's state as of the last commit.
+
+        Raises:
+            SpoolError: the reader was forgotten.
+        """
+        state = self._states.get(name)
+        if state is None:
+            raise SpoolError("unknown-reader", name)
+        return state
+
+    async def settle(self, name: str, answer: Answer) -> None:
+        """See `Reader.settle`."""
+        self._require_open()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writer.put(SettleJob(name, answer, future))
+        await future
+
+    async def wait(self, beyond: int) -> None:
+        """See `Reader.wait`."""
+        if self._head > beyond:
+            return
+        self._require_open()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = (beyond, future)
+        self._waiters.append(waiter)
+        try:
+            await future
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    async def read_disk(self, chunk: Chunk, cursor: Cursor, last: int, reader: str) -> None:
+        """Fill a chunk on the reading thread."""
+        self._require_open()
+        spans = self._store.spans
+        await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: self._disk.fill(chunk, spans, cursor, last, reader)
+        )
+
+    async def check_part(self, first: int) -> None:
+        """Have a part that could not be read looked at, and replaced where it is damaged."""
+        await self._call(lambda store: check_part(store, first))
+
+    # -- between threads ------------------------------------------------------------------------
+
+    async def _call(self, function: Callable[[Store], Any]) -> Any:
+        self._require_open()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._writer.put(CallJob(function, future))
+        return await future
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise SpoolUnavailable("closed")
+
+    def _hear(self, news: News) -> None:
+        """Take over what a commit changed; on the event loop."""
+        self._states = news.states
+        self._head = news.head
+        for entry in news.entries:
+            self.tail.add(entry)
+        if self._listener is not None and news.entries:
+            self._listener([entry.record for entry in news.entries])
+        for future, result in news.outcomes:
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        ready = [waiter for waiter in self._waiters if waiter[0] < news.head]
+        for waiter in ready:
+            self._waiters.remove(waiter)
+            if not waiter[1].done():
+                waiter[1].set_result(None)
+
+
+def _open_files(store: Store, lock: FolderLock) -> None:
+    try:
+        store.folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise SpoolUnavailable(type(error).__name__, str(error)) from error
+    try:
+        load(store)
+        store.hold_ballast()
+    except (*DISK_ERRORS, *CORRUPT_ERRORS) as error:
+        store.close_files()
+        lock.release()
+        raise SpoolUnavailable(type(error).__name__, str(error)) from error
+    except BaseException:
+        store.close_files()
+        lock.release()
+        raise
+
+
+def _counters(store: Store) -> SpoolCounters:
+    whole: Summary = store.summary()
+    spooled = whole.totals.minus(whole.requeued)
+    return SpoolCounters(
+        spooled.samples + whole.rejected + whole.dropped,
+        spooled,
+        whole.rejected,
+        whole.dropped,
+        whole.requeued,
+        {name: _reader_counters(ledger) for name, ledger in store.ledgers.items()},
+        store.used_bytes(),
+        store.settings.quota_bytes,
+    )
+
+
+def _reader_counters(ledger: Ledger) -> ReaderCounters:
+    return ReaderCounters(
+        ledger.spooled(), ledger.delivered, ledger.pending, ledger.quarantined, ledger.expired
+    )

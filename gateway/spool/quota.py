@@ -1,0 +1,202 @@
+"""Staying below the quota: the oldest raw part goes first, never silently (I6, I9).
+
+Samples of a part that a reader has not taken are given up for that reader and covered by gap
+records that travel to it; everything else in the part (gaps, usage, rejected messages, audit) moves
+into the file of kept records with its offsets. Only when no samples are left is the spool full.
+"""
+
+from __future__ import annotations
+
+import apsw
+
+from gateway.core.records import Batch, Gap, GapReason, accepted_ranges
+from gateway.core.types import UnixNs
+from gateway.ops.events import spool as events
+from gateway.spool.codec import BATCH, Row, frame, payload_of
+from gateway.spool.cursor import Range
+from gateway.spool.outbox import gap_entry, post, send
+from gateway.spool.part import part_name, read_marks, read_plan, read_rows
+from gateway.spool.state import Ledger, PartRow
+from gateway.spool.store import Entry, Store, transaction
+from gateway.spool.summary import NOTHING, PlanStretch, Totals
+
+ALL_ROWS = -1
+
+
+def has_room(store: Store, size: int) -> bool:
+    """Tell whether so many bytes more stay within the quota."""
+    return store.used_bytes() + size <= store.settings.quota_bytes
+
+
+def make_room(store: Store, size: int) -> bool:
+    """Give up old parts until so many bytes fit; False when nothing more may be given up."""
+    while not has_room(store, size):
+        if not _drop_oldest_set_aside(store) and not give_up_oldest(store):
+            return False
+    return True
+
+
+def _drop_oldest_set_aside(store: Store) -> bool:
+    files = sorted(store.folder.glob("*.corrupt-*"), key=lambda path: path.stat().st_mtime_ns)
+    if files:
+        files[0].unlink()
+    store.count_set_aside()
+    return bool(files)
+
+
+def give_up_oldest(store: Store) -> bool:
+    """Give up the oldest part that holds samples; False when there is none."""
+    part = _oldest_with_samples(store)
+    if part is None and store.active.whole_summary().plans:
+        store.rotate()
+        part = _oldest_with_samples(store)
+    if part is None or part.last is None:
+        return False
+    connection = store.open_part(part)
+    try:
+        kept = _keep_others(store, connection, part)
+        ledgers = [ledger.copy() for ledger in store.ledgers.values()]
+        lost: list[tuple[str | None, dict[int, PlanStretch]]] = [
+            (ledger.name, stretches_of(store, connection, part, ledger)) for ledger in ledgers
+        ]
+        if not ledgers:
+            lost.append((None, part.summary.plans))
+        entries = _gap_entries(store, connection, lost)
+        for ledger in ledgers:
+            _expire(store, connection, part, ledger)
+    finally:
+        connection.close()
+    with transaction(store.state.connection):
+        for ledger in ledgers:
+            store.state.save_ledger(ledger)
+        store.state.part_gone(part.first)
+        post(store, entries)
+    store.ledgers = {ledger.name: ledger for ledger in ledgers}
+    store.kept = sorted([*store.kept, *kept])
+    store.unlink([part.first])
+    store.normalise()
+    send(store)
+    return True
+
+
+def _oldest_with_samples(store: Store) -> PartRow | None:
+    parts = (store.sealed[first] for first in sorted(store.sealed))
+    return next((part for part in parts if part.summary.plans), None)
+
+
+def _keep_others(store: Store, connection: apsw.Connection, part: PartRow) -> list[Range]:
+    """Copy what is not samples, and not taken by every reader, into the file of kept records."""
+    assert part.last is not None
+    rows = [
+        Row(*fields)
+        for fields in connection.execute(
+            "SELECT offset,kind,plan,samples,at,reader,body FROM records"
+            " WHERE kind<>? ORDER BY offset",
+            (BATCH,),
+        )
+        if _wanted(store, fields[0], fields[5])
+    ]
+    if not rows:
+        return []
+    keep = store.open_keep()
+    with transaction(keep.connection):
+        keep.connection.execute(
+            "DELETE FROM records WHERE offset BETWEEN ? AND ?", (part.first, part.last)
+        )
+        keep.connection.execute(
+            "DELETE FROM addressed WHERE offset BETWEEN ? AND ?", (part.first, part.last)
+        )
+        keep.insert([_moved(store, connection, row) for row in rows])
+    return list(accepted_ranges(row.offset for row in rows))
+
+
+def _wanted(store: Store, offset: int, reader: str | None) -> bool:
+    if not store.ledgers:
+        return reader is None
+    return any(
+        not ledger.cursor.is_settled(offset)
+        for ledger in store.ledgers.values()
+        if reader in (None, ledger.name)
+    )
+
+
+def _moved(store: Store, connection: apsw.Connection, row: Row) -> Row:
+    assert store.keep is not None
+    table = read_plan(connection, row.plan) if row.plan else None
+    return frame(row.offset, payload_of(row), store.keep.plan_number(table), row.reader)
+
+
+def stretches_of(
+    store: Store, connection: apsw.Connection, part: PartRow, ledger: Ledger
+) -> dict[int, PlanStretch]:
+    """Sum up, for each plan number, the samples of a part that a reader has not taken."""
+    assert part.last is not None
+    found: dict[int, PlanStretch] = {}
+    at = part.first
+    for upto, chunk in read_marks(connection, part.first, part.last):
+        open_ranges = ledger.cursor.unsettled(at, upto)
+        if open_ranges == [(at, upto)] and not any(
+            at <= each[0] <= upto for each in part.addressed
+        ):
+            for number, stretch in chunk.plans.items():
+                found.setdefault(number, PlanStretch()).merge(stretch)
+        else:
+            _add_rows(store, connection, open_ranges, ledger.name, found)
+        at = upto + 1
+    _add_rows(store, connection, ledger.cursor.unsettled(at, part.last), ledger.name, found)
+    return found
+
+
+def _add_rows(
+    store: Store,
+    connection: apsw.Connection,
+    ranges: list[Range],
+    reader: str,
+    found: dict[int, PlanStretch],
+) -> None:
+    for first, last in ranges:
+        for row in read_rows(connection, first, last, ALL_ROWS):
+            if row.kind != BATCH or row.reader not in (None, reader):
+                continue
+            item = store.decoder.decode(row, store.plan_of(connection, row.plan))
+            assert isinstance(item, Batch)
+            found.setdefault(row.plan, PlanStretch()).add(item)
+
+
+def _gap_entries(
+    store: Store,
+    connection: apsw.Connection,
+    lost: list[tuple[str | None, dict[int, PlanStretch]]],
+) -> list[Entry]:
+    entries = []
+    for reader, stretches in lost:
+        for number, stretch in stretches.items():
+            table = store.plan_of(connection, number)
+            if table is None or stretch.start is None or stretch.end is None:
+                continue
+            signals = tuple(stretch.signals())
+            gap = Gap(
+                table.device, UnixNs(stretch.start), UnixNs(stretch.end), GapReason.QUOTA, table,
+                None if len(signals) == len(table.signals) else signals,
+                stretch.samples, reader, "the spool's quota was reached",
+            )  # fmt: skip
+            entries.append(gap_entry(store, gap))
+    return entries
+
+
+def _expire(store: Store, connection: apsw.Connection, part: PartRow, ledger: Ledger) -> None:
+    assert part.last is not None
+    lost = NOTHING
+    for first, last in ledger.cursor.unsettled(part.first, part.last):
+        row = connection.execute(
+            "SELECT count(*),ifnull(sum(samples),0),ifnull(sum(length(body)),0) FROM records"
+            " WHERE offset BETWEEN ? AND ? AND kind<>? AND (reader IS NULL OR reader=?)",
+            (first, last, BATCH, ledger.name),
+        ).fetchone()
+        lost = lost.plus(store.measure_for(ledger.name, first, last)).minus(
+            Totals(*(row or NOTHING))
+        )
+    ledger.expired = ledger.expired.plus(lost)
+    ledger.pending = ledger.pending.minus(lost)
+    if lost.records:
+        events.part_given_up(part_name(part.first), ledger.name, lost.records, lost.samples)

@@ -1,0 +1,169 @@
+"""One destination's view of the log: from memory where it keeps up, else from disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import apsw
+
+from gateway.core.errors import SpoolUnavailable
+from gateway.core.protocols import ReaderState
+from gateway.core.records import Answer, Record
+from gateway.core.types import Offset
+from gateway.spool.catalog import Span, overlapping
+from gateway.spool.codec import DamagedRecord, Decoder
+from gateway.spool.cursor import Cursor
+from gateway.spool.database import CORRUPT_ERRORS, connect_read_only
+from gateway.spool.part import plan_digest, read_plan, read_rows
+from gateway.spool.plan_cache import PlanCache
+
+if TYPE_CHECKING:
+    from gateway.spool.log import SqliteSpool
+
+READ_TRIES = 4
+"""A part may go away, or be replaced by what was salvaged of it, while it is being read."""
+
+
+class DamagedPart(Exception):
+    """A part cannot be read; `first` names it."""
+
+    def __init__(self, first: int, detail: str) -> None:
+        super().__init__(detail)
+        self.first = first
+
+
+class Chunk:
+    """Records on their way to a reader, within its limits; `next` is where to go on."""
+
+    def __init__(self, start: int, limit_records: int, limit_bytes: int) -> None:
+        self.records: list[Record] = []
+        self.next = start
+        self._room_records = limit_records
+        self._room_bytes = limit_bytes
+
+    def full(self) -> bool:
+        return self._room_records <= 0 or self._room_bytes <= 0
+
+    def take(self, record: Record, size: int) -> bool:
+        """Add a record; False when it does not fit (the first one always does)."""
+        if self.full() or (self.records and size > self._room_bytes):
+            self._room_records = 0
+            return False
+        self.records.append(record)
+        self.next = record.offset + 1
+        self._room_records -= 1
+        self._room_bytes -= size
+        return True
+
+
+class DiskReader:
+    """Reads parts in short transactions; belongs to the reading thread."""
+
+    def __init__(self, vfs: str | None) -> None:
+        self._vfs = vfs
+        self._decoder = Decoder()
+        self._plans = PlanCache()
+
+    def fill(
+        self, chunk: Chunk, spans: tuple[Span, ...], cursor: Cursor, last: int, reader: str
+    ) -> None:
+        """Add records up to `last` that the reader has not settled.
+
+        Raises:
+            DamagedPart: a file is not what was written.
+        """
+        for low, high in cursor.unsettled(chunk.next, last):
+            for span in overlapping(spans, low, high):
+                self._fill_from(chunk, span, reader)
+                if chunk.full():
+                    return
+        chunk.next = last + 1
+
+    def _fill_from(self, chunk: Chunk, span: Span, reader: str) -> None:
+        try:
+            connection = connect_read_only(span.path, vfs=self._vfs, sealed=span.sealed)
+        except apsw.CantOpenError as error:
+            raise DamagedPart(span.part, str(error)) from error
+        expected = span.first
+        try:
+            for row in read_rows(connection, span.first, span.last, -1):
+                if row.offset != expected:
+                    raise DamagedRecord(f"record {expected} is missing")
+                expected += 1
+                if row.reader not in (None, reader):
+                    continue
+                digest = plan_digest(connection, row.plan) if row.plan else None
+                table = self._plans.get(digest, lambda n=row.plan: read_plan(connection, n))  # type: ignore[misc]
+                item = self._decoder.decode(row, table)
+                if not chunk.take(Record(Offset(row.offset), item), len(row.body)):
+                    return
+            if expected <= span.last:
+                raise DamagedRecord(f"record {expected} is missing")
+        except (*CORRUPT_ERRORS, DamagedRecord) as error:
+            raise DamagedPart(span.part, str(error)) from error
+        finally:
+            connection.close(force=True)
+
+
+class SpoolReader:
+    """See `gateway.core.protocols.Reader`."""
+
+    def __init__(self, spool: SqliteSpool, name: str) -> None:
+        self.name = name
+        self._spool = spool
+
+    async def read(self, start: Offset, limit_records: int, limit_bytes: int) -> list[Record]:
+        """Give unsettled records from `start` on; limits count records and encoded bytes.
+
+        The first record comes even if it alone is larger than `limit_bytes`.
+
+        Raises:
+            SpoolUnavailable: the disk cannot be read.
+        """
+        chunk = Chunk(max(start, self.state().position), limit_records, limit_bytes)
+        tries = 0
+        while not chunk.full():
+            tail = self._spool.tail
+            if chunk.next >= tail.first:
+                self._take_from_tail(chunk)
+                break
+            try:
+                await self._spool.read_disk(chunk, self._cursor(), tail.first - 1, self.name)
+            except DamagedPart as error:
+                tries += 1
+                if tries >= READ_TRIES:
+                    raise SpoolUnavailable("damaged", str(error)) from error
+                if chunk.records:
+                    break
+                await self._spool.check_part(error.first)
+        return chunk.records
+
+    def _cursor(self) -> Cursor:
+        state = self.state()
+        return Cursor(state.position, state.settled)
+
+    def _take_from_tail(self, chunk: Chunk) -> None:
+        cursor = self._cursor()
+        for entry in self._spool.tail.since(chunk.next):
+            offset = entry.record.offset
+            if entry.reader not in (None, self.name) or cursor.is_settled(offset):
+                continue
+            if not chunk.take(entry.record, entry.size) or chunk.full():
+                return
+
+    async def wait(self, beyond: Offset) -> None:
+        """Return when a record with an offset greater than `beyond` is durable."""
+        await self._spool.wait(beyond)
+
+    async def settle(self, answer: Answer) -> None:
+        """Move the cursor and fill the quarantine in one transaction; durable on return.
+
+        Raises:
+            SpoolUnavailable: nothing of it counts.
+        Cancel: wholly done or wholly not done.
+        """
+        await self._spool.settle(self.name, answer)
+
+    def state(self) -> ReaderState:
+        """Give the place and counts as of the last commit."""
+        return self._spool.reader_state(self.name)

@@ -1,0 +1,439 @@
+"""Opening the files, whatever a crash, a full disk or a failing one has left of them.
+
+A clean part costs one look at its size and head; only what follows the last mark of the newest part
+is read in full. A file that is not what was written is renamed `*.corrupt-<n>`, what can still be
+read of it moves into a new part, and the rest is covered by gap records. When `state.db` is lost a
+new epoch begins (offsets are never reused inside one) and readers begin at the oldest record.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+
+from gateway.core.signals import PlanTable
+from gateway.ops.events import spool as events
+from gateway.spool.catalog import SizeIndex
+from gateway.spool.codec import DamagedRecord
+from gateway.spool.cursor import Cursor, Range
+from gateway.spool.database import (
+    CORRUPT_ERRORS,
+    PART_ID,
+    check_format,
+    companions,
+    connect_read_only,
+    file_size,
+    remove_database,
+    sync_folder,
+)
+from gateway.spool.outbox import send
+from gateway.spool.part import (
+    ActivePart,
+    create_part,
+    part_first,
+    part_name,
+    read_plan,
+    read_rows,
+)
+from gateway.spool.salvage import lost_ranges, nothing_read, post_losses, salvage, salvage_path
+from gateway.spool.settling import pending_of
+from gateway.spool.state import STATE_FILE, Ledger, PartRow, StateFile
+from gateway.spool.store import (
+    KEEP_FILE,
+    OFFSETS_RESERVED,
+    Store,
+    seal,
+    transaction,
+)
+from gateway.spool.summary import Summary
+
+DAMAGE = (*CORRUPT_ERRORS, DamagedRecord, ValueError, KeyError, IndexError, TypeError)
+
+
+def load(store: Store, acknowledged: int | None = None) -> None:
+    """Read the files of a folder into a store.
+
+    With `acknowledged`, records beyond that offset are removed: their commit was reported as
+    failed, so the caller has them still and will bring them again.
+
+    Raises:
+        SpoolTooNew: nothing was changed.
+        apsw.Error, OSError: the disk refuses.
+    """
+    store.close_files()
+    fresh = _open_state(store)
+    _finish_salvages(store.folder)
+    files = _part_files(store.folder)
+    _remove_gone(store, files)
+    rows = {row.first: row for row in store.state.parts()}
+    lost = [row for first, row in rows.items() if first not in files]
+    store.sealed, store.tables, store.devices = {}, {}, _devices(store)
+    store.sealed_summary = Summary.unpack(store.state.meta("totals"))
+    store.addressed, store.kept, store.spans = {}, [], ()
+    store.count_set_aside()
+    damaged = [*_check_sealed(store, rows, files), *lost]
+    _open_newest(store, rows, files, damaged, fresh=fresh, acknowledged=acknowledged)
+    _open_keep(store)
+    _read_cursors(store)
+    for row in damaged:
+        replace_damaged(store, row)
+    recount(store)
+    send(store)
+    _purge(store)
+
+
+def _open_state(store: Store) -> bool:
+    """Open `state.db`, a new one where it is missing or damaged; tell whether it is new."""
+    path = store.folder / STATE_FILE
+    fresh = not path.exists()
+    _refuse_newer(store)
+    try:
+        store.state = _state(store, path)
+    except DAMAGE as error:
+        aside = set_aside_file(path)
+        store.state = _state(store, path)
+        events.state_set_aside(aside.name, str(error), store.state.epoch)
+        fresh = True
+    sync_folder(store.folder)
+    return fresh
+
+
+def _state(store: Store, path: Path) -> StateFile:
+    return StateFile(path, vfs=store.settings.vfs, synchronous=store.settings.synchronous)
+
+
+def _refuse_newer(store: Store) -> None:
+    """Look at the newest part before anything is changed."""
+    for path in list(_part_files(store.folder).values())[-1:]:
+        try:
+            connection = connect_read_only(path, vfs=store.settings.vfs)
+        except apsw.Error:
+            return
+        try:
+            check_format(connection, PART_ID, path)
+        except apsw.Error:
+            return
+        finally:
+            connection.close(force=True)
+
+
+def _finish_salvages(folder: Path) -> None:
+    """Take a salvaged part whose original was already set aside when the process ended."""
+    for path in folder.glob("part-*.db.tmp"):
+        target = path.with_suffix("")
+        if not target.exists() and not companions(path)[0].exists():
+            path.rename(target)
+        else:
+            remove_database(path)
+
+
+def _part_files(folder: Path) -> dict[int, Path]:
+    found = {part_first(path.name): path for path in folder.iterdir()}
+    return {first: found[first] for first in sorted(each for each in found if each is not None)}
+
+
+def _remove_gone(store: Store, files: dict[int, Path]) -> None:
+    gone = store.state.gone()
+    for first in gone:
+        remove_database(store.folder / part_name(first))
+        files.pop(first, None)
+    if gone:
+        with transaction(store.state.connection):
+            store.state.forget_gone(gone)
+    store.unlinked = []
+
+
+def _devices(store: Store) -> dict[str, tuple[PlanTable, int | None]]:
+    found = {}
+    for device, digest, newest in store.state.devices():
+        table = store.state.plan(digest)
+        if table is not None:
+            found[device] = (table, newest)
+    return found
+
+
+def _check_sealed(store: Store, rows: dict[int, PartRow], files: dict[int, Path]) -> list[PartRow]:
+    """Take the sealed parts that look whole; give those that do not."""
+    damaged = []
+    for first, row in rows.items():
+        if row.last is None or first not in files:
+            continue
+        if _looks_whole(store, files[first], row):
+            store.sealed[first] = row
+        else:
+            damaged.append(row)
+    return damaged
+
+
+def _looks_whole(store: Store, path: Path, row: PartRow) -> bool:
+    if file_size(path) != row.size:
+        return False
+    try:
+        connection = connect_read_only(path, vfs=store.settings.vfs, sealed=True)
+    except apsw.Error:
+        return False
+    try:
+        check_format(connection, PART_ID, path)
+        newest = connection.execute("SELECT max(offset) FROM records").fetchone()
+        return newest is not None and newest[0] == row.last
+    except DAMAGE:
+        return False
+    finally:
+        connection.close(force=True)
+
+
+def _open_newest(
+    store: Store,
+    rows: dict[int, PartRow],
+    files: dict[int, Path],
+    damaged: list[PartRow],
+    *,
+    fresh: bool,
+    acknowledged: int | None,
+) -> None:
+    """Open the part that was being written; begin a new one where it cannot go on."""
+    _adopt(store, [first for first in files if first not in rows], files, damaged, fresh=fresh)
+    unsealed = [first for first, row in rows.items() if row.last is None and first in files]
+    for first in unsealed[:-1]:
+        _seal_left_open(store, files[first], first, damaged)
+    if unsealed:
+        part = _open_whole(store, files[unsealed[-1]], unsealed[-1], acknowledged)
+        if part is not None:
+            store.active = part
+            store.next = part.next
+            if store.next > store.state.reserved:
+                store.state.reserve(store.next + OFFSETS_RESERVED)
+            return
+        damaged.append(rows[unsealed[-1]])
+    _begin_part(store, damaged)
+
+
+def _begin_part(store: Store, damaged: list[PartRow]) -> None:
+    known = [part.last or 0 for part in (*store.sealed.values(), *damaged)]
+    store.next = max(store.state.reserved, *known, 0) + (1 if known else 0)
+    path = store.folder / part_name(store.next)
+    create_part(path, store.next, store.state.epoch, store.settings.vfs, store.settings.synchronous)
+    with transaction(store.state.connection):
+        store.state.save_part(PartRow(store.next))
+        store.state.reserve(store.next + OFFSETS_RESERVED)
+    store.active = store.open_active(path, store.next)
+
+
+def _open_whole(
+    store: Store, path: Path, first: int, acknowledged: int | None
+) -> ActivePart | None:
+    """Open an unsealed part and read what follows its last mark; None when it is damaged."""
+    try:
+        part = store.open_active(path, first)
+    except DAMAGE:
+        return None
+    try:
+        if acknowledged is not None and part.last > acknowledged:
+            with transaction(part.connection):
+                part.connection.execute("DELETE FROM records WHERE offset>?", (acknowledged,))
+                part.connection.execute("DELETE FROM addressed WHERE offset>?", (acknowledged,))
+                part.connection.execute("DELETE FROM marks WHERE upto>?", (acknowledged,))
+            part.reload()
+        if acknowledged is not None:
+            part.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        read_tail(store, part)
+    except DAMAGE:
+        part.close()
+        return None
+    except BaseException:
+        part.close()
+        raise
+    return part
+
+
+def read_tail(store: Store, part: ActivePart) -> None:
+    """Sum up the records after the last mark, checking each."""
+    connection = part.connection
+    for number, digest in connection.execute("SELECT id,digest FROM plans ORDER BY id"):
+        table = read_plan(connection, number)
+        if table is None or table.digest != digest:
+            raise DamagedRecord(f"plan table {number} is damaged")
+        store.tables[digest] = table
+    for row in read_rows(connection, part.marked + 1, part.last, -1):
+        item = store.decoder.decode(row, store.plan_of(connection, row.plan))
+        part.chunk.add(item, row.plan, len(row.body), requeued=bool(row.reader and row.samples))
+    present = connection.execute(
+        "SELECT count(*) FROM records WHERE offset>?", (part.marked,)
+    ).fetchone()
+    if present is None or present[0] != part.last - part.marked:
+        raise DamagedRecord("records are missing from the part")
+    summary = part.whole_summary()
+    for number, stretch in summary.plans.items():
+        table = store.plan_of(connection, number)
+        if table is not None and stretch.end is not None:
+            newest = store.devices.get(table.device, (table, None))[1]
+            high = stretch.end if newest is None else max(newest, stretch.end)
+            store.devices[table.device] = (table, high)
+
+
+def _adopt(
+    store: Store,
+    orphans: list[int],
+    files: dict[int, Path],
+    damaged: list[PartRow],
+    *,
+    fresh: bool,
+) -> None:
+    """Take parts that the state does not know: all of them when it is new, else only full ones."""
+    for first in orphans:
+        if not fresh and _is_empty(store, files[first]):
+            remove_database(files[first])
+        else:
+            _seal_left_open(store, files[first], first, damaged)
+
+
+def _is_empty(store: Store, path: Path) -> bool:
+    try:
+        connection = connect_read_only(path, vfs=store.settings.vfs)
+    except apsw.Error:
+        return False
+    try:
+        row = connection.execute("SELECT count(*) FROM records").fetchone()
+        return row is not None and row[0] == 0
+    except DAMAGE:
+        return False
+    finally:
+        connection.close(force=True)
+
+
+def _seal_left_open(store: Store, path: Path, first: int, damaged: list[PartRow]) -> None:
+    part = _open_whole(store, path, first, None)
+    if part is None:
+        damaged.append(PartRow(first))
+        return
+    row = seal(part)
+    with transaction(store.state.connection):
+        store.state.save_part(row)
+        for digest in row.plans.values():
+            store.state.keep_plan(digest, store.tables[digest])
+        store.sealed_summary.merge(row.summary)
+        store.save_totals(store.sealed_summary)
+    store.sealed[first] = row
+
+
+def _open_keep(store: Store) -> None:
+    path = store.folder / KEEP_FILE
+    if not path.exists():
+        return
+    try:
+        keep = store.open_keep()
+        offsets = keep.connection.execute("SELECT offset FROM records ORDER BY offset")
+        taken = _taken(store)
+        store.kept = [
+            (offset, offset) for (offset,) in offsets if not any(a <= offset <= b for a, b in taken)
+        ]
+        store.kept = _joined(store.kept)
+        for offset, *rest in keep.connection.execute("SELECT * FROM addressed"):
+            reader, samples, size = rest
+            store.addressed[offset] = (reader, samples, size)
+    except DAMAGE as error:
+        if store.keep is not None:
+            store.keep.close()
+            store.keep = None
+        events.part_set_aside(set_aside_file(path).name, str(error), 0, 0)
+        store.kept = []
+
+
+def _taken(store: Store) -> list[Range]:
+    """Give the spans of parts that are still here: a crash may have left a copy of them."""
+    return [span for part in store.sealed.values() for span in part.spans]
+
+
+def _joined(ranges: list[Range]) -> list[Range]:
+    joined: list[Range] = []
+    for first, last in ranges:
+        if joined and first == joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _read_cursors(store: Store) -> None:
+    store.ledgers = {}
+    for name, body in store.state.ledgers():
+        try:
+            store.ledgers[name] = Ledger.unpack(name, body)
+        except ValueError:
+            events.cursor_damaged(name)
+            store.ledgers[name] = Ledger(name, Cursor())
+
+
+def recount(store: Store) -> None:
+    """Make anew what is derived from the files: spans, addressed records, pending counts."""
+    for part in store.sealed.values():
+        for offset, reader, samples, size in part.addressed:
+            store.addressed[offset] = (reader, samples, size)
+    for offset, reader, samples, size in store.active.connection.execute("SELECT * FROM addressed"):
+        store.addressed[offset] = (reader, samples, size)
+    store.index = SizeIndex(store.next)
+    store.refresh_spans()
+    for ledger in store.ledgers.values():
+        ledger.pending = pending_of(store, ledger)
+    store.normalise()
+
+
+def replace_damaged(store: Store, row: PartRow, *, only_if_lost: bool = False) -> bool:
+    """Set a damaged part aside, keep what can be read of it, and cover the rest by gap records.
+
+    Works while the spool runs, too: the part must not be the one being written. With
+    `only_if_lost` a part that can be read after all stays as it is; tells what was done.
+    """
+    path = store.folder / part_name(row.first)
+    present = path.exists()
+    found = salvage(store, row) if present else nothing_read(store, row)
+    if only_if_lost and not lost_ranges(row, found):
+        remove_database(salvage_path(path))
+        return False
+    aside = set_aside_file(path) if present else path
+    if found.row is not None and found.row.spans:
+        salvage_path(path).rename(path)
+        sync_folder(store.folder)
+    else:
+        remove_database(salvage_path(path))
+    lost = post_losses(store, row, found)
+    store.sealed.pop(row.first, None)
+    if found.row is not None and found.row.spans:
+        store.sealed[row.first] = found.row
+    store.count_set_aside()
+    saved = found.row.summary.totals.records if found.row is not None else 0
+    events.part_set_aside(aside.name, "damaged" if present else "missing", saved, lost)
+    return True
+
+
+def check_part(store: Store, first: int) -> None:
+    """Look at a part that could not be read, and replace it where it is damaged."""
+    if first == store.active.first:
+        store.rotate()
+    row = store.sealed.get(first)
+    if row is None:
+        return  # it went away, or was replaced, in the meantime
+    if replace_damaged(store, row, only_if_lost=True):
+        recount(store)
+        send(store)
+
+
+def set_aside_file(path: Path) -> Path:
+    """Rename a damaged file and its log, so that a person can look at them."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    for old, new in zip((path, *companions(path)), (aside, *companions(aside)), strict=True):
+        if old.exists():
+            old.rename(new)
+    sync_folder(path.parent)
+    return aside
+
+
+def _purge(store: Store) -> None:
+    used = set(store.tables)
+    for part in store.sealed.values():
+        used |= set(part.plans.values())
+    with transaction(store.state.connection):
+        store.state.purge_plans(used)

@@ -1,0 +1,161 @@
+"""Moving cursors: what was accepted, what was refused, and which parts nobody needs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.core.errors import SpoolError
+from gateway.core.records import Answer, Refusal
+from gateway.ops.events import spool as events
+from gateway.spool.catalog import overlapping
+from gateway.spool.codec import Row
+from gateway.spool.cursor import Cursor
+from gateway.spool.part import plan_digest
+from gateway.spool.state import Ledger, QuarantineEntry
+from gateway.spool.store import Store, transaction
+from gateway.spool.summary import NOTHING, Totals
+
+
+def settle(store: Store, answers: Sequence[tuple[str, Answer]]) -> list[Exception | None]:
+    """Settle several answers in one transaction; an unknown reader gets an error of its own."""
+    ledgers: dict[str, Ledger] = {}
+    results: list[Exception | None] = []
+    refused: list[tuple[Ledger, Refusal]] = []
+    for name, answer in answers:
+        if name not in store.ledgers:
+            results.append(SpoolError("unknown-reader", name))
+            continue
+        ledger = ledgers.setdefault(name, store.ledgers[name].copy())
+        for first, last in answer.accepted:
+            _accept(store, ledger, first, last)
+        refused += _refused(store, ledger, answer.refused)
+        results.append(None)
+    if ledgers:
+        _save(store, ledgers, refused)
+    return results
+
+
+def _save(
+    store: Store, ledgers: dict[str, Ledger], refused: Sequence[tuple[Ledger, Refusal]]
+) -> None:
+    merged = {**store.ledgers, **ledgers}
+    for ledger in ledgers.values():
+        store.normalise_one(ledger)
+    floor = min(ledger.cursor.position for ledger in merged.values())
+    with transaction(store.state.connection):
+        for ledger, refusal in refused:
+            store.state.quarantine(_quarantine_entry(store, ledger.name, refusal))
+        for ledger in ledgers.values():
+            store.state.save_ledger(ledger)
+        if store.unlinked:
+            store.state.forget_gone(store.unlinked)
+            store.unlinked = []
+        gone = store.drop_consumed(floor)
+    store.ledgers = merged
+    if gone:
+        store.unlink(gone)
+    drop_kept(store, floor)
+
+
+def _accept(store: Store, ledger: Ledger, first: int, last: int) -> None:
+    for low, high in ledger.cursor.add(max(first, 1), min(last, store.next - 1)):
+        counted = store.measure_for(ledger.name, low, high)
+        ledger.delivered = ledger.delivered.plus(counted)
+        ledger.pending = ledger.pending.minus(counted)
+
+
+def _refused(
+    store: Store, ledger: Ledger, refusals: Sequence[Refusal]
+) -> list[tuple[Ledger, Refusal]]:
+    taken = []
+    for refusal in refusals:
+        offset = refusal.offset
+        if not 0 < offset < store.next or ledger.cursor.is_settled(offset):
+            continue
+        counted = store.measure_for(ledger.name, offset, offset)
+        ledger.cursor.add(offset, offset, forced=True)
+        if counted.records:
+            ledger.quarantined = ledger.quarantined.plus(counted)
+            ledger.pending = ledger.pending.minus(counted)
+            taken.append((ledger, refusal))
+            events.record_quarantined(ledger.name, offset, refusal.reason)
+    return taken
+
+
+def _quarantine_entry(store: Store, reader: str, refusal: Refusal) -> QuarantineEntry:
+    now = store.clock.now()
+    for span in overlapping(store.spans, refusal.offset, refusal.offset):
+        with store.reading(span) as connection:
+            fields = connection.execute(
+                "SELECT offset,kind,plan,samples,at,reader,body FROM records WHERE offset=?",
+                (refusal.offset,),
+            ).fetchone()
+            if fields is None:
+                break
+            row = Row(*fields)
+            digest = plan_digest(connection, row.plan) if row.plan else None
+            table = store.plan_of(connection, row.plan)
+        if digest is not None and table is not None:
+            store.state.keep_plan(digest, table)
+        return QuarantineEntry(
+            0, reader, row.offset, row.kind, row.plan, digest, row.samples, row.at, row.reader,
+            row.body, refusal.reason, now,
+        )  # fmt: skip
+    return QuarantineEntry(
+        0, reader, refusal.offset, None, None, None, 0, None, None, None, refusal.reason, now
+    )
+
+
+def drop_kept(store: Store, floor: int) -> None:
+    """Delete kept records that every reader has passed."""
+    if not store.kept or store.kept[0][1] >= floor or store.keep is None:
+        return
+    connection = store.keep.connection
+    with transaction(connection):
+        connection.execute("DELETE FROM records WHERE offset<?", (floor,))
+        connection.execute("DELETE FROM addressed WHERE offset<?", (floor,))
+    store.kept = [(max(first, floor), last) for first, last in store.kept if last >= floor]
+    for offset in [each for each in store.addressed if each < floor]:
+        del store.addressed[offset]
+    if not store.kept:
+        store.remove_keep()
+    store.refresh_spans()
+
+
+def add_reader(store: Store, name: str) -> Ledger:
+    """Give the ledger of a reader; a new one starts at the oldest kept record."""
+    if name not in store.ledgers:
+        ledger = Ledger(name, Cursor())
+        first = min(span.first for span in store.spans)
+        ledger.cursor.add(1, first - 1, forced=True)
+        ledger.pending = pending_of(store, ledger)
+        store.normalise_one(ledger)
+        with transaction(store.state.connection):
+            store.state.save_ledger(ledger)
+        store.ledgers = {**store.ledgers, name: ledger}
+    return store.ledgers[name]
+
+
+def forget_reader(store: Store, name: str) -> None:
+    """Remove a reader with its cursor and its quarantine; parts it held are dropped."""
+    ledger = store.ledgers.get(name)
+    if ledger is None:
+        return
+    rest = {key: each for key, each in store.ledgers.items() if key != name}
+    floor = min((each.cursor.position for each in rest.values()), default=0)
+    with transaction(store.state.connection):
+        store.state.remove_ledger(name)
+        gone = store.drop_consumed(floor)
+    store.ledgers = rest
+    events.reader_forgotten(name, ledger.pending.records)
+    if gone:
+        store.unlink(gone)
+    drop_kept(store, floor)
+
+
+def pending_of(store: Store, ledger: Ledger) -> Totals:
+    """Count what a reader has not settled, from the files."""
+    total = NOTHING
+    for first, last in ledger.cursor.unsettled(ledger.cursor.position, store.next - 1):
+        total = total.plus(store.measure_for(ledger.name, first, last))
+    return total

@@ -1,0 +1,284 @@
+"""The small file beside the parts: epoch, reserved offsets, parts, cursors, quarantine, outbox.
+
+A cursor and its quarantine entries are here together, so that one transaction moves both (I5).
+Records and cursors lie in different files and never share a transaction. What must happen in both
+(a gap record for a part given up, a record put back from quarantine) goes through the outbox: one
+transaction here, then the records into a part together with the outbox number they stand for, then
+the outbox entry goes. After a crash the number in the part tells whether the step was taken.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import apsw
+
+from gateway.core.protocols import ReaderState
+from gateway.core.signals import PlanTable
+from gateway.core.types import Offset, UnixNs
+from gateway.spool.cursor import Cursor, Range
+from gateway.spool.database import FORMAT, STATE_ID, check_format, connect
+from gateway.spool.msgpack import packb, unpackb
+from gateway.spool.part import pack_plan, unpack_plan
+from gateway.spool.summary import NOTHING, Summary, Totals
+
+STATE_FILE = "state.db"
+_SCHEMA = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE parts(first INTEGER PRIMARY KEY, last INTEGER, size INTEGER, gone INTEGER DEFAULT 0,
+  body BLOB);
+CREATE TABLE readers(name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE plans(digest TEXT PRIMARY KEY, device TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE devices(device TEXT PRIMARY KEY, digest TEXT, newest INTEGER);
+CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT, reader TEXT NOT NULL,
+  offset INTEGER NOT NULL, kind INTEGER, plan INTEGER, digest TEXT, samples INTEGER, at INTEGER,
+  addressee TEXT, body BLOB, reason TEXT NOT NULL, since INTEGER NOT NULL);
+CREATE INDEX quarantine_reader ON quarantine(reader, id);
+CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
+"""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A reader's cursor and counts; the writer owns it, others get snapshots.
+
+    `baseline` is what was in the spool before the reader existed and was gone already.
+    `requeued` counts what came back from quarantine, so it is not counted twice.
+    """
+
+    name: str
+    cursor: Cursor
+    pending: Totals = NOTHING
+    delivered: Totals = NOTHING
+    quarantined: Totals = NOTHING
+    expired: Totals = NOTHING
+    oldest: UnixNs | None = None
+
+    def copy(self) -> Ledger:
+        return Ledger(
+            self.name, self.cursor.copy(), self.pending, self.delivered, self.quarantined,
+            self.expired, self.oldest,
+        )  # fmt: skip
+
+    def spooled(self) -> Totals:
+        """Everything the spool ever had for this reader (the conservation law)."""
+        return self.delivered.plus(self.pending).plus(self.quarantined).plus(self.expired)
+
+    def state(self) -> ReaderState:
+        return ReaderState(
+            self.name, Offset(self.cursor.position), self.cursor.intervals(), self.pending.records,
+            self.quarantined.records, self.delivered.records, self.expired.records, self.oldest,
+            self.pending.samples, self.pending.bytes,
+        )  # fmt: skip
+
+    def pack(self) -> bytes:
+        """Give the durable form, with a checksum: a damaged cursor must not skip records."""
+        fields = packb(
+            [
+                self.cursor.position, self.cursor.intervals(), self.delivered, self.quarantined,
+                self.expired,
+            ]
+        )  # fmt: skip
+        return crc32(fields).to_bytes(4, "big") + fields
+
+    @staticmethod
+    def unpack(name: str, data: bytes) -> Ledger:
+        """Read what `pack` wrote.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
+            raise ValueError(f"the cursor of {name} does not match its checksum")
+        position, settled, *counts = unpackb(data[4:])
+        delivered, quarantined, expired = (Totals(*each) for each in counts)
+        return Ledger(name, Cursor(position, settled), NOTHING, delivered, quarantined, expired)
+
+
+@dataclass(slots=True)
+class PartRow:
+    """What the state knows of a part; `last` is None while it is written.
+
+    `spans` are the offsets present, `addressed` the records meant for one reader as (offset,
+    reader, samples, bytes), `plans` the digest of each plan number.
+    """
+
+    first: int
+    last: int | None = None
+    size: int = 0
+    summary: Summary = field(default_factory=Summary)
+    spans: list[Range] = field(default_factory=list)
+    addressed: list[tuple[int, str, int, int]] = field(default_factory=list)
+    plans: dict[int, str] = field(default_factory=dict)
+
+    def pack(self) -> bytes:
+        return packb([self.summary.pack(), self.spans, self.addressed, self.plans])
+
+    @staticmethod
+    def unpack(first: int, last: int | None, size: int, body: bytes | None) -> PartRow:
+        if body is None:
+            return PartRow(first, last, size)
+        summary, spans, addressed, plans = unpackb(body)
+        return PartRow(
+            first, last, size, Summary.unpack(summary), [(a, b) for a, b in spans],
+            [(offset, reader, samples, size_) for offset, reader, samples, size_ in addressed],
+            plans,
+        )  # fmt: skip
+
+
+class QuarantineEntry(NamedTuple):
+    """A refused record; `body` is None where the record could no longer be read."""
+
+    id: int
+    reader: str
+    offset: int
+    kind: int | None
+    plan: int | None
+    digest: str | None
+    samples: int
+    at: int | None
+    addressee: str | None
+    body: bytes | None
+    reason: str
+    since: int
+
+
+class StateFile:
+    """`state.db`, open for writing; belongs to the writer.
+
+    Every method may raise `apsw.Error`; see `database.DISK_ERRORS` and `CORRUPT_ERRORS`.
+    """
+
+    def __init__(self, path: Path, *, vfs: str | None, synchronous: str = "FULL") -> None:
+        self.path = path
+        self.connection = connect(path, vfs=vfs, synchronous=synchronous, create=True)
+        try:
+            if check_format(self.connection, STATE_ID, path) == 0:
+                self._create()
+            elif self.connection.pragma("quick_check") != "ok":
+                raise apsw.CorruptError(f"{path.name} fails its check")
+            self.epoch = str(self.meta("epoch"))
+            self.reserved = int(self.meta("reserved"))
+        except BaseException:
+            self.connection.close(force=True)
+            raise
+
+    def _create(self) -> None:
+        with self.connection:
+            self.connection.execute(_SCHEMA)
+            self.set_meta("epoch", str(uuid.uuid4()))
+            self.set_meta("reserved", 1)
+            self.set_meta("totals", Summary().pack())
+            self.connection.pragma("application_id", STATE_ID)
+            self.connection.pragma("user_version", FORMAT)
+
+    def meta(self, key: str) -> Any:
+        row = self.connection.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        if row is None:
+            raise apsw.CorruptError(f"{self.path.name} has no {key}")
+        return row[0]
+
+    def set_meta(self, key: str, value: Any) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
+
+    def reserve(self, upto: int) -> None:
+        """Set offsets below `upto` aside for use; durable on return."""
+        self.set_meta("reserved", upto)
+        self.reserved = upto
+
+    def parts(self) -> list[PartRow]:
+        return [
+            PartRow.unpack(*fields)
+            for fields in self.connection.execute(
+                "SELECT first,last,size,body FROM parts WHERE gone=0 ORDER BY first"
+            )
+        ]
+
+    def save_part(self, part: PartRow) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO parts(first,last,size,body) VALUES(?,?,?,?)",
+            (part.first, part.last, part.size, part.pack()),
+        )
+
+    def part_gone(self, first: int) -> None:
+        """Note that the file may be unlinked; `forget_gone` follows when it is."""
+        self.connection.execute("UPDATE parts SET gone=1, body=NULL WHERE first=?", (first,))
+
+    def gone(self) -> list[int]:
+        return [row[0] for row in self.connection.execute("SELECT first FROM parts WHERE gone=1")]
+
+    def forget_gone(self, firsts: Iterable[int]) -> None:
+        self.connection.executemany(
+            "DELETE FROM parts WHERE gone=1 AND first=?", ((first,) for first in firsts)
+        )
+
+    def ledgers(self) -> Iterator[tuple[str, bytes]]:
+        yield from self.connection.execute("SELECT name,body FROM readers ORDER BY name")
+
+    def save_ledger(self, ledger: Ledger) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO readers VALUES(?,?)", (ledger.name, ledger.pack())
+        )
+
+    def remove_ledger(self, name: str) -> None:
+        self.connection.execute("DELETE FROM readers WHERE name=?", (name,))
+        self.connection.execute("DELETE FROM quarantine WHERE reader=?", (name,))
+
+    def keep_plan(self, digest: str, table: PlanTable) -> None:
+        row = self.connection.execute("SELECT 1 FROM plans WHERE digest=?", (digest,)).fetchone()
+        if row is None:
+            self.connection.execute(
+                "INSERT INTO plans VALUES(?,?,?)", (digest, table.device, pack_plan(table))
+            )
+
+    def plan(self, digest: str) -> PlanTable | None:
+        row = self.connection.execute(
+            "SELECT device,body FROM plans WHERE digest=?", (digest,)
+        ).fetchone()
+        return None if row is None else unpack_plan(row[0], row[1])
+
+    def save_devices(self, devices: Iterable[tuple[str, str, int | None]]) -> None:
+        self.connection.executemany("INSERT OR REPLACE INTO devices VALUES(?,?,?)", devices)
+
+    def devices(self) -> list[tuple[str, str, int | None]]:
+        return list(self.connection.execute("SELECT device,digest,newest FROM devices"))
+
+    def purge_plans(self, used: set[str]) -> None:
+        """Delete plan tables that no device, part or quarantined record names."""
+        kept = used | {digest for _, digest, _ in self.devices()}
+        kept |= {row[0] for row in self.connection.execute("SELECT digest FROM quarantine")}
+        every = [row[0] for row in self.connection.execute("SELECT digest FROM plans")]
+        self.connection.executemany(
+            "DELETE FROM plans WHERE digest=?", ((each,) for each in every if each not in kept)
+        )
+
+    def quarantine(self, entry: QuarantineEntry) -> None:
+        self.connection.execute(
+            "INSERT INTO quarantine VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)", tuple(entry)[1:]
+        )
+
+    def quarantined(self, number: int) -> QuarantineEntry | None:
+        row = self.connection.execute("SELECT * FROM quarantine WHERE id=?", (number,)).fetchone()
+        return None if row is None else QuarantineEntry(*row)
+
+    def remove_quarantined(self, number: int) -> None:
+        self.connection.execute("DELETE FROM quarantine WHERE id=?", (number,))
+
+    def post(self, body: bytes) -> int:
+        """Put an entry into the outbox."""
+        self.connection.execute("INSERT INTO outbox(body) VALUES(?)", (body,))
+        return self.connection.last_insert_rowid()
+
+    def outbox(self) -> list[tuple[int, bytes]]:
+        return list(self.connection.execute("SELECT id,body FROM outbox ORDER BY id"))
+
+    def sent(self, upto: int) -> None:
+        self.connection.execute("DELETE FROM outbox WHERE id<=?", (upto,))
+
+    def close(self) -> None:
+        self.connection.close(force=True)

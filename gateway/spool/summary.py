@@ -1,0 +1,146 @@
+"""What a stretch of records holds, without decoding it: counts, and for each plan what times and
+which signals. With it a part can be given up, or found missing, and its gap records still be exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.records import Batch, Gap, Item, Rejected
+from gateway.core.types import Times
+from gateway.spool.columns import SMALL
+from gateway.spool.msgpack import packb, unpackb
+
+
+class Totals(NamedTuple):
+    """Counts of some records; bytes are those of the encoded records."""
+
+    records: int = 0
+    samples: int = 0
+    bytes: int = 0
+
+    def plus(self, other: Totals) -> Totals:
+        return Totals(
+            self.records + other.records, self.samples + other.samples, self.bytes + other.bytes
+        )
+
+    def minus(self, other: Totals) -> Totals:
+        return Totals(
+            self.records - other.records, self.samples - other.samples, self.bytes - other.bytes
+        )
+
+
+NOTHING = Totals()
+
+
+@dataclass(slots=True)
+class PlanStretch:
+    """Samples of one plan: how many, between which source times, of which signals."""
+
+    samples: int = 0
+    start: int | None = None
+    end: int | None = None
+    few: set[int] = field(default_factory=set)
+    many: NDArray[np.bool_] | None = None
+
+    def add(self, batch: Batch) -> None:
+        length = len(batch.signals)
+        if length == 0:
+            return
+        self.samples += length
+        low, high = time_range(batch.times)
+        self.start = low if self.start is None else min(self.start, low)
+        self.end = high if self.end is None else max(self.end, high)
+        if length <= SMALL:
+            self.few.update(batch.signals.tolist())
+            return
+        if self.many is None:
+            self.many = np.zeros(len(batch.plan.signals), np.bool_)
+        self.many[batch.signals] = True
+
+    def merge(self, other: PlanStretch) -> None:
+        self.samples += other.samples
+        for low, high in ((other.start, other.end),):
+            if low is not None and high is not None:
+                self.start = low if self.start is None else min(self.start, low)
+                self.end = high if self.end is None else max(self.end, high)
+        self.few |= set(other.signals())
+
+    def signals(self) -> list[int]:
+        """Give the indices of the signals, ascending."""
+        found = set(self.few)
+        if self.many is not None:
+            found.update(np.flatnonzero(self.many).tolist())
+        return sorted(found)
+
+
+def time_range(times: Times) -> tuple[int, int]:
+    """Give the lowest and the highest of at least one time."""
+    if len(times) <= SMALL:
+        plain = times.tolist()
+        return min(plain), max(plain)
+    return int(times.min()), int(times.max())
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of the whole stretch; `plans` by the number a plan has in its file.
+
+    `rejected` counts messages that could not be read, `dropped` samples that gap records of sources
+    say are missing, `requeued` what was put back from quarantine (and is not new).
+    """
+
+    totals: Totals = NOTHING
+    rejected: int = 0
+    dropped: int = 0
+    requeued: Totals = NOTHING
+    plans: dict[int, PlanStretch] = field(default_factory=dict)
+
+    def add(self, item: Item, plan: int, size: int, *, requeued: bool = False) -> None:
+        samples = len(item.signals) if isinstance(item, Batch) else 0
+        self.totals = self.totals.plus(Totals(1, samples, size))
+        if requeued:
+            self.requeued = self.requeued.plus(Totals(1, samples, size))
+        if isinstance(item, Batch):
+            stretch = self.plans.get(plan)
+            if stretch is None:
+                stretch = self.plans[plan] = PlanStretch()
+            stretch.add(item)
+        elif isinstance(item, Rejected):
+            self.rejected += 1
+        elif isinstance(item, Gap) and item.reader is None:
+            self.dropped += item.count or 0
+
+    def merge(self, other: Summary) -> None:
+        self.totals = self.totals.plus(other.totals)
+        self.rejected += other.rejected
+        self.dropped += other.dropped
+        self.requeued = self.requeued.plus(other.requeued)
+        for plan, stretch in other.plans.items():
+            self.plans.setdefault(plan, PlanStretch()).merge(stretch)
+
+    def pack(self) -> bytes:
+        plans = {
+            plan: [each.samples, each.start, each.end, each.signals()]
+            for plan, each in self.plans.items()
+        }
+        return packb([self.totals, self.rejected, self.dropped, self.requeued, plans])
+
+    @staticmethod
+    def unpack(data: bytes) -> Summary:
+        """Read what `pack` wrote.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        fields: list[Any] = unpackb(data)
+        totals, rejected, dropped, requeued, plans = fields
+        stretches = {
+            plan: PlanStretch(samples, start, end, set(signals))
+            for plan, (samples, start, end, signals) in plans.items()
+        }
+        return Summary(Totals(*totals), rejected, dropped, Totals(*requeued), stretches)
