@@ -131,7 +131,7 @@ class OpcUaAdapter:
             return session.pump
         self._router.assign(self._items.handles(), self._source.plan)
         with edge("creating the subscription"):
-            made = await link.client.uaclient.session._client._send_request(  # noqa: SLF001
+            made = await link.client.uaclient._send_request(  # noqa: SLF001 - else the library publishes too
                 self._subscription_request()
             )
             answer = struct_from_binary(ua.CreateSubscriptionResponse, made)
@@ -164,8 +164,8 @@ class OpcUaAdapter:
         book = TypeBook(link.client, link.namespaces)
         if not resumed:
             await self._fill_items(link, timeline, book, intake)
-        self._health.connected(self._clock.now(), str(link.choice))
-        source_events.source_connected(self._source.device, str(link.choice))
+        self._health.connected(self._clock.now())
+        source_events.source_connected(self._source.device, f"security {link.choice}")
         self._memory.connected_before = True
         pump = Pump(
             link.client.protocol,
@@ -214,7 +214,7 @@ class OpcUaAdapter:
         events.items_active(self._source.device, items.active(), len(items.states))
 
     def _begin(self, intake: Intake) -> UnixNs | None:
-        """Give the source time from which on samples are missing, None when nothing was read yet."""
+        """Give the source time from which on samples are missing, None if there is nothing yet."""
         last = self._memory.durable or intake.last_time()
         return None if last is None else UnixNs(last - margin_ns(self._source))
 
@@ -350,6 +350,8 @@ class OpcUaAdapter:
 def _first(group: BaseExceptionGroup[SourceError]) -> SourceError:
     """Give the error that says most: one that a person must act on, else the first."""
     errors: list[SourceError] = []
-    for error in group.exceptions:
-        errors.append(_first(error) if isinstance(error, BaseExceptionGroup) else error)
+    errors.extend(
+        _first(error) if isinstance(error, BaseExceptionGroup) else error
+        for error in group.exceptions
+    )
     return next((e for e in errors if not isinstance(e, SourceUnavailable)), errors[0])

@@ -5,7 +5,7 @@ most of a notification is one run of (client handle, DataValue) rows of the same
 where the encoding mask or the variant type differs. Short runs are read row by row with prepared
 structs, and only what has no fixed size goes through `variants`.
 
-Source: OPC UA Part 4 §7.25.2 (DataChangeNotification), Part 6 §5.2.2.16 and .17 (Variant, DataValue).
+Source: OPC UA Part 4 §7.25.2 (DataChangeNotification), Part 6 §5.2.2.16 (Variant) and §5.2.2.17.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from adapters.opcua.variants import (
 from gateway.core.types import Value
 
 RUN_MIN = 8
-"""Rows from which an array beats a prepared struct; measured in tests/bench/opcua_decode_bench.py."""
+"""Rows from which an array beats a prepared struct: see tests/bench/opcua_decode_bench.py."""
 BAD_DECODING_ERROR = 0x80070000
 HAS_VALUE, HAS_STATUS, HAS_SOURCE, HAS_SERVER = 0x01, 0x02, 0x04, 0x08
 HAS_SOURCE_PICO, HAS_SERVER_PICO = 0x10, 0x20

@@ -138,6 +138,10 @@ class Items:
         )
         return made
 
+    async def resolve_all(self) -> list[ItemState]:
+        """Give the items whose address is a node, without subscribing to anything."""
+        return await self._resolve(self.states)
+
     def next_due(self) -> float | None:
         """Give the monotonic time of the next retry, None when every item is active."""
         return min((s.next_try for s in self.states if s.monitored is None), default=None)

@@ -87,7 +87,7 @@ class Router:
         self.foreign = 0
 
     def assign(self, pairs: Iterable[tuple[int, int]], plan: PlanTable) -> None:
-        """Take handle to signal index pairs, forgetting all others, with the plan they belong to."""
+        """Take pairs of handle and signal index with their plan, forgetting all others."""
         known = list(pairs)
         self.plan = plan
         if not known:

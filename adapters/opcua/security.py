@@ -38,7 +38,7 @@ _MODE_RANK = list(MODES)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One endpoint. `certificate` is the server's own one, without its chain; None for mode None."""
+    """One endpoint. `certificate` is the server's own, without its chain; None for mode None."""
 
     mode: str
     policy: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,10 +129,9 @@ class TypeBook:
         """
         wanted, self.unknown = self.unknown, set()
         for type_id in wanted:
-            try:
+            # A server that does not describe it: the body is kept.
+            with suppress(UaError, AddressError, AttributeError, TypeError, ValueError):
                 await self._learn_encoding(type_id)
-            except (UaError, AddressError, AttributeError, TypeError, ValueError):
-                pass  # the server does not describe it: the body is kept
             if type_id not in self._by_encoding:
                 self._failed.add(type_id)
         return any(type_id in self._by_encoding for type_id in wanted)

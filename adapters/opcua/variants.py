@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import struct
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -189,11 +189,44 @@ def time_text(ticks: int) -> str:
     return f"{text}.{rest:07d}".rstrip("0").rstrip(".") + "Z"
 
 
+def _null(_: bytes, pos: int) -> tuple[Value, int]:
+    return None, pos
+
+
+def _date_time(data: bytes, pos: int) -> tuple[Value, int]:
+    return time_text(_INT64.unpack_from(data, pos)[0]), pos + 8
+
+
+def _guid(data: bytes, pos: int) -> tuple[Value, int]:
+    return str(uuid.UUID(bytes_le=data[pos : pos + 16])), pos + 16
+
+
+def _status(data: bytes, pos: int) -> tuple[Value, int]:
+    return int(_UINT32.unpack_from(data, pos)[0]), pos + 4
+
+
 class ValueReader:
     """Reads values of one connection, whose namespaces and structures it knows."""
 
     def __init__(self, structures: Structures) -> None:
         self._structures = structures
+        self._others: dict[int, Callable[[bytes, int], tuple[Value, int]]] = {
+            0: _null,
+            STRING: self.text,
+            DATE_TIME: _date_time,
+            GUID: _guid,
+            BYTE_STRING: self.octets,
+            XML: self.text,
+            NODE_ID: self.node_id,
+            EXPANDED_NODE_ID: self.node_id,
+            STATUS_CODE: _status,
+            QUALIFIED_NAME: self._qualified_name,
+            LOCALIZED_TEXT: self._localized_text,
+            EXTENSION_OBJECT: self.extension_object,
+            DATA_VALUE: self._data_value,
+            VARIANT: self.variant,
+            DIAGNOSTIC_INFO: self._diagnostic_info,
+        }
 
     def variant(self, data: bytes, pos: int) -> tuple[Value, int]:
         """Give the value at `pos` and the place after it."""
@@ -224,35 +257,10 @@ class ValueReader:
 
     def one(self, kind: int, data: bytes, pos: int) -> tuple[Value, int]:
         """Read one element of a built-in type. Source: Part 6 §5.1.2, table 1."""
-        if kind in SCALARS:
-            return _STRUCTS[kind].unpack_from(data, pos)[0], pos + _STRUCTS[kind].size
-        match kind:
-            case 0:
-                return None, pos
-            case 12 | 16:
-                return self.text(data, pos)
-            case 13:
-                return time_text(_INT64.unpack_from(data, pos)[0]), pos + 8
-            case 14:
-                return str(uuid.UUID(bytes_le=data[pos : pos + 16])), pos + 16
-            case 17 | 18:
-                return self.node_id(data, pos)
-            case 19:
-                return int(_UINT32.unpack_from(data, pos)[0]), pos + 4
-            case 20:
-                return self._qualified_name(data, pos)
-            case 21:
-                return self._localized_text(data, pos)
-            case 22:
-                return self.extension_object(data, pos)
-            case 23:
-                return self._data_value(data, pos)
-            case 24:
-                return self.variant(data, pos)
-            case 25:
-                return self._diagnostic_info(data, pos)
-            case _:
-                return self.octets(data, pos)
+        scalar = _STRUCTS.get(kind)
+        if scalar is not None:
+            return scalar.unpack_from(data, pos)[0], pos + scalar.size
+        return self._others.get(kind, self.octets)(data, pos)
 
     def octets(self, data: bytes, pos: int) -> tuple[bytes | None, int]:
         """Read a ByteString; None is one that says it is null."""

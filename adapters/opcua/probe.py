@@ -1,0 +1,180 @@
+"""Proves every item of a source against the real server, for `gateway check --live`."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.opcua.address import is_path
+from adapters.opcua.config import OpcUaSource
+from adapters.opcua.errors import edge
+from adapters.opcua.items import Items, ItemState
+from adapters.opcua.library import UaError, nodeid_to_binary, ua
+from adapters.opcua.link import Link, close, connect
+from adapters.opcua.structures import TypeBook
+from gateway.core.clock import Clock, SystemClock
+from gateway.core.errors import SourceError
+from gateway.ops.health import DeviceHealth
+
+BROWSE_NODES_MAX = 3_000
+BROWSE_S = 5.0
+NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFinding:
+    """What was found for one item, or for the whole device where `index` is None.
+
+    `status` is `good`, an OPC UA status name, or the reason word of a SourceError; `nearest` are
+    addresses that exist and look like the one asked for.
+    """
+
+    index: int | None
+    address: str
+    status: str
+    detail: str = ""
+    value_type: str = ""
+    nearest: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        return self.status == "good"
+
+
+async def probe(source: OpcUaSource, clock: Clock | None = None) -> list[ProbeFinding]:
+    """Connect, read every item once, and say of each whether it can be collected.
+
+    Returns one finding for each item, in the order of the source; or a single one with `index`
+    None when the server cannot be used at all. Cancel: closes the connection within 5 s.
+    """
+    clock = clock or SystemClock()
+    try:
+        link = await connect(source, clock)
+    except SourceError as error:
+        return [ProbeFinding(None, source.url, error.reason, error.detail)]
+    try:
+        with edge("reading the items"):
+            return await _probe_items(link, source, clock)
+    except SourceError as error:
+        return [ProbeFinding(None, source.url, error.reason, error.detail)]
+    finally:
+        await close(link)
+
+
+async def _probe_items(link: Link, source: OpcUaSource, clock: Clock) -> list[ProbeFinding]:
+    health = DeviceHealth(source.device, len(source.items))
+    items = Items(link, source, health, clock)
+    known = await items.resolve_all()
+    found: dict[int, ProbeFinding] = {}
+    for start in range(0, len(known), link.limits.read):
+        part = known[start : start + link.limits.read]
+        answers = await link.client.uaclient.read_attributes(
+            [state.node for state in part], ua.AttributeIds.Value
+        )
+        for state, answer in zip(part, answers, strict=True):
+            found[state.handle] = _finding(state, answer)
+    unknown = [state for state in items.states if _is_unknown(found.get(state.handle))]
+    nearest = await _nearest(link, unknown) if unknown else {}
+    return [
+        _with_nearest(found.get(state.handle) or _refused(state), nearest.get(state.handle, ()))
+        for state in items.states
+    ]
+
+
+def _is_unknown(finding: ProbeFinding | None) -> bool:
+    return finding is None or finding.status in ("BadNodeIdUnknown", "BadNodeIdInvalid")
+
+
+def _refused(state: ItemState) -> ProbeFinding:
+    return ProbeFinding(state.item.index, state.item.address, state.reason or "BadNodeIdUnknown")
+
+
+def _with_nearest(finding: ProbeFinding, nearest: Sequence[str]) -> ProbeFinding:
+    if not nearest:
+        return finding
+    return ProbeFinding(
+        finding.index, finding.address, finding.status, finding.detail, "", tuple(nearest)
+    )
+
+
+def _finding(state: ItemState, answer: Any) -> ProbeFinding:
+    status = answer.StatusCode
+    good = status is None or not status.value & 0x80000000
+    value = answer.Value
+    kind = ""
+    if value is not None and value.VariantType is not None:
+        kind = str(value.VariantType.name) + ("[]" if value.is_array else "")
+    return ProbeFinding(
+        state.item.index,
+        state.item.address,
+        "good" if good else str(status.name),
+        "" if good and (status is None or status.is_good()) else str(status.name),
+        kind,
+    )
+
+
+async def _nearest(link: Link, unknown: Sequence[ItemState]) -> dict[int, tuple[str, ...]]:
+    """Look through a part of the address space for names like the unknown ones."""
+    paths: list[str] = []
+    nodes: list[str] = []
+    try:
+        async with asyncio.timeout(BROWSE_S):
+            await _walk(link, paths, nodes)
+    except (UaError, TimeoutError):
+        pass  # what was seen until now still helps
+    return {
+        state.handle: tuple(
+            difflib.get_close_matches(
+                state.item.address, paths if is_path(state.item.address) else nodes, NEAREST, 0.75
+            )
+        )
+        for state in unknown
+    }
+
+
+async def _walk(link: Link, paths: list[str], nodes: list[str]) -> None:
+    reader = TypeBook(link.client, link.namespaces).reader
+    objects = ua.NodeId(ua.ObjectIds.ObjectsFolder)
+    seen = {objects}
+    waiting: deque[tuple[str, Any]] = deque([("/Objects", objects)])
+    while waiting and len(seen) < BROWSE_NODES_MAX:
+        part = [waiting.popleft() for _ in range(min(len(waiting), 20))]
+        for path, reference in await _children(link, part):
+            raw = reference.NodeId
+            node = ua.NodeId(raw.Identifier, raw.NamespaceIndex, raw.NodeIdType)
+            server = raw.NamespaceIndex == 0 and reference.BrowseName.Name == "Server"
+            if node in seen or server:
+                continue
+            seen.add(node)
+            name = reference.BrowseName
+            below = f"{path}/{name.NamespaceIndex}:{name.Name}"
+            paths.append(below)
+            nodes.append(reader.node_id(nodeid_to_binary(node), 0)[0])
+            waiting.append((below, node))
+
+
+async def _children(link: Link, part: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    parameters = ua.BrowseParameters(
+        NodesToBrowse=[
+            ua.BrowseDescription(
+                NodeId=node,
+                BrowseDirection=ua.BrowseDirection.Forward,
+                ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
+                IncludeSubtypes=True,
+                NodeClassMask=ua.NodeClass.Object | ua.NodeClass.Variable,
+                ResultMask=ua.BrowseResultMask.All,
+            )
+            for _, node in part
+        ],
+        RequestedMaxReferencesPerNode=500,
+    )
+    results = await link.client.uaclient.browse(parameters)
+    return [
+        (path, reference)
+        for (path, _), result in zip(part, results, strict=True)
+        for reference in result.References or ()
+    ]
