@@ -9,7 +9,8 @@ with its address and serves until it is ended. Beside the interface it answers
 - `GET /v1/gateways/{g}/gaps?after=&limit=`, `GET /v1/gateways/{g}/plans/{digest}`;
 - `POST /fault`: `{"mode": "down|500|timeout|drop-reply|partial|garbage|slow|429|401|redirect|
   forget|ok", "for": "20s", "count": 3, "refuse": [{"device": "d", "offset": 7, "reason": "r",
-  "poison": true}]}`; `forget` loses the whole store at once.
+  "poison": true}]}`; `forget` loses the whole store at once, `retry_after` goes with a 429,
+  `body` chooses the garbage: html, empty, truncated, shape, list, other-epoch, padded.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from simulators.platform_store import Store, Stored
 TIMEOUT_S = 3600.0
 SLOW_STEP_S = 0.5
 LIMIT_DEFAULT = 1_000
+PADDING = 6_000_000
 GARBAGE = {
     "html": ("text/html", b"<html><body>Welcome to our network</body></html>"),
     "empty": ("application/json", b""),
@@ -44,7 +46,6 @@ GARBAGE = {
         "application/json",
         b'{"epoch":"00000000-0000-0000-0000-000000000000","accepted":[[1,999999]],"refused":[]}',
     ),
-    "huge": ("application/json", b"[" + b" " * 6_000_000 + b"]"),
 }
 
 
@@ -104,12 +105,12 @@ class Platform:
                 headers = {} if wait is None else {"Retry-After": str(wait)}
                 return web.Response(status=int(fault.mode), headers=headers)
             case "redirect":
-                return web.Response(status=307, headers={"Location": "http://127.0.0.1:9/else"})
+                return web.Response(status=307, headers={"Location": request.path})
             case "timeout":
                 await request.read()
                 await asyncio.sleep(max(0.0, min(fault.until - time.monotonic(), TIMEOUT_S)))
                 return _cut(request)
-            case "garbage":
+            case "garbage" if fault.detail.get("body") != "padded":
                 await request.read()
                 kind, body = GARBAGE[fault.detail.get("body", "html")]
                 return web.Response(body=body, content_type=kind)
@@ -117,6 +118,8 @@ class Platform:
                 self._receiver.take_half = True
                 return await self._answered(request, handler)
         answer = await self._answered(request, handler)
+        if fault.mode == "garbage":
+            return _padded(answer)
         return _cut(request) if fault.mode == "drop-reply" else await _dribble(request, answer)
 
     async def _put_plan(self, request: web.Request) -> web.Response:
@@ -195,13 +198,23 @@ def _page(request: web.Request) -> tuple[int, int]:
 
 
 def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=dumps(value), status=status, content_type="application/json")
+    return _json_text(dumps(value), status)
+
+
+def _json_text(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 def _cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
+
+
+def _padded(answer: web.StreamResponse) -> web.Response:
+    """Send the true answer with blanks beyond all measure behind it."""
+    body = answer.body if isinstance(answer, web.Response) else b""
+    return _json_text((body if isinstance(body, bytes) else b"") + b" " * PADDING)
 
 
 async def _dribble(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:

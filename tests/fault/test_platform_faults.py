@@ -59,7 +59,7 @@ async def shown(health: SinkHealth, state: SinkState) -> None:
         ("garbage", {"body": "shape"}),
         ("garbage", {"body": "list"}),
         ("garbage", {"body": "other-epoch"}),
-        ("garbage", {"body": "huge"}),
+        ("garbage", {"body": "padded"}),
         ("redirect", {}),
         ("drop-reply", {}),
         ("429", {}),
@@ -81,6 +81,13 @@ async def test_no_failure_counts_as_an_acknowledgement_and_all_arrives_once_afte
         await shown(health, SinkState.GOOD)
     assert await platform.offsets() == list(range(1, 11))
     assert (await platform.get("summary"))["conflicts"] == 0
+
+
+async def test_a_redirect_is_not_followed(platform: PlatformProcess) -> None:
+    await platform.fault("redirect", count=1)  # the same address would take it now
+    async with http_sink(platform.url) as sink:
+        with pytest.raises(SinkUnavailable, match="http-307"):
+            await sink.write(EPOCH, records([numbers(PLAN)]))
 
 
 async def test_a_reply_lost_after_storing_makes_no_duplicate(platform: PlatformProcess) -> None:

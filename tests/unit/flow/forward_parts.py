@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
@@ -46,8 +46,14 @@ def batch(received: int, samples: int = 1) -> Batch:
     )
 
 
+async def nothing_happens(start: int, found: list[Record]) -> None: ...
+
+
 class MemorySpool:
-    """Records in a dict; one reader with the real cursor."""
+    """Records in a dict; one reader with the real cursor.
+
+    `while_reading` runs after a read has decided what it gives and before it gives it.
+    """
 
     def __init__(self) -> None:
         self.kept: dict[int, Record] = {}
@@ -56,6 +62,7 @@ class MemorySpool:
         self.name = "central"
         self.refused: list[Refusal] = []
         self.settle_failures = 0
+        self.while_reading: Callable[[int, list[Record]], Awaitable[None]] = nothing_happens
         self._grown = asyncio.Event()
 
     def add(self, count: int, *, age_s: float = 0.0, samples: int = 1) -> None:
@@ -80,6 +87,7 @@ class MemorySpool:
         found = []
         for first, last in self.cursor.unsettled(start, self.last):
             found += [self.kept[o] for o in range(first, last + 1) if o in self.kept]
+        await self.while_reading(start, found)
         return found[:limit_records]
 
     async def wait(self, beyond: Offset) -> None:

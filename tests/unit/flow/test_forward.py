@@ -175,6 +175,37 @@ async def test_records_given_up_between_read_and_settle_are_passed_over() -> Non
     assert set(sink.arrived) >= set(range(6, 32))
 
 
+async def test_a_record_that_comes_while_an_empty_read_returns_is_not_passed_over() -> None:
+    async def one_more(start: int, found: list[Record]) -> None:
+        if not found and spool.last == 3:
+            spool.add(1)
+
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(3)
+    await spool.settle(Answer(((2, 3),)))
+    spool.while_reading = one_more
+    async with forwarding(spool, sink):
+        await sink.received([1])
+        await sink.received([4])
+    assert sink.arrived == [1, 4]
+
+
+async def test_a_jump_while_the_backlog_lane_finds_its_end_is_not_forgotten() -> None:
+    async def outgrown(start: int, found: list[Record]) -> None:
+        backlog_ended = start > 1 and all(record.offset >= 100 for record in found)
+        if spool.last == 100 and 100 in sink.arrived and backlog_ended:
+            spool.add(100, age_s=60)
+            await sink.received([200])
+
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(100, age_s=60)
+    spool.while_reading = outgrown
+    async with forwarding(spool, sink):
+        await spool.drained()
+        assert spool.last == 200
+    assert sorted(sink.arrived) == list(range(1, 201))
+
+
 async def test_a_cursor_that_cannot_be_written_is_tried_until_it_can() -> None:
     spool, sink = MemorySpool(), ToldSink()
     spool.settle_failures = 1
