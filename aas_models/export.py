@@ -16,6 +16,7 @@ import orjson
 
 from aas_models.elements import Json, pruned
 from aas_models.environment import Environment, build_environment
+from aas_models.fragments import Fragments
 from aas_models.live import Reading
 from gateway.core.assets import AssetModel
 from gateway.core.errors import AasError
@@ -153,3 +154,17 @@ def _no_files() -> Any:
     from basyx.aas.adapter.aasx import DictSupplementaryFileContainer
 
     return DictSupplementaryFileContainer()  # type: ignore[no-untyped-call]
+
+
+def readings_of(model: Json) -> dict[tuple[str, str], Reading]:
+    """Read the values of a submodel in normal form, such as the running service sends."""
+    return {
+        (str(model["id"]), path): Reading(child.get("value"), str(child["valueType"]))
+        for path, child in _properties(model.get("submodelElements", ()), "")
+    }
+
+
+def values_only(model: Json) -> Any:
+    """Give the value-only form of a submodel in normal form."""
+    fragments = Fragments(model, {})
+    return orjson.loads(fragments.value(fragments.root, deep=True))

@@ -1,0 +1,201 @@
+"""`gateway aas`: the Asset Administration Shells that a configuration makes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
+
+import typer
+
+from gateway.cli.client import (
+    DATA_DEFAULT,
+    EXIT_CONFIG,
+    EXIT_UNHEALTHY,
+    Client,
+    ServiceRefused,
+    ServiceUnreachable,
+    language,
+)
+from gateway.cli.screen import printable, table
+
+if TYPE_CHECKING:
+    from aas_models.live import Reading
+    from gateway.core.assets import AssetModel
+
+app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
+
+FORMATS = ("json", "xml", "aasx")
+SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}
+TEXTS = {
+    "en": {
+        "head": ("DEVICE", "AAS", "SUBMODEL", "ELEMENTS", "ID"),
+        "unknown": "There is no {what}.  See:  gateway aas ls",
+        "form": "Write DEVICE or DEVICE/SUBMODEL, such as press-01/OperationalData.",
+        "format": "The format is json, xml or aasx.",
+        "written": "{count} objects in {path}.",
+        "live": "With values of the running service.",
+        "still": "No running service was found: live properties have no value.",
+        "problem": "{device}/{signal} has no place in its submodel: {detail}",
+    },
+    "ko": {
+        "head": ("설비", "AAS", "서브모델", "요소", "ID"),
+        "unknown": "{what} 이(가) 없습니다.  확인:  gateway aas ls",
+        "form": "설비 또는 설비/서브모델로 쓰세요. 예: press-01/OperationalData",
+        "format": "형식은 json, xml, aasx 중 하나입니다.",
+        "written": "{path} 에 객체 {count}개를 썼습니다.",
+        "live": "실행 중인 서비스의 값을 넣었습니다.",
+        "still": "실행 중인 서비스가 없어 실시간 속성에는 값이 없습니다.",
+        "problem": "{device}/{signal} 은(는) 서브모델에 자리가 없습니다: {detail}",
+    },
+}
+ConfigOption = Annotated[Path, typer.Option("--config", help="Configuration folder.")]
+DataOption = Annotated[Path, typer.Option(help="Data folder of the service.")]
+LangOption = Annotated[str | None, typer.Option(help="ko or en.")]
+CONFIG_DEFAULT = Path("config")
+
+
+@app.command("ls")
+def list_shells(
+    config: ConfigOption = CONFIG_DEFAULT,
+    data: DataOption = DATA_DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    lang: LangOption = None,
+) -> None:
+    """List shells and their submodels."""
+    from aas_models.environment import build_environment, shell_id_short
+
+    tongue = language(lang)
+    rows: list[dict[str, Any]] = []
+    for model in _models(config, data, tongue):
+        environment = build_environment([model])
+        rows += [
+            {
+                "device": model.info.device,
+                "aas": shell_id_short(model.info.device),
+                "submodel": part.model["idShort"],
+                "elements": len(part.bindings) or len(part.model.get("submodelElements", ())),
+                "id": part.id,
+            }
+            for part in environment.submodels
+        ]
+        _tell_problems(environment.problems, tongue)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    typer.echo("\n".join(table(list(TEXTS[tongue]["head"]), [list(r.values()) for r in rows])))
+
+
+@app.command()
+def get(
+    what: Annotated[str, typer.Argument(help="DEVICE or DEVICE/SUBMODEL.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    data: DataOption = DATA_DEFAULT,
+    value: Annotated[bool, typer.Option("--value", help="Values only.")] = False,
+    lang: LangOption = None,
+) -> None:
+    """Print a shell or submodel as JSON, with live values when the service runs."""
+    from aas_models.environment import build_environment
+    from aas_models.export import filled, values_only
+
+    tongue = language(lang)
+    device, slash, id_short = what.partition("/")
+    models = [m for m in _models(config, data, tongue) if m.info.device == device]
+    if not models or (slash and not id_short):
+        text = str(TEXTS[tongue]["form" if models else "unknown"])
+        _fail(text.format(what=printable(device)))
+    environment = build_environment(models)
+    document = filled(environment, _readings(data, [part.id for part in environment.submodels]))
+    found = document["assetAdministrationShells"][0]
+    if slash:
+        named = [part for part in document["submodels"] if part["idShort"] == id_short]
+        if not named:
+            _fail(str(TEXTS[tongue]["unknown"]).format(what=printable(what)))
+        found = values_only(named[0]) if value else named[0]
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="File to write: .json, .xml or .aasx.")],
+    device: Annotated[list[str] | None, typer.Option(help="Only this device; repeatable.")] = None,
+    form: Annotated[str | None, typer.Option("--format", help="json, xml or aasx.")] = None,
+    config: ConfigOption = CONFIG_DEFAULT,
+    data: DataOption = DATA_DEFAULT,
+    lang: LangOption = None,
+) -> None:
+    """Write shells, submodels and concept descriptions into one file."""
+    from aas_models.environment import build_environment
+    from aas_models.export import export as write
+    from gateway.core.errors import AasError
+
+    tongue = language(lang)
+    texts: dict[str, Any] = TEXTS[tongue]
+    known = _models(config, data, tongue)
+    names = {model.info.device for model in known}
+    for name in device or ():
+        if name not in names:
+            _fail(texts["unknown"].format(what=printable(name)))
+    models = [m for m in known if not device or m.info.device in device]
+    environment = build_environment(models)
+    _tell_problems(environment.problems, tongue)
+    readings = _readings(data, [part.id for part in environment.submodels])
+    try:
+        count = write(models, readings, path, _format(form, path, tongue))
+    except (AasError, OSError) as error:
+        typer.echo(f"{path}: {error}", err=True)
+        raise typer.Exit(EXIT_UNHEALTHY) from None
+    typer.echo(texts["live"] if readings else texts["still"], err=True)
+    typer.echo(texts["written"].format(count=count, path=path))
+
+
+def _format(given: str | None, path: Path, lang: str) -> Literal["json", "xml", "aasx"]:
+    form = given or SUFFIXES.get(path.suffix.lower())
+    if form not in FORMATS:
+        _fail(str(TEXTS[lang]["format"]))
+    return cast("Literal['json', 'xml', 'aasx']", form)
+
+
+def _models(config: Path, data: Path, lang: str) -> list[AssetModel]:
+    from gateway.app.config.findings import ConfigError
+    from gateway.app.config.plan import load_plan
+
+    try:
+        plan = load_plan(config, data, os.environ)
+    except ConfigError as error:
+        typer.echo(f"{config}: {error}\ngateway check {config} --lang {lang}", err=True)
+        raise typer.Exit(EXIT_CONFIG) from None
+    return [device.asset for device in plan.devices.values()]
+
+
+def _readings(data: Path, ids: list[str]) -> dict[tuple[str, str], Reading]:
+    """Ask the running service for present values; empty when there is none."""
+    from aas_models.export import readings_of
+
+    readings: dict[tuple[str, str], Reading] = {}
+    try:
+        client = Client.of(data)
+        for identifier in ids:
+            encoded = base64.urlsafe_b64encode(identifier.encode()).decode().rstrip("=")
+            try:
+                readings.update(readings_of(client.get(f"/api/v3.1/submodels/{encoded}")))
+            except ServiceRefused:
+                continue  # the service runs with another configuration: no values for this one
+    except ServiceUnreachable:
+        return {}
+    return readings
+
+
+def _tell_problems(problems: tuple[Any, ...], lang: str) -> None:
+    for each in problems:
+        text = str(TEXTS[lang]["problem"]).format(
+            device=each.device, signal=each.signal, detail=each.detail
+        )
+        typer.echo(printable(text), err=True)
+
+
+def _fail(text: object) -> NoReturn:
+    typer.echo(str(text), err=True)
+    raise typer.Exit(EXIT_CONFIG)

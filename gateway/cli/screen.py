@@ -1,0 +1,83 @@
+"""Plain tables and numbers for people; widths count Korean letters as two columns."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+WIDE = {"W", "F"}
+SPAN_UNITS = {
+    "en": (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)),
+    "ko": (("일", 86_400), ("시간", 3_600), ("분", 60), ("초", 1)),
+}
+
+
+def width(text: str) -> int:
+    """Give the columns a text takes in a terminal."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in WIDE else 1
+        for char in text
+    )
+
+
+def printable(text: object) -> str:
+    """Escape control characters: names and notes come from machines and networks."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(text)
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Give the lines of a table; the last column is not filled up."""
+    cells = [list(head), *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(width(row[place]) for row in cells) for place in range(len(head))]
+    lines = []
+    for row in cells:
+        filled = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True)]
+        lines.append((" " + "   ".join(filled)).rstrip())
+    return lines
+
+
+def span(seconds: float | None, lang: str) -> str:
+    """Give a time span in its two biggest units: `12 d 4 h`, `0.4 s`."""
+    if seconds is None:
+        return "-"
+    units = SPAN_UNITS[lang]
+    if seconds < 10:
+        return f"{max(seconds, 0.0):.1f} {units[-1][0]}"
+    parts: list[str] = []
+    rest = int(seconds)
+    for name, size in units:
+        if rest >= size and len(parts) < 2:
+            parts.append(f"{rest // size} {name}")
+            rest %= size
+        elif parts:
+            break
+    return " ".join(parts)
+
+
+def clock(time_ns: int | None) -> str:
+    """Give local wall time."""
+    if time_ns is None:
+        return "-"
+    return local(time_ns).strftime("%H:%M:%S")
+
+
+def clock_ms(time_ns: int) -> str:
+    """Give local wall time with milliseconds."""
+    return local(time_ns).strftime("%H:%M:%S.%f")[:-3]
+
+
+def local(time_ns: int) -> datetime:
+    """Give ns UTC as local time."""
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).astimezone()
+
+
+def number(value: object) -> str:
+    """Give a value for people: at most six digits after the point, none that say nothing."""
+    if isinstance(value, bool) or value is None:
+        return "-" if value is None else str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else repr(value)
+    return f"{value:,}" if isinstance(value, int) else printable(value)

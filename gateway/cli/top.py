@@ -1,0 +1,128 @@
+"""`gateway top`: devices, destinations and the newest values, kept up to date."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.answers import service_errors
+from gateway.cli.client import DATA_DEFAULT, Client, language
+from gateway.cli.screen import clock_ms, number, printable, span
+from gateway.cli.status import STATES, TEXTS
+from gateway.cli.tail import QUALITY
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+EVERY_S = 1.0
+VALUES_SHOWN = 20
+COLOURS = {
+    "good": "green",
+    "partly": "yellow",
+    "connecting": "yellow",
+    "catching-up": "yellow",
+    "retrying": "yellow",
+    "lost": "red",
+    "needs-person": "red",
+    "hold": "red",
+    "uncertain": "yellow",
+    "bad": "red",
+}
+VALUE_HEAD = {
+    "en": ("TAG", "VALUE", "QUALITY", "TIME"),
+    "ko": ("태그", "값", "품질", "시각"),
+}
+
+
+def top(
+    selector: Annotated[str, typer.Argument(help="Pattern over DEVICE/TAG.")] = "*",
+    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
+    once: Annotated[bool, typer.Option("--once", help="Show once and end.")] = False,
+    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+) -> None:
+    """Show everything in motion, until Ctrl+C."""
+    from rich.console import Console
+    from rich.live import Live
+
+    tongue = language(lang)
+    with service_errors(tongue):
+        client = Client.of(data)
+        first = view(*_asked(client, selector), tongue)
+        if once:
+            Console().print(first)
+            return
+        with Live(first, screen=True, auto_refresh=False) as live:
+            while True:
+                time.sleep(EVERY_S)
+                live.update(view(*_asked(client, selector), tongue), refresh=True)
+
+
+def _asked(client: Client, selector: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    rows = client.get("/api/live", {"match": selector, "limit": VALUES_SHOWN})["rows"]
+    return client.get("/api/status"), rows
+
+
+def view(content: dict[str, Any], rows: list[dict[str, Any]], lang: str) -> Group:
+    """Give what is drawn."""
+    from rich.console import Group
+    from rich.text import Text
+
+    up = str(TEXTS[lang]["up"]).format(up=span(content["uptime_s"], lang))
+    head = f"{content['gateway']}   {up}   {content['version']}"
+    return Group(
+        Text(printable(head), style="bold"),
+        _table(list(TEXTS[lang]["device"]), [_device(each, lang) for each in content["devices"]]),
+        _table(list(TEXTS[lang]["sink"]), [_sink(each, lang) for each in content["sinks"]]),
+        _table(list(VALUE_HEAD[lang]), [_value(each, lang) for each in rows]),
+    )
+
+
+def _table(head: list[str], rows: list[list[tuple[str, str]]]) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=SIMPLE_HEAD, expand=False, pad_edge=False)
+    for title in head:
+        made.add_column(title)
+    for row in rows:
+        made.add_row(*(Text(printable(text), style=style) for text, style in row))
+    return made
+
+
+def _device(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+    state = STATES.get(each["state"], {}).get(lang, each["state"])
+    rate = str(TEXTS[lang]["rate"]).format(rate=number(each["rate"]))
+    bad = f"{each['bad'][0]['name']} {each['bad'][0]['reason']}" if each["bad"] else ""
+    return [
+        (each["device"], "bold"),
+        (state, COLOURS.get(each["state"], "")),
+        (f"{each['tags']['good']}/{each['tags']['total']}", ""),
+        (span(each["age_s"], lang), ""),
+        (rate, ""),
+        (each["note"] or bad, "dim"),
+    ]
+
+
+def _sink(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+    state = STATES.get(each["state"], {}).get(lang, each["state"])
+    return [
+        (each["name"], "bold"),
+        (state, COLOURS.get(each["state"], "")),
+        (number(each["waiting"]), ""),
+        (span(each["lag_s"], lang), ""),
+        ("-" if each["last_accepted"] is None else clock_ms(each["last_accepted"]), ""),
+        (each["note"], "dim"),
+    ]
+
+
+def _value(row: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+    return [
+        (f"{row['device']}/{row['name']}", ""),
+        (f"{number(row['value'])} {row['unit'] or ''}".strip(), "bold"),
+        (QUALITY[row["quality"]][lang], COLOURS.get(row["quality"], "")),
+        (clock_ms(row["time"]), "dim"),
+    ]

@@ -1,0 +1,123 @@
+"""`gateway trace`: one value from the machine to every destination."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.answers import service_errors
+from gateway.cli.client import DATA_DEFAULT, EXIT_CONFIG, Client, language
+from gateway.cli.screen import clock_ms, number, printable, span
+from gateway.cli.status import STATES
+from gateway.cli.tail import QUALITY
+
+TEXTS = {
+    "en": {
+        "form": "Write DEVICE/TAG, such as press-01/Temperature.",
+        "wire": "wire",
+        "mapped": "mapped",
+        "model": "AAS",
+        "spool": "spool",
+        "nothing": "no value has come yet ({state}{note})",
+        "problem": "problem: {reason}",
+        "source": "src {time}",
+        "stored": "#{offset}   received {time}",
+        "done": "done",
+        "waits": "waits",
+        "summary": "From machine to disk: {took}.   Age {age}.",
+        "offset": "The machine's clock is {offset} {side} this PC's.",
+        "ahead": "ahead of",
+        "behind": "behind",
+    },
+    "ko": {
+        "form": "설비/태그로 쓰세요. 예: press-01/금형온도",
+        "wire": "원본",
+        "mapped": "변환",
+        "model": "AAS",
+        "spool": "저장소",
+        "nothing": "아직 값이 없습니다 ({state}{note})",
+        "problem": "문제: {reason}",
+        "source": "원본시각 {time}",
+        "stored": "#{offset}   수신 {time}",
+        "done": "완료",
+        "waits": "대기",
+        "summary": "설비에서 디스크까지: {took}.   경과 {age}.",
+        "offset": "설비 시계가 이 PC보다 {offset} {side}.",
+        "ahead": "빠릅니다",
+        "behind": "느립니다",
+    },
+}
+
+
+def trace(
+    tag: Annotated[str, typer.Argument(help="DEVICE/TAG, by name or element path.")],
+    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+) -> None:
+    """Follow the newest value of one tag."""
+    tongue = language(lang)
+    device, slash, name = tag.partition("/")
+    if not slash or not name:
+        typer.echo(TEXTS[tongue]["form"], err=True)
+        raise typer.Exit(EXIT_CONFIG)
+    with service_errors(tongue):
+        content = Client.of(data).get("/api/trace", {"device": device, "name": name})
+    if as_json:
+        typer.echo(json.dumps(content, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(steps(content, tongue)))
+
+
+def steps(content: dict[str, Any], lang: str) -> list[str]:
+    """Give the numbered steps and a last line."""
+    texts = TEXTS[lang]
+    sample = content["sample"]
+    rows = [*_before(content, lang)]
+    if sample is not None:
+        rows.append((texts["spool"], _stored(sample, texts)))
+        rows += [
+            (each["reader"], texts["done" if each["done"] else "waits"])
+            for each in content["readers"]
+        ]
+    lines = [f" {place} {name:<10} {printable(text)}" for place, (name, text) in enumerate(rows, 1)]
+    if content["problem"]:
+        lines.append(" " + texts["problem"].format(reason=printable(content["problem"])))
+    return lines if sample is None else [*lines, *_summary(content, lang)]
+
+
+def _before(content: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+    texts = TEXTS[lang]
+    signal, sample = content["signal"], content["sample"]
+    element = f"{signal['submodelIdShort']}.{signal['element']}   {signal['valueType'] or '-'}"
+    if sample is None:
+        state = STATES.get(content["state"], {}).get(lang, content["state"])
+        note = f": {content['note']}" if content["note"] else ""
+        said = texts["nothing"].format(state=state, note=note)
+        return [(texts["wire"], f"{signal['source']}   {said}"), (texts["model"], element)]
+    wire = (
+        f"{signal['source']}   {number(sample['raw'])}   {QUALITY[sample['quality']][lang]}"
+        f" (0x{sample['status']:08X})   {texts['source'].format(time=clock_ms(sample['time']))}"
+    )
+    mapped = f"{number(sample['raw'])} -> {number(sample['value'])} {signal['unit'] or ''}".rstrip()
+    return [(texts["wire"], wire), (texts["mapped"], mapped), (texts["model"], element)]
+
+
+def _stored(sample: dict[str, Any], texts: dict[str, str]) -> str:
+    return texts["stored"].format(offset=f"{sample['offset']:,}", time=clock_ms(sample["received"]))
+
+
+def _summary(content: dict[str, Any], lang: str) -> list[str]:
+    texts = TEXTS[lang]
+    sample = content["sample"]
+    took = span((sample["received"] - sample["time"]) / 1e9, lang)
+    age = span((content["now"] - sample["time"]) / 1e9, lang)
+    lines = [" " + texts["summary"].format(took=took, age=age)]
+    offset = content["clock_offset_s"]
+    if offset:
+        side = texts["ahead" if offset > 0 else "behind"]
+        lines.append(" " + texts["offset"].format(offset=span(abs(offset), lang), side=side))
+    return lines

@@ -1,0 +1,134 @@
+"""`gateway users`: who may use the HTTP side."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from gateway.cli.client import EXIT_CONFIG, language
+
+if TYPE_CHECKING:
+    from gateway.api.users import User
+
+app = typer.Typer(no_args_is_help=True, help="Users of the HTTP interface and dashboard.")
+
+FILE_DEFAULT = Path("config/users.yaml")
+TEXTS = {
+    "en": {
+        "password": "Password",
+        "short": "A password has at least {length} characters.",
+        "name": "A name is 1-32 of a-z, 0-9, - and _, beginning with a letter or digit.",
+        "role": "A role is viewer or operator.",
+        "there": "{name} exists already.  Remove it first:  gateway users rm {name}",
+        "gone": "There is no user {name}.",
+        "added": "{name} ({role}) is in {file}.",
+        "token": "Send this, it is shown only now:  Authorization: Bearer {name}.{secret}",
+        "next": "In gateway.yaml:  api: {{ users: !file {file} }}   then restart the service.",
+        "removed": "{name} was removed from {file}; restart the service.",
+    },
+    "ko": {
+        "password": "비밀번호",
+        "short": "비밀번호는 {length}자 이상이어야 합니다.",
+        "name": "이름은 a-z, 0-9, -, _ 로 1-32자이며 글자나 숫자로 시작합니다.",
+        "role": "역할은 viewer 또는 operator 입니다.",
+        "there": "{name} 은(는) 이미 있습니다.  먼저 지우세요:  gateway users rm {name}",
+        "gone": "{name} 사용자가 없습니다.",
+        "added": "{name} ({role}) 을(를) {file} 에 넣었습니다.",
+        "token": "지금만 표시됩니다. 이렇게 보내세요:  Authorization: Bearer {name}.{secret}",
+        "next": "gateway.yaml:  api: {{ users: !file {file} }}   그리고 서비스를 다시 시작하세요.",
+        "removed": "{file} 에서 {name} 을(를) 지웠습니다. 서비스를 다시 시작하세요.",
+    },
+}
+FileOption = Annotated[Path, typer.Option("--file", help="The users file.")]
+LangOption = Annotated[str | None, typer.Option(help="ko or en.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument()],
+    role: Annotated[str, typer.Option(help="viewer or operator.")] = "viewer",
+    token: Annotated[
+        bool, typer.Option("--token", help="Make a secret for a program instead of asking.")
+    ] = False,
+    file: FileOption = FILE_DEFAULT,
+    lang: LangOption = None,
+) -> None:
+    """Add a user; asks for the password, or makes one for a program."""
+    from gateway.api.users import NAME, PASSWORD_LENGTH_MIN, Role, User, hashed, users_text
+
+    texts = TEXTS[language(lang)]
+    users = _read(file)
+    if not NAME.fullmatch(name):
+        _fail(texts["name"])
+    if role.upper() not in Role.__members__:
+        _fail(texts["role"])
+    if any(user.name == name for user in users):
+        _fail(texts["there"].format(name=name))
+    secret = secrets.token_urlsafe(24) if token else _asked(texts["password"])
+    if len(secret) < PASSWORD_LENGTH_MIN:
+        _fail(texts["short"].format(length=PASSWORD_LENGTH_MIN))
+    added = User(name, Role[role.upper()], hashed(secret))
+    _write(file, users_text([*users, added]))
+    typer.echo(texts["added"].format(name=name, role=role, file=file))
+    if token:
+        typer.echo(texts["token"].format(name=name, secret=secret))
+    typer.echo(texts["next"].format(file=file.name))
+
+
+@app.command("ls")
+def list_users(file: FileOption = FILE_DEFAULT) -> None:
+    """List users and roles, never passwords."""
+    for user in _read(file):
+        typer.echo(f" {user.name:<32}  {user.role.name.lower()}")
+
+
+@app.command()
+def rm(
+    name: Annotated[str, typer.Argument()], file: FileOption = FILE_DEFAULT, lang: LangOption = None
+) -> None:
+    """Remove a user."""
+    from gateway.api.users import users_text
+
+    texts = TEXTS[language(lang)]
+    users = _read(file)
+    kept = [user for user in users if user.name != name]
+    if len(kept) == len(users):
+        _fail(texts["gone"].format(name=name))
+    _write(file, users_text(kept))
+    typer.echo(texts["removed"].format(name=name, file=file))
+
+
+def _asked(text: str) -> str:
+    answer: str = typer.prompt(text, hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+def _read(file: Path) -> tuple[User, ...]:
+    from gateway.api.users import UsersError, parse_users
+
+    try:
+        return parse_users(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (UsersError, OSError, UnicodeDecodeError) as error:
+        _fail(f"{file}: {error}")
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace the file so that only this user can read it, never half."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)
+    partial.replace(file)
+
+
+def _fail(text: str) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(EXIT_CONFIG)
