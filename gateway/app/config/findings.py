@@ -85,6 +85,11 @@ class Report:
     def has_errors(self) -> bool:
         return any(f.severity is Severity.ERROR for f in self._findings.values())
 
+    def errors_in(self, file: str) -> bool:
+        """Whether one file has an error."""
+        found = self._findings.values()
+        return any(f.file == file and f.severity is Severity.ERROR for f in found)
+
 
 def _place(finding: Finding) -> tuple[str, int, int, str]:
     span = finding.span or Span(0, 0)

@@ -80,7 +80,7 @@ def _gateway(document: Document) -> GatewayFile | None:
         _not_a_mapping(document)
         return None
     gateway, _ = validated(GatewayFile, document)
-    return None if document.broken else gateway
+    return gateway
 
 
 def _not_a_mapping(document: Document) -> None:
@@ -139,9 +139,9 @@ def _device(
     places = list(range(len(tags))) if isinstance(tags, list) else []
     if keys is None and keep_going:
         keys, places = _without_bad_tags(model, document, problems)
-    if keys is None or document.broken:
+    if keys is None:
         return None
-    return DeviceFile(document, keys, places)
+    return DeviceFile(document, keys, places, spoiled=document.broken)
 
 
 def _without_bad_tags(

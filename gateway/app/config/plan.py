@@ -16,7 +16,7 @@ from gateway.app.config.devices import PERCENT, Device, MqttDevice, MqttTag, Opc
 from gateway.app.config.elements import Element, elements_of
 from gateway.app.config.findings import ConfigError, Finding, Report
 from gateway.app.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS, Ids, submodel_semantic_id
-from gateway.app.config.load import DeviceFile, Folder, load_folder
+from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, load_folder
 from gateway.app.config.models import HANGUL, GatewayFile
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
@@ -70,7 +70,8 @@ def load_plan(
     read = load_folder(folder, data, environ, report, keep_going=keep_going)
     check_folder(read)
     elements = {id(device): elements_of(device) for device in read.devices}
-    if read.gateway is None or (report.has_errors and not keep_going):
+    fatal = read.gateway is None or not keep_going or report.errors_in(GATEWAY_FILE)
+    if read.gateway is None or (report.has_errors and fatal):
         raise ConfigError(report.findings)
     devices: dict[str, DevicePlan] = {}
     for device in read.devices:

@@ -45,15 +45,15 @@ class References:
             except SecretsError as error:
                 reason = str(error)
         if text is None and reason:
-            document.add_at("E1310", span, name=name, reason=reason)
+            self._missing(document, "E1310", span, name=name, reason=reason)
         elif text is None:
-            document.add_at("E1302", span, name=name)
+            self._missing(document, "E1302", span, name=name)
         return Referenced(text or "", "secret", name)
 
     def _env(self, document: Document, name: str, span: Span) -> Referenced:
         text = self._environ.get(name)
         if text is None:
-            document.add_at("E1303", span, name=name)
+            self._missing(document, "E1303", span, name=name)
         return Referenced(text or "", "env", name)
 
     def _file(self, document: Document, name: str, span: Span) -> Referenced:
@@ -63,6 +63,11 @@ class References:
             with path.open("rb") as file:
                 text = file.read(FILE_BYTES_MAX).decode("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError):
-            document.add_at("E1304", span, path=name)
+            self._missing(document, "E1304", span, path=name)
             text = ""
         return Referenced(text, "file", name, path)
+
+    @staticmethod
+    def _missing(document: Document, code: str, span: Span, **facts: object) -> None:
+        document.broken = True
+        document.add_at(code, span, **facts)

@@ -1,0 +1,140 @@
+"""`gateway check DIR`: is the configuration right? Without network, unless `--live` asks for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.app.config.catalogue import Language
+    from gateway.app.config.findings import Finding
+    from gateway.app.config.plan import GatewayPlan
+
+FINE, WARNED, WRONG, UNREACHED = 0, 1, 2, 3
+
+FolderArgument = Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")]
+DataOption = Annotated[Path, typer.Option("--data", help="Data folder (secrets, trust).")]
+LangOption = Annotated[str | None, typer.Option("--lang", help="ko or en.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def check(
+    folder: FolderArgument = Path("config"),
+    data: DataOption = Path("data"),
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count: exit 1.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Connect and prove every tag.")] = False,
+) -> None:
+    """Check a configuration. Exit: 0 right, 1 warnings (--strict), 2 wrong, 3 not reached."""
+    from gateway.app.config.catalogue import language_of
+    from gateway.app.config.findings import ConfigError
+    from gateway.app.config.plan import load_plan
+
+    language = language_of(lang)
+    folder = folder.parent if folder.name == "gateway.yaml" else folder
+    try:
+        plan = load_plan(folder, data, os.environ)
+    except ConfigError as error:
+        _show(None, error.findings, language, as_json=as_json)
+        raise typer.Exit(WRONG) from None
+    if live:
+        from gateway.app.config.live import probe_all
+
+        results = probe_all(plan)
+        code = _show_live(plan, results, language, as_json=as_json)
+        raise typer.Exit(code)
+    _show(plan, plan.findings, language, as_json=as_json)
+    raise typer.Exit(WARNED if strict and plan.findings else FINE)
+
+
+def _show(
+    plan: GatewayPlan | None, findings: tuple[Finding, ...], language: Language, *, as_json: bool
+) -> None:
+    from gateway.app.config.findings import Severity
+    from gateway.app.config.render import as_json as finding_json
+    from gateway.app.config.render import count
+
+    errors, warnings = count(findings, Severity.ERROR), count(findings, Severity.WARNING)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "ok": errors == 0,
+                    "errors": errors,
+                    "warnings": warnings,
+                    "devices": _counts(plan),
+                    "findings": [finding_json(finding, language) for finding in findings],
+                },
+                ensure_ascii=False,
+            )
+        )
+        return
+    _show_text(plan, findings, language, errors=errors, warnings=warnings)
+
+
+def _counts(plan: GatewayPlan | None) -> dict[str, int]:
+    return {} if plan is None else {n: len(d.table.signals) for n, d in plan.devices.items()}
+
+
+def _show_text(
+    plan: GatewayPlan | None,
+    findings: tuple[Finding, ...],
+    language: Language,
+    *,
+    errors: int,
+    warnings: int,
+) -> None:
+    from gateway.app.config.catalogue import word
+    from gateway.app.config.render import all_as_text
+
+    if findings:
+        typer.echo(all_as_text(findings, language) + "\n")
+        line = word("summary", language, errors=errors, warnings=warnings)
+        typer.echo(f"{line}  {word('untouched', language)}" if errors else line)
+        typer.echo(word("more", language, code=findings[0].code))
+    if plan is None:
+        return
+    for name, tags in _counts(plan).items():
+        typer.echo(f"{name:<24} {tags_word(tags, language)}")
+    if not findings:
+        counts = _counts(plan)
+        total = sum(counts.values())
+        typer.echo(word("summary-ok", language, devices=len(counts), tags=total))
+
+
+def tags_word(count: int, language: Language) -> str:
+    """Say how many tags there are."""
+    from gateway.app.config.catalogue import word
+
+    return word("tags-one" if count == 1 else "tags-many", language, count=count)
+
+
+def _show_live(
+    plan: GatewayPlan, results: dict[str, Any], language: Language, *, as_json: bool
+) -> int:
+    from gateway.app.config.catalogue import word
+
+    if as_json:
+        shown = {name: result.as_json() for name, result in results.items()}
+        typer.echo(json.dumps({"devices": shown}, ensure_ascii=False))
+    for name, result in results.items():
+        if as_json:
+            continue
+        state = f"{tags_word(len(plan.devices[name].table.signals), language)}   "
+        if result.failure:
+            state += word("live-unreached", language, reason=result.failure)
+        else:
+            state += word("live-good", language, good=len(result.good))
+            if result.bad:
+                state += "   " + word("live-bad", language, bad=len(result.bad))
+        typer.echo(f"{name:<24} {state}")
+        for tag, reason in result.bad.items():
+            typer.echo(f"    {tag}   {reason}")
+    if any(result.failure for result in results.values()):
+        return UNREACHED
+    return WARNED if any(result.bad for result in results.values()) else FINE

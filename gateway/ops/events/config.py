@@ -1,0 +1,51 @@
+"""Events of the configuration and its changes while running."""
+
+from __future__ import annotations
+
+from gateway.ops.events.emit import Level, emit
+
+
+def config_loaded(files: int, devices: int, signals: int, warnings: int) -> None:
+    emit(
+        Level.INFO,
+        "config_loaded",
+        files=files,
+        devices=devices,
+        signals=signals,
+        warnings=warnings or None,
+    )
+
+
+def config_changed(
+    added: list[str], removed: list[str], changed: list[str], gateway: list[str]
+) -> None:
+    emit(
+        Level.INFO,
+        "config_changed",
+        added=added or None,
+        removed=removed or None,
+        changed=changed or None,
+        gateway=gateway or None,
+    )
+
+
+def config_needs_restart(keys: list[str]) -> None:
+    emit(Level.WARNING, "config_needs_restart", keys=keys)
+
+
+def config_refused(code: str, file: str, line: int | None, errors: int) -> None:
+    """The first of the errors; the running configuration goes on unchanged."""
+    emit(
+        Level.ERROR,
+        "config_refused",
+        code=code,
+        file=file,
+        line=line,
+        errors=errors,
+        hint="gateway check",
+    )
+
+
+def part_left_out(code: str, file: str, line: int | None) -> None:
+    """A wrong tag or device that does not run; its neighbours do."""
+    emit(Level.ERROR, "part_left_out", code=code, file=file, line=line, hint="gateway check")
