@@ -1,0 +1,201 @@
+"""`gateway backfill`: send samples that history still has to a platform again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.client import (
+    DATA_DEFAULT,
+    EXIT_CONFIG,
+    EXIT_UNHEALTHY,
+    EXIT_UNREACHABLE,
+    language,
+)
+from gateway.cli.screen import printable
+
+if TYPE_CHECKING:
+    from gateway.app.backfill import BackfillReport
+    from gateway.app.config.plan import GatewayPlan
+    from gateway.core.types import UnixNs
+    from gateway.sinks.config import HttpPlatformConfig
+
+TEXTS = {
+    "en": {
+        "time": "{text} is no time. Write 2026-11-23, 2026-11-23T14:30 or 2026-11-23T05:30Z.",
+        "order": "--from must be before --to.",
+        "sink": "There is no platform {name}. Configured: {names}",
+        "which": "Say which platform with --sink: {names}",
+        "resumed": "Going on where an earlier run was interrupted.",
+        "sent": "{count} samples of {device} sent",
+        "would": "{count} samples of {device} would be sent",
+        "nothing": "History has no samples of this time.",
+        "refused": "{count} samples refused: {reason}",
+        "waiting": "The platform takes nothing at the moment ({detail}); waiting.",
+        "stopped": "Stopped: {detail}\nThe same command goes on from here.",
+    },
+    "ko": {
+        "time": "{text}: 시각이 아닙니다. 예: 2026-11-23, 2026-11-23T14:30, 2026-11-23T05:30Z",
+        "order": "--from 은 --to 보다 앞서야 합니다.",
+        "sink": "플랫폼 {name} 이(가) 없습니다. 설정된 플랫폼: {names}",
+        "which": "--sink 로 플랫폼을 고르세요: {names}",
+        "resumed": "중단된 이전 작업을 이어서 합니다.",
+        "sent": "{device}: 샘플 {count}개 전송",
+        "would": "{device}: 샘플 {count}개 전송 예정",
+        "nothing": "이 기간의 샘플이 이력에 없습니다.",
+        "refused": "샘플 {count}개 거부됨: {reason}",
+        "waiting": "플랫폼이 지금 받지 않습니다 ({detail}). 기다립니다.",
+        "stopped": "중단: {detail}\n같은 명령을 다시 실행하면 이어서 합니다.",
+    },
+}
+DATE_LENGTH = len("2026-11-23")
+
+
+def backfill(
+    start: Annotated[str, typer.Option("--from", help="First time, such as 2026-11-23T14:30.")],
+    end: Annotated[str, typer.Option("--to", help="Last time; a date means its whole day.")],
+    config: Annotated[Path, typer.Option(help="Configuration folder.")] = Path("config"),
+    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
+    sink: Annotated[str | None, typer.Option(help="Name of the platform.")] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Count only, send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+) -> None:
+    """Send samples from history to one platform again; the service may run beside it."""
+    from gateway.app.config.findings import ConfigError
+    from gateway.app.config.plan import load_plan
+    from gateway.core.errors import SinkUnavailable
+
+    texts = TEXTS[language(lang)]
+    span = _span(start, end, texts)
+    try:
+        plan = load_plan(config, data, os.environ, keep_going=True)
+    except ConfigError as error:
+        typer.echo(f"{config}: gateway check {config}", err=True)
+        raise typer.Exit(EXIT_CONFIG) from error
+    target = _target(plan, sink, texts)
+    screen = _Screen(texts, quiet=as_json)
+    try:
+        report = asyncio.run(_run(plan, target, data, span, screen, dry_run=dry_run))
+    except SinkUnavailable as error:
+        typer.echo(texts["stopped"].format(detail=printable(str(error))), err=True)
+        raise typer.Exit(EXIT_UNREACHABLE) from error
+    screen.done(report, dry_run=dry_run)
+    if report.refused:
+        raise typer.Exit(EXIT_UNHEALTHY)
+
+
+def _span(start: str, end: str, texts: dict[str, str]) -> tuple[UnixNs, UnixNs]:
+    from gateway.core.types import UnixNs
+
+    first = _time(start, texts)
+    last = _time(end, texts)
+    if len(end) == DATE_LENGTH:
+        last += timedelta(days=1)
+    if last <= first:
+        typer.echo(texts["order"], err=True)
+        raise typer.Exit(EXIT_CONFIG)
+    return UnixNs(_unix_ns(first)), UnixNs(_unix_ns(last))
+
+
+def _time(text: str, texts: dict[str, str]) -> datetime:
+    """Read a time; without a zone it is meant in the machine's own."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        typer.echo(texts["time"].format(text=printable(text)), err=True)
+        raise typer.Exit(EXIT_CONFIG) from None
+
+
+def _unix_ns(time: datetime) -> int:
+    return round(time.timestamp() * 1_000_000) * 1_000
+
+
+def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> HttpPlatformConfig:
+    from gateway.app.destinations import platform_config
+
+    known = {keys.name: keys for keys in plan.settings.platform}
+    names = ", ".join(known) or "-"
+    if name is None and len(known) == 1:
+        name = next(iter(known))
+    if name is None or name not in known:
+        text = texts["which"] if name is None else texts["sink"]
+        typer.echo(text.format(name=printable(name or ""), names=names), err=True)
+        raise typer.Exit(EXIT_CONFIG)
+    return replace(platform_config(plan.settings, known[name]), backfilled=True)
+
+
+async def _run(
+    plan: GatewayPlan,
+    target: HttpPlatformConfig,
+    data: Path,
+    span: tuple[UnixNs, UnixNs],
+    screen: _Screen,
+    *,
+    dry_run: bool,
+) -> BackfillReport:
+    from gateway.app.backfill import Backfill, resume_point
+    from gateway.app.destinations import history_config
+    from gateway.core.clock import SystemClock
+    from gateway.history.open import open_history
+    from gateway.sinks.http import HttpPlatform
+
+    clock = SystemClock()
+    history = open_history(history_config(plan.settings.history), data / "history", clock)
+    sink = None if dry_run else HttpPlatform(target, clock)
+    tables = {name: device.table for name, device in plan.devices.items()}
+    point = resume_point(data, target.name, *span)
+    try:
+        job = Backfill(history, sink, tables, clock, point, progress=screen.progress)
+        # Never beyond now: a job that follows live data has no end.
+        return await job.run(span[0], min(span[1], clock.now()))
+    finally:
+        with suppress(TimeoutError):
+            await history.close()
+        if sink is not None:
+            await sink.close()
+
+
+class _Screen:
+    """What a person sees while a backfill runs."""
+
+    def __init__(self, texts: dict[str, str], *, quiet: bool) -> None:
+        self._texts = texts
+        self._quiet = quiet
+        self._waiting = ""
+        self._told_resumed = False
+
+    def progress(self, report: BackfillReport) -> None:
+        """Tell when it resumes, when it waits, and for what; nothing for each page."""
+        if self._quiet:
+            return
+        if report.resumed and not self._told_resumed:
+            self._told_resumed = True
+            typer.echo(self._texts["resumed"], err=True)
+        if report.waiting and report.waiting != self._waiting:
+            typer.echo(self._texts["waiting"].format(detail=printable(report.waiting)), err=True)
+        self._waiting = report.waiting
+
+    def done(self, report: BackfillReport, *, dry_run: bool) -> None:
+        samples = {device: count for device, count in report.samples.items() if count}
+        if self._quiet:
+            refused = dict(report.refused)
+            typer.echo(json.dumps({"samples": samples, "refused": refused, "dry_run": dry_run}))
+            return
+        text = self._texts["would" if dry_run else "sent"]
+        for device, count in samples.items():
+            typer.echo(text.format(count=count, device=device))
+        if not samples:
+            typer.echo(self._texts["nothing"])
+        for reason, count in report.refused.items():
+            line = self._texts["refused"].format(count=count, reason=printable(reason))
+            typer.echo(line, err=True)
