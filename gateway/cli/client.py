@@ -10,7 +10,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 DATA_DEFAULT = Path("data")
@@ -32,7 +32,7 @@ class ServiceRefused(Exception):
         self.status = status
 
 
-def language(option: str | None) -> str:
+def language(option: str | None) -> Literal["ko", "en"]:
     """Give ko or en: the option, else GATEWAY_LANG, else the system's language."""
     given = option or os.environ.get("GATEWAY_LANG") or ""
     if not given:

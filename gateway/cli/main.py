@@ -8,12 +8,35 @@ import sys
 
 import typer
 
+from gateway.cli import aas, config, secrets, sim, trust, users
+from gateway.cli.check import check
+from gateway.cli.demo import demo
+from gateway.cli.explain import explain
+from gateway.cli.ping import ping
+from gateway.cli.run import run
+from gateway.cli.status import status
+from gateway.cli.tail import tail
+from gateway.cli.top import top
+from gateway.cli.trace import trace
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Factory telemetry gateway: machines to AAS, history and platform, nothing lost.",
 )
+
+for command in (demo, check, run, status, tail, trace, top, ping, explain):
+    app.command()(command)
+for name, group in (
+    ("trust", trust.app),
+    ("aas", aas.app),
+    ("config", config.app),
+    ("secrets", secrets.app),
+    ("users", users.app),
+    ("sim", sim.app),
+):
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

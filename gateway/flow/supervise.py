@@ -76,9 +76,7 @@ class DeviceRunner:
         self._health.change(state, self._clock.now(), note)
 
 
-async def contained(
-    part: str, run: Callable[[], Awaitable[NoReturn]], clock: Clock
-) -> NoReturn:
+async def contained(part: str, run: Callable[[], Awaitable[object]], clock: Clock) -> NoReturn:
     """Run a part that never ends; report a bug in it and start it again after a pause."""
     while True:
         try:

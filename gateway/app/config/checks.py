@@ -124,9 +124,6 @@ def _opcua_connection(device: DeviceFile, keys: OpcUaDevice) -> None:
         which = "mode" if security.mode == "None" else "policy"
         device.spoiled = True
         device.document.add("E1305", ("security", which), key=which)
-    elif (security.mode is None) != (security.policy is None):
-        present, absent = ("mode", "policy") if security.policy is None else ("policy", "mode")
-        _wrong(device, "E1307", ("security", present), key=present, needs=absent)
     for path, facts in login_problems(keys.login):
         _wrong(device, "E1307", path, **facts)
     for key in ("certificate", "key"):

@@ -1,0 +1,44 @@
+"""What differs between operating systems: the event loop, signals, a process's end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+EXIT_FORCED = 130
+Result = TypeVar("Result")
+
+
+def run_loop(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine on uvloop where there is one, else on the system's own loop."""
+    if sys.platform == "win32":
+        return asyncio.run(main)
+    import uvloop
+
+    return uvloop.run(main)
+
+
+def on_stop_signal(stop: Callable[[], None]) -> None:
+    """Call `stop` at the first SIGTERM or SIGINT; the second ends the process at once.
+
+    Ending at once is safe: what is acknowledged is on disk.
+    """
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(EXIT_FORCED)
+        asked = True
+        stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(ask))
+        else:
+            loop.add_signal_handler(number, ask)

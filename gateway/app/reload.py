@@ -1,0 +1,66 @@
+"""Takes an edited configuration while running, and touches only what changed (I10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aas_models.live import LiveValues
+from gateway.app.config.findings import Finding, Severity
+from gateway.app.config.plan import GatewayPlan
+from gateway.app.config.reload import PlanDiff, reload_plan
+from gateway.app.fleet import Fleet
+from gateway.ops.events import config as events
+from gateway.ops.health import Health
+
+
+class Reloader:
+    """Holds the running plan and replaces it by one that is right."""
+
+    def __init__(
+        self,
+        plan: GatewayPlan,
+        data: Path,
+        environ: Mapping[str, str],
+        fleet: Fleet,
+        live: LiveValues,
+        health: Health,
+    ) -> None:
+        self.plan = plan
+        self._data = data
+        self._environ = environ
+        self._fleet = fleet
+        self._live = live
+        self._health = health
+
+    async def reload(self) -> None:
+        """Read the folder again; a mistake in it leaves everything as it runs and says so."""
+        outcome = reload_plan(self.plan, self._data, self._environ)
+        if outcome.plan is None:
+            self._refuse(outcome.findings)
+            return
+        await self._change_devices(outcome.plan, outcome.diff)
+        keys = outcome.diff.gateway_changed
+        self._health.config_note = f"needs a restart: {', '.join(keys)}" if keys else ""
+        if keys:
+            events.config_needs_restart(keys)
+        self.plan = outcome.plan
+        events.config_changed(outcome.diff.added, outcome.diff.removed, outcome.diff.changed, keys)
+
+    def _refuse(self, findings: tuple[Finding, ...]) -> None:
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        first = errors[0]
+        line = first.span.line if first.span else None
+        self._health.config_note = f"edit not taken: {first.file}:{line or 1} {first.code}"
+        events.config_refused(first.code, first.file, line, len(errors))
+
+    async def _change_devices(self, new: GatewayPlan, change: PlanDiff) -> None:
+        if change.added or change.removed or change.changed:
+            # Before any record of the new tables can arrive.
+            self._live.set_models([device.asset for device in new.devices.values()])
+        for name in change.removed:
+            await self._fleet.stop(name)
+        for name in change.changed:
+            await self._fleet.change(new.devices[name])
+        for name in change.added:
+            self._fleet.start(new.devices[name])

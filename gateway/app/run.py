@@ -1,0 +1,108 @@
+"""One running gateway: opens the spool, introduces the rooms to one another, stops in order.
+
+Shutdown: adapters stop first, what they delivered is durable; destinations get a short grace; the
+spool closes last. What was not forwarded stays in the spool: that is what it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aas_models.live import LiveValues
+from gateway.app.config.plan import GatewayPlan
+from gateway.app.config.reload import watch
+from gateway.app.destinations import Destinations
+from gateway.app.fleet import Fleet
+from gateway.app.process import on_stop_signal
+from gateway.app.reload import Reloader
+from gateway.app.version import version
+from gateway.app.web import api_server
+from gateway.core.clock import Clock
+from gateway.flow.supervise import contained
+from gateway.ops.events import flow as events
+from gateway.ops.health import Health
+from gateway.spool.log import SqliteSpool
+
+LAG_STEP_S = 1.0
+LAG_SHOWN_S = 0.25
+RETAIN_EVERY_S = 3600.0
+SPOOL_FOLDER = "spool"
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A gateway that runs one configuration folder until it is told to stop."""
+
+    data: Path
+    plan: GatewayPlan
+    environ: Mapping[str, str]
+    clock: Clock
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Run until `stopping` is set or a stop signal comes; then stop in order.
+
+        Raises:
+            SpoolLocked, SpoolTooNew: the data folder cannot be used.
+        """
+        health = Health(self.clock.now())
+        live = LiveValues([device.asset for device in self.plan.devices.values()])
+        on_stop_signal(self.stopping.set)
+
+        settings = self.plan.settings
+        spool = await SqliteSpool.open(
+            self.data / SPOOL_FOLDER,
+            quota_bytes=settings.spool.quota,
+            clock=self.clock,
+            listener=live.on_records,
+        )
+        health.spool_ready = True
+        signals = sum(len(device.table.signals) for device in self.plan.devices.values())
+        events.gateway_started(
+            settings.gateway.id, version(), len(self.plan.devices), signals, str(self.data)
+        )
+        try:
+            await self._run_rooms(spool, health, live)
+        finally:
+            await spool.close()
+
+    async def _run_rooms(self, spool: SqliteSpool, health: Health, live: LiveValues) -> None:
+        async with asyncio.TaskGroup() as group:
+            fleet = Fleet(spool, health, self.clock, group)
+            destinations = Destinations(spool, health, self.clock, group)
+            await destinations.start(self.plan.settings, self.data)
+            for device in self.plan.devices.values():
+                fleet.start(device)
+            reloader = Reloader(self.plan, self.data, self.environ, fleet, live, health)
+            server = api_server(self.plan.settings, self.data, spool, health, live, self.clock)
+            helpers = [
+                group.create_task(contained("api", server.run, self.clock)),
+                group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
+                group.create_task(self._retain(destinations)),
+                group.create_task(self._watch_loop()),
+            ]
+            await self.stopping.wait()
+            began = self.clock.monotonic()
+            await fleet.stop_all()
+            await destinations.drain()
+            await destinations.stop()
+            for helper in helpers:
+                helper.cancel()
+        events.gateway_stopped(self.plan.settings.gateway.id, self.clock.monotonic() - began)
+
+    async def _retain(self, destinations: Destinations) -> None:
+        while True:
+            await destinations.retain(self.plan.settings.history.keep)
+            await self.clock.sleep(RETAIN_EVERY_S)
+
+    async def _watch_loop(self) -> None:
+        """Say when the event loop was held up, because then keep-alives are late too."""
+        while True:
+            due = self.clock.monotonic() + LAG_STEP_S
+            await self.clock.sleep(LAG_STEP_S)
+            late_s = self.clock.monotonic() - due
+            if late_s > LAG_SHOWN_S:
+                events.loop_blocked(late_s)

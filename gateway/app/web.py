@@ -1,0 +1,59 @@
+"""The HTTP side of a running gateway: what its routes may use of the other rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aas_models.live import LiveValues
+from gateway.app.version import version
+from gateway.core.clock import Clock
+from gateway.core.protocols import ReaderState
+from gateway.ops.health import Health
+from gateway.spool.log import SqliteSpool
+
+if TYPE_CHECKING:
+    from gateway.api.server import ApiServer
+    from gateway.api.users import User
+    from gateway.app.config.models import GatewayFile
+
+
+def api_server(
+    settings: GatewayFile,
+    data: Path,
+    spool: SqliteSpool,
+    health: Health,
+    live: LiveValues,
+    clock: Clock,
+) -> ApiServer:
+    """Make the HTTP side; the web stack is imported only now, after collection has begun."""
+    from gateway.api.server import ApiServer
+    from gateway.api.services import Services
+
+    site = {"ko": settings.gateway.site.ko, "en": settings.gateway.site.en}
+
+    def readers() -> Sequence[ReaderState]:
+        return [spool.reader_state(name) for name in spool.readers()]
+
+    services = Services(
+        gateway=settings.gateway.id,
+        version=version(),
+        epoch=spool.epoch,
+        health=health,
+        clock=clock,
+        aas=live,
+        append=spool.append,
+        head=spool.head,
+        readers=readers,
+        site={language: text for language, text in site.items() if text},
+    )
+    return ApiServer(services, settings.api.listen, users_of(settings), folder=data)
+
+
+def users_of(settings: GatewayFile) -> Sequence[User]:
+    """Read the users' file; none when the configuration names none."""
+    from gateway.api.users import parse_users
+
+    path = settings.api.users
+    return () if path is None else parse_users(path.read_text(encoding="utf-8"))
