@@ -27,7 +27,13 @@ from simulators.certificate import ensure_certificate
 from simulators.control import BadRequest, Control, seconds
 from simulators.opcua_library import ua
 from simulators.opcua_line import APPLICATION_URI, BAD, PressLine
-from simulators.opcua_server import NoAdministrators, ServerFaults, make_server, stop_abruptly
+from simulators.opcua_server import (
+    NoAdministrators,
+    ServerFaults,
+    make_server,
+    stop_abruptly,
+    stop_cleanly,
+)
 from simulators.truth import TruthLog
 
 TICK_BEHIND_S = 1.0
@@ -86,7 +92,7 @@ class PressServer:
         if abrupt:
             await stop_abruptly(server)
         else:
-            await server.stop()
+            await stop_cleanly(server)
 
     async def restart(self, order: dict[str, Any]) -> None:
         """Go down and come back: `abrupt`, `down` seconds, `late` seconds, `shift` namespaces."""
@@ -232,6 +238,8 @@ async def run(options: argparse.Namespace) -> None:
         producing.cancel()
     await control.stop()
     await press.stop()
+    if line.log is not None:
+        line.log.close()
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
