@@ -106,7 +106,7 @@ class Forwarder:
 
     async def _live_step(self) -> tuple[Written | None, bool]:
         """Send what is next for the live lane; tell whether that was all there is."""
-        await self._reader.wait(Offset(self._live - 1))
+        await self._writer.wait(Offset(self._live - 1))
         async with self._gate.turn():
             head = self._head()
             records = await self._read(self._live)

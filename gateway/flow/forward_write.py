@@ -54,6 +54,14 @@ class Writer:
                 events.cursor_waits(self._sink.name, error.reason, error.detail)
                 await self._clock.sleep(SPOOL_RETRY_S)
 
+    async def wait(self, beyond: Offset) -> None:
+        """Return when there is a record beyond this offset, or when the spool cannot tell."""
+        try:
+            await self._reader.wait(beyond)
+        except SpoolError as error:
+            events.cursor_waits(self._sink.name, error.reason, error.detail)
+            await self._clock.sleep(SPOOL_RETRY_S)
+
     async def write(self, records: Sequence[Record]) -> Written:
         """Write, then settle what the answer says of these records and of nothing else.
 

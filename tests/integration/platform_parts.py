@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,10 +98,12 @@ async def platform_process(folder: Path) -> AsyncIterator[PlatformProcess]:
 
 
 @asynccontextmanager
-async def http_sink(url: str, **settings: Any) -> AsyncIterator[HttpPlatform]:
+async def http_sink(
+    url: str, plans: Callable[[], Mapping[str, PlanTable]] = dict, **settings: Any
+) -> AsyncIterator[HttpPlatform]:
     defaults: dict[str, Any] = {"token": TOKEN, "timeout_s": 10.0}
     config = HttpPlatformConfig("central", url, GATEWAY, **{**defaults, **settings})
-    sink = HttpPlatform(config, SystemClock())
+    sink = HttpPlatform(config, SystemClock(), plans)
     try:
         yield sink
     finally:
