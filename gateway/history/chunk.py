@@ -126,7 +126,8 @@ def encode(samples: Samples) -> Iterator[Chunk]:
             value_bytes,
         )
         head = _HEAD.pack(_VERSION, kind, mode, unit_list[group], end - start)
-        body = head + _compressor.compress(b"".join(columns))
+        # The head lies inside the frame, so that the frame's checksum covers it too.
+        body = _compressor.compress(b"".join((head, *columns)))
         yield Chunk(keys[group], firsts[group], lasts[group], end - start, body)
 
 
@@ -215,11 +216,11 @@ def decode(key: int, body: bytes) -> Samples:
         ChunkError: the bytes are damaged.
     """
     try:
-        version, kind, mode, unit, count = _HEAD.unpack_from(body)
+        plain = memoryview(zstandard.decompress(body))
+        version, kind, mode, unit, count = _HEAD.unpack_from(plain)
         if version != _VERSION:
             raise ChunkError(f"version {version}")
-        plain = memoryview(zstandard.decompress(body[_HEAD.size :]))
-        times, place = _ints(plain, 0, count)
+        times, place = _ints(plain, _HEAD.size, count)
         ranks, place = _ints(plain, place, count)
         status, place = _ints(plain, place, count)
         values = _decode_values(plain[place:], kind, mode, count)

@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS recent (
 CREATE TABLE IF NOT EXISTS chunk (
   id INTEGER PRIMARY KEY, key INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
   count INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS extent (
+  id INTEGER PRIMARY KEY CHECK (id = 1), low INTEGER NOT NULL, high INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS chunk_by_key ON chunk (key, start, end, count);
 """
 _FORMAT = 1
@@ -73,6 +75,7 @@ class DayFile:
             self._prepare()
             self._ids = self._stored_ids()
             self.recent_rows, self.recent_samples = self._count_recent()
+            self._extent = next(self._ask("SELECT low, high FROM extent"), None)
             self._newest = dict(self._ask("SELECT key, max(end) FROM chunk GROUP BY key"))
         except apsw.Error:
             self.close()
@@ -146,6 +149,16 @@ class DayFile:
             )
             self.recent_rows += 1
             self.recent_samples += row.size
+            self._extend(row.low, row.high)
+
+    def _extend(self, low: int, high: int) -> None:
+        if self._extent is not None:
+            known_low, known_high = self._extent
+            if known_low <= low and high <= known_high:
+                return
+            low, high = min(low, known_low), max(high, known_high)
+        self.database.execute("INSERT OR REPLACE INTO extent VALUES (1, ?, ?)", (low, high))
+        self._extent = (low, high)
 
     def oldest_recent(self, samples: int) -> list[tuple[int, bytes]]:
         """Give ids and bodies of the oldest rows that together hold about this many samples."""

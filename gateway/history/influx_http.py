@@ -136,7 +136,8 @@ def _authorization(config: HistoryConfig) -> dict[str, str]:
             return {}
         pair = base64.b64encode(f"{config.user}:{config.password}".encode()).decode()
         return {"Authorization": f"Basic {pair}"}
-    return {"Authorization": f"Token {config.token}"} if config.token else {}
+    scheme = "Bearer" if config.version == 3 else "Token"
+    return {"Authorization": f"{scheme} {config.token}"} if config.token else {}
 
 
 def _problem(error: ApiException) -> Exception:
@@ -158,8 +159,16 @@ def _message(body: Any) -> str:
     with suppress(orjson.JSONDecodeError):
         found = orjson.loads(body)
         if isinstance(found, dict):
-            return str(found.get("message") or found.get("error") or body)
+            return _with_detail(str(found.get("message") or found.get("error") or body), found)
     return body
+
+
+def _with_detail(text: str, found: dict[str, Any]) -> str:
+    """Version 3 tells what is wrong with a line beside the message."""
+    detail = found.get("data")
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        return f"{text}: {detail[0].get('error_message', '')}"
+    return text
 
 
 def _retry_after(headers: Any) -> float | None:

@@ -142,8 +142,8 @@ def _map_bucket(server: InfluxServer, bucket: dict[str, Any]) -> None:
 
 def _prepare_3(server: InfluxServer) -> None:
     name = server.config.bucket
-    known = server.ask("GET", "/api/v3/configure/database", {"format": "json"}).get("items", [])
-    if any(entry.get("iox::database") == name for entry in known):
+    found = server.ask("GET", "/api/v3/configure/database", {"format": "json"})
+    if any(name in (entry, _named(entry)) for entry in _databases(found)):
         return
     wanted = {"db": name, "retention_period": f"{_keep_s(server)}s"}
     try:
@@ -152,3 +152,12 @@ def _prepare_3(server: InfluxServer) -> None:
         server.ask("POST", "/api/v3/configure/database", {}, {"db": name})
         events.history_note(KIND, "the server keeps data without a limit")
     events.history_created(KIND, "database", name)
+
+
+def _databases(found: dict[str, Any]) -> list[Any]:
+    listed = found.get("items") or found.get("databases") or []
+    return listed if isinstance(listed, list) else []
+
+
+def _named(entry: Any) -> Any:
+    return entry.get("iox::database") if isinstance(entry, dict) else None

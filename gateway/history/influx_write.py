@@ -25,8 +25,10 @@ REQUESTS_MAX = 200
 SHOWN_MAX = 160
 _BEFORE_VALUE = re.compile(rb"(?:[^\\ ]|\\.)* (?:[^\\=]|\\.)*=", re.DOTALL)
 _GAVE_UP = "too many refused lines to tell them apart"
-_CONFLICT = "field type conflict"
-_EXPIRED = "beyond retention policy"
+_CONFLICTS = ("field type conflict", "invalid column type", "invalid field value")
+"""What 1.x and 2.x, and 3.x, say of a field that has another type already."""
+_EXPIRED = ("beyond retention policy", "outside retention policy")
+"""What 1.x and 2.x say of points older than they keep."""
 
 
 class Line(NamedTuple):
@@ -77,7 +79,12 @@ def _bodies(encoded: Sequence[tuple[Offset, Lines]]) -> Iterator[list[tuple[Offs
 
 def _only_expired(problem: LinesRefused) -> bool:
     """Points older than the server keeps: it wrote the others, and these are not wanted."""
-    return _EXPIRED in problem.text and _CONFLICT not in problem.text
+    expired = any(words in problem.text for words in _EXPIRED)
+    return expired and not _is_conflict(problem.text)
+
+
+def _is_conflict(text: str) -> bool:
+    return any(words in text for words in _CONFLICTS)
 
 
 def _isolate(server: InfluxServer, lines: list[Line]) -> list[_Found]:
@@ -98,7 +105,7 @@ def _isolate(server: InfluxServer, lines: list[Line]) -> list[_Found]:
         problem = _try(server, together)
         if problem is None:
             continue
-        if len(together) == 1 or (len(segment) == 1 and _CONFLICT in problem):
+        if len(together) == 1 or (len(segment) == 1 and _is_conflict(problem)):
             found += [_Found(line, problem) for line in together]
         else:
             segments += _halves(segment)

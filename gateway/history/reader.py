@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 import numpy as np
@@ -33,39 +33,48 @@ class _Span(NamedTuple):
 
 
 class DayReader:
-    """One file opened for reading, in one snapshot."""
+    """One file opened for reading, in one snapshot.
+
+    `series` gives each series' id in this file, `extent` the earliest and latest time in it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        self.database.set_busy_timeout(BUSY_MS)
-        self.database.execute("BEGIN")
+        try:
+            self.database.set_busy_timeout(BUSY_MS)
+            self.database.execute("BEGIN")
+            self.extent = self._stored_extent()
+            self.series = self._stored_series()
+        except apsw.Error:
+            self.close()
+            raise
 
-    def series(self) -> dict[Series, int]:
-        """Give the id of every series in this file."""
+    def _stored_series(self) -> dict[Series, int]:
         rows = self.database.execute("SELECT device, submodel, element, id FROM series")
         return {Series(*names): row_id for *names, row_id in rows}
 
-    def extent(self) -> tuple[int, int] | None:
-        """Give the earliest and latest time in the file."""
-        low, high = next(
-            self.database.execute(
-                "SELECT min(low), max(high) FROM (SELECT low, high FROM recent"
-                " UNION ALL SELECT min(start), max(end) FROM chunk)"
-            )
-        )
-        return None if low is None else (low, high)
+    def _stored_extent(self) -> tuple[int, int] | None:
+        rows = self.database.execute("SELECT low, high FROM extent")
+        return next(iter(rows), None)
 
     def spans(self, keys: Sequence[int], start: int, end: int) -> list[_Span]:
         """Give what is stored of these keys inside [start, end)."""
         return [
             _Span(*row)
             for key in keys
-            for row in self.database.execute(
+            for row in self._ask(
                 "SELECT start, end, count FROM chunk WHERE key = ? AND start < ? AND end >= ?",
                 (key, end, start),
             )
         ]
+
+    def _ask(self, sql: str, bindings: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+        """Give rows up to where the file is damaged."""
+        try:
+            yield from self.database.execute(sql, bindings)
+        except apsw.CorruptError as error:
+            events.history_damaged(self.path.name, str(error))
 
     def samples(self, keys: Sequence[int], start: int, end: int) -> Samples:
         """Give the samples of these keys inside [start, end), by key and time, each once."""
@@ -77,7 +86,7 @@ class DayReader:
 
     def _from_chunks(self, keys: Sequence[int], start: int, end: int) -> Iterator[Samples]:
         for key in keys:
-            rows = self.database.execute(
+            rows = self._ask(
                 "SELECT body FROM chunk WHERE key = ? AND start < ? AND end >= ? ORDER BY start",
                 (key, end, start),
             )
@@ -90,7 +99,7 @@ class DayReader:
     def _from_recent(self, keys: Sequence[int], start: int, end: int) -> Iterator[Samples]:
         wanted = np.zeros(max(keys, default=0) + 2, bool)
         wanted[list(keys)] = True
-        rows = self.database.execute(
+        rows = self._ask(
             "SELECT body FROM recent WHERE low < ? AND high >= ? ORDER BY id", (end, start)
         )
         for (body,) in rows:
@@ -129,7 +138,7 @@ def open_days(folder: Path) -> Iterator[list[DayReader]]:
 def all_series(folder: Path) -> list[Series]:
     """Give every series of every day, sorted."""
     with _disk_errors(), open_days(folder) as days:
-        return sorted({series for day in days for series in day.series()})
+        return sorted({series for day in days for series in day.series})
 
 
 def windows(
@@ -159,7 +168,7 @@ def windows(
 
 
 def _overlapping_days(days: list[DayReader], start: int, end: int) -> Iterator[list[DayReader]]:
-    extents = [(extent, day) for day in days if (extent := day.extent())]
+    extents = [(extent, day) for day in days if (extent := day.extent)]
     group: list[DayReader] = []
     reach = 0
     for (low, high), day in sorted(extents, key=lambda entry: entry[0]):
@@ -177,7 +186,7 @@ def _overlapping_days(days: list[DayReader], start: int, end: int) -> Iterator[l
 def _keys(
     day: DayReader, wanted: Sequence[Series], lanes: Sequence[int]
 ) -> tuple[list[int], dict[int, int]]:
-    ids = day.series()
+    ids = day.series
     names = {
         ids[series] * LANES + lane: place * LANES + lane
         for place, series in enumerate(wanted)
@@ -214,7 +223,7 @@ def health(folder: Path) -> HistoryHealth:
     except OSError:
         disk = None
     with _disk_errors(), open_days(folder) as days:
-        extents = [extent for day in days if (extent := day.extent())]
+        extents = [extent for day in days if (extent := day.extent)]
     oldest = min((low for low, _ in extents), default=None)
     newest = max((high for _, high in extents), default=None)
     return HistoryHealth(

@@ -35,14 +35,16 @@ def encode(samples: Samples) -> RecentRow:
     ranks = samples.ranks.copy()
     np.subtract(samples.ranks[1:], samples.ranks[:-1], out=ranks[1:])
     has_status = bool(samples.status.any())
-    parts = [samples.keys.tobytes(), steps.tobytes(), ranks.tobytes()]
+    kind = samples.values.dtype.kind.encode()
+    head = _HEAD.pack(_VERSION, kind, has_status, len(samples))
+    parts = [head, samples.keys.tobytes(), steps.tobytes(), ranks.tobytes()]
     if has_status:
         parts.append(samples.status.tobytes())
-    kind = samples.values.dtype.kind.encode()
-    is_object = kind == b"O"
-    parts.append(dump_objects(samples.values.tolist()) if is_object else samples.values.tobytes())
-    head = _HEAD.pack(_VERSION, kind, has_status, len(samples))
-    body = head + _COMPRESSOR.compress(b"".join(parts))
+    if kind == b"O":
+        parts.append(dump_objects(samples.values.tolist()))
+    else:
+        parts.append(samples.values.tobytes())
+    body = _COMPRESSOR.compress(b"".join(parts))
     return RecentRow(int(times.min()), int(times.max()), len(samples), body)
 
 
@@ -53,10 +55,10 @@ def decode(body: bytes) -> Samples:
         ChunkError: the bytes are damaged.
     """
     try:
-        version, kind, has_status, count = _HEAD.unpack_from(body)
+        plain = memoryview(zstandard.decompress(body))
+        version, kind, has_status, count = _HEAD.unpack_from(plain)
         if version != _VERSION:
             raise ChunkError(f"version {version}")
-        plain = memoryview(zstandard.decompress(body[_HEAD.size :]))
         columns = _Columns(plain, count)
         keys = columns.take(np.int32)
         times = np.cumsum(columns.take(np.int64))
@@ -76,7 +78,7 @@ class _Columns:
     """Takes columns off the front of a buffer."""
 
     def __init__(self, plain: memoryview, count: int) -> None:
-        self._plain, self._count, self._place = plain, count, 0
+        self._plain, self._count, self._place = plain, count, _HEAD.size
 
     def take(self, dtype: Any) -> NDArray[Any]:
         column = np.frombuffer(self._plain, dtype, self._count, self._place)

@@ -251,7 +251,9 @@ def _read_epochs(path: Path) -> dict[str, int]:
 
 
 def _append_line(path: Path, line: str) -> None:
+    torn = path.exists() and not path.read_bytes().endswith(b"\n")
     with path.open("a", encoding="utf-8") as stream:
-        stream.write(f"{line}\n")
+        # A line that a power cut tore stays what it is: numbers must never be given twice.
+        stream.write(f"\n{line}\n" if torn else f"{line}\n")
         stream.flush()
         os.fsync(stream.fileno())

@@ -131,8 +131,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         layout=layout or "submodel",  # type: ignore[arg-type]
     )
     if kind == "influx1":
-        login = {"user": services.USER, "password": services.PASSWORD}
-        config = replace(config, version=1, database=name, **login)
+        config = replace(config, version=1, database=name)
+        config = replace(config, user=services.USER, password=services.PASSWORD)
     else:
         config = replace(config, version=2, org=services.ORG, bucket=name, token=services.TOKEN)
     return Store(config, tmp_path, server)
@@ -337,7 +337,9 @@ async def test_export_gives_batches_that_can_be_sent_again(history: History) -> 
                 seen.add((int(signal), int(time), None if is_bad else value))
         start = page.next_start
     assert pages > 2
-    wanted = {(DOUBLE, time, n / 4) for n, time in enumerate(times[:-1])}
+    wanted: set[tuple[int, int, object]] = {
+        (DOUBLE, time, n / 4) for n, time in enumerate(times[:-1])
+    }
     wanted |= {(DOUBLE, times[-1], None)}
     wanted |= {(STRING, time, f"s{n}") for n, time in enumerate(times)}
     assert seen == wanted
