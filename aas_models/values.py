@@ -207,7 +207,9 @@ class ValueColumns:
                 rest[fits] = False
         for place in np.flatnonzero(rest).tolist():
             slot = int(slots[place])
-            out[place] = writers.makers[slot](self.get(slot)) or b""
+            value = self.get(slot)
+            if value is not None:
+                out[place] = writers.makers[slot](value) or b""
         return out
 
     def _fast(self) -> tuple[tuple[int, int, Callable[[Slots], NDArray[Any]]], ...]:
