@@ -122,15 +122,19 @@ class DayFile:
             raise
         self.database.execute("COMMIT")
 
-    def keys_of(self, plan: PlanTable) -> NDArray[np.int32]:
-        """Give the first key of each signal of a plan; call it inside a transaction."""
+    def keys_of(self, plan: PlanTable, signals: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Give the first key of each of these signals; inside a transaction."""
         known = self._keys_of_plan.get(plan.digest)
         if known is None:
             if len(self._keys_of_plan) >= PLANS_REMEMBERED:
                 self._keys_of_plan.clear()
-            ids = [self._id_of(Series.of(signal)) for signal in plan.signals]
-            known = self._keys_of_plan[plan.digest] = np.array(ids, np.int32) * LANES
-        return known
+            known = self._keys_of_plan[plan.digest] = np.full(len(plan.signals), -1, np.int32)
+        keys = known[signals]
+        if len(keys) and int(keys.min()) < 0:
+            for place in np.unique(signals[keys < 0]).tolist():
+                known[place] = self._id_of(Series.of(plan.signals[place])) * LANES
+            keys = known[signals]
+        return keys
 
     def _id_of(self, series: Series) -> int:
         known = self._ids.get(series)

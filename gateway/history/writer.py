@@ -98,7 +98,7 @@ class StoreWriter:
         with file.transaction():
             by_kind: dict[str, list[Samples]] = defaultdict(list)
             for part in parts:
-                keys = file.keys_of(part.plan)[part.signals] + part.lanes
+                keys = file.keys_of(part.plan, part.signals) + part.lanes
                 by_kind[part.values.dtype.kind].append(
                     Samples(keys, part.times, part.ranks, part.status, part.values)
                 )
