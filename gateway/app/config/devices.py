@@ -39,7 +39,9 @@ def _unit(text: str) -> str:
 
 def _range(pair: list[float]) -> list[float]:
     if pair[0] >= pair[1]:
-        raise PydanticCustomError("E1206", "empty range", {"low": pair[0], "high": pair[1]})
+        raise PydanticCustomError(
+            "E1206", "empty range", {"low": f"{pair[0]:g}", "high": f"{pair[1]:g}"}
+        )
     return pair
 
 

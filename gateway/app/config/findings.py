@@ -9,6 +9,8 @@ from enum import StrEnum
 from gateway.core.errors import GatewayError
 
 EXCERPT_BEFORE = 1
+SECRET = frozenset({"E1301", "E1308"})
+"""Findings about something that must not be shown again."""
 FINDINGS_MAX = 200
 """More than a person can use; a broken generator must not fill the screen or the memory."""
 
@@ -73,7 +75,10 @@ class Report:
         if len(self._findings) >= FINDINGS_MAX:
             return
         texts = {key: str(value) for key, value in facts.items()}
-        finding = Finding(code, file, span, texts, excerpt(lines, span))
+        shown = excerpt(lines, span)
+        finding = Finding(
+            code, file, span, texts, _hidden(shown, span) if code in SECRET else shown
+        )
         self._findings.setdefault((code, file, span, str(sorted(texts.items()))), finding)
 
     @property
@@ -94,6 +99,14 @@ class Report:
 def _place(finding: Finding) -> tuple[str, int, int, str]:
     span = finding.span or Span(0, 0)
     return (finding.file, span.line, span.column, finding.code)
+
+
+def _hidden(shown: tuple[tuple[int, str], ...], span: Span | None) -> tuple[tuple[int, str], ...]:
+    if span is None or not shown:
+        return shown
+    number, text = shown[-1]
+    start, end = span.column - 1, span.column - 1 + span.width
+    return (*shown[:-1], (number, f"{text[:start]}{'*' * len(text[start:end])}{text[end:]}"))
 
 
 def excerpt(lines: Sequence[str], span: Span | None) -> tuple[tuple[int, str], ...]:

@@ -84,8 +84,7 @@ def _gateway(document: Document) -> GatewayFile | None:
 
 
 def _not_a_mapping(document: Document) -> None:
-    found = kind_of(document.data)
-    document.add("E1103", (), expected="@mapping", found=found, value=str(document.data)[:60])
+    document.add("E1103", (), expected="@mapping", found=kind_of(document.data))
 
 
 def _patterns(document: Document, gateway: GatewayFile | None) -> list[str]:

@@ -87,7 +87,7 @@ class SecretStore:
             key = AESGCM(self._key(make=False))
             return key.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()).decode()
         except (InvalidTag, ValueError) as error:
-            raise SecretsError("secrets-unreadable", f"{name}: {self._key_path}") from error
+            raise SecretsError("secrets-unreadable", self._key_path.name) from error
 
     def _entries(self) -> dict[str, str]:
         try:
@@ -98,14 +98,14 @@ class SecretStore:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SecretsError("secrets-unreadable", str(self._path)) from error
+            raise SecretsError("secrets-unreadable", self._path.name) from error
 
     def _key(self, *, make: bool) -> bytes:
         try:
             return base64.b64decode(self._key_path.read_bytes(), validate=True)
         except FileNotFoundError:
             if not make:
-                raise SecretsError("secrets-key-missing", str(self._key_path)) from None
+                raise SecretsError("secrets-key-missing", self._key_path.name) from None
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         key = AESGCM.generate_key(KEY_BITS)

@@ -175,7 +175,9 @@ def _compose(document: Document, text: str) -> Node | None:
         document.add_at(problem.code, problem.span, **problem.facts)
         return None
     except yaml.reader.ReaderError as error:
-        document.add_at("E1005", Span(1, 1), word="", problem=error.reason)
+        head = text.encode()[: error.position].decode(errors="replace")
+        span = Span(head.count("\n") + 1, len(head) - head.rfind("\n"))
+        document.add_at("E1005", span, word="", problem=error.reason)
         return None
     finally:
         composer.dispose()
@@ -200,7 +202,8 @@ class _Builder:
             self._refuse("E1019", node, most=DEPTH_MAX)
             return None
         if self._is_alias(node) and self._aliases > ALIASES_MAX:
-            self._refuse("E1021", node, most=ALIASES_MAX)
+            if self._aliases == ALIASES_MAX + 1:
+                self._refuse("E1021", node, most=ALIASES_MAX)
             return None
         if isinstance(node, SequenceNode):
             return [self.build(item, depth + 1) for item in node.value]
