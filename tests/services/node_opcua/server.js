@@ -25,13 +25,18 @@ function variant(type, value) {
   if (type === "Int64" || type === "UInt64") {
     const big = BigInt(value);
     const bits = BigInt.asUintN(64, big);
-    return new Variant({ dataType: DataType[type], value: [Number(bits >> 32n), Number(bits & 0xffffffffn)] });
+    return new Variant({
+      dataType: DataType[type],
+      arrayType: VariantArrayType.Scalar,
+      value: [Number(bits >> 32n), Number(bits & 0xffffffffn)],
+    });
   }
   if (type === "DateTime") return new Variant({ dataType: DataType.DateTime, value: new Date(value) });
   if (type === "ByteString") return new Variant({ dataType: DataType.ByteString, value: Buffer.from(value, "hex") });
   if (type === "LocalizedText") return new Variant({ dataType: DataType.LocalizedText, value: { text: value } });
-  if (type === "Point") {
-    return new Variant({ dataType: DataType.ExtensionObject, value: space.constructExtensionObject(pointType, value) });
+  if (type === "Point" || type === "Shot") {
+    if (value.Raw) value = { ...value, Raw: Buffer.from(value.Raw, "hex") };
+    return new Variant({ dataType: DataType.ExtensionObject, value: space.constructExtensionObject(dataType(type), value) });
   }
   if (Array.isArray(value)) {
     return new Variant({ dataType: DataType[type], arrayType: VariantArrayType.Array, value });
@@ -39,16 +44,8 @@ function variant(type, value) {
   return new Variant({ dataType: DataType[type], value });
 }
 
-let pointType = null;
-
-function addTypes() {
-  const { createDataTypes } = {};
-  void createDataTypes;
-  const structure = space.findDataType("Structure");
-  pointType = ns.createDataType({ browseName: "PointType", isAbstract: false, subtypeOf: structure });
-  pointType.setStructureDefinition
-    ? pointType.setStructureDefinition()
-    : null;
+function dataType(name) {
+  return space.findDataType(name, space.getNamespaceIndex("urn:gateway-test:types"));
 }
 
 function addDouble(name, value) {
@@ -68,7 +65,7 @@ function addTyped(name, type, value) {
     componentOf: folder,
     browseName: name,
     nodeId: `s=${name}`,
-    dataType: type === "Point" ? pointType : type,
+    dataType: type === "Point" || type === "Shot" ? dataType(type).nodeId : type,
     valueRank: Array.isArray(value) ? 1 : -1,
     minimumSamplingInterval: 0,
   });
@@ -113,6 +110,9 @@ async function start(shift) {
       operationLimits: options.limits || {},
     },
     disableDiscovery: true,
+    nodeset_filename: options.types
+      ? [opcua.nodesets.standard, path.join(__dirname, "types.xml")]
+      : [opcua.nodesets.standard],
   };
   if (options.pki) {
     settings.serverCertificateManager = new opcua.OPCUACertificateManager({
