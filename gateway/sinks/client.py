@@ -94,7 +94,7 @@ class HttpClient:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                ssl=self._tls(),
+                ssl=self._tls() if self._url.startswith("https:") else True,
                 limit=CONNECTIONS_MAX,
                 use_dns_cache=False,
                 keepalive_timeout=IDLE_S,

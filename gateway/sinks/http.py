@@ -37,7 +37,7 @@ PERSON_STATUSES = frozenset({401, 403})
 RETRY_STATUSES = frozenset({408, 425, 429})
 PLANS_MAX = 10_000
 """Digests remembered as sent; beyond it all are forgotten and sent again when needed."""
-THREAD_BODY = 256 * 1024
+THREAD_BODY = 1024 * 1024
 """From here on compressing takes longer than handing it to a thread."""
 YIELD_SAMPLES = 20_000
 """Encoding this many takes about 4 ms; then everything else gets its turn."""
