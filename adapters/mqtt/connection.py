@@ -20,8 +20,11 @@ from adapters.mqtt.reasons import error_for, reason_name
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 
-GATHER_S = 0.01
+GATHER_S = 0.02
 """Rest between two reads; far below the 250 ms from source to durable."""
+GATHER_V311_S = 0.002
+"""The same where the broker's window is unknown: mosquitto sends 20 messages and then waits for us,
+so a long rest would be its speed."""
 FULL_READ_BYTES = 32_768
 """After a read this large more is waiting already: no rest."""
 UNSETTLED_BYTES_MAX = 16_000_000
@@ -40,6 +43,7 @@ class Connection(asyncio.Protocol):
         self.wake = asyncio.Event()
         """Set when messages arrived or the connection ended."""
         self.reader = PacketReader(hello.version, payload_max)
+        self._gather_s = GATHER_S if hello.version == packets.V5 else GATHER_V311_S
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -70,10 +74,11 @@ class Connection(asyncio.Protocol):
         if reader.controls:
             controls, reader.controls = reader.controls, []
             self._take_controls(controls)
-        if len(data) < FULL_READ_BYTES and not self._resting and not self._ended.is_set():
+        full = len(data) >= FULL_READ_BYTES or 2 * self._unsettled >= self.hello.receive_maximum
+        if not (full or self._resting or self._ended.is_set()):
             self._resting = True
             self._steer()
-            self._loop.call_later(GATHER_S, self._rested)
+            self._loop.call_later(self._gather_s, self._rested)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

@@ -1,18 +1,20 @@
-"""A real mosquitto on a free loopback port, with its own folder: started, stopped, killed at will."""
+"""A real mosquitto on a free loopback port with its own folder: started, stopped and killed."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -50,6 +52,8 @@ class Mosquitto:
     """More lines of its configuration, such as `max_inflight_messages 5`."""
     users: dict[str, str] = field(default_factory=dict)
     tls: bool = False
+    denied: Sequence[str] = ()
+    """Filters whose subscription is refused, by the dynamic security plugin."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -121,8 +125,8 @@ class Mosquitto:
             "autosave_interval 3600",
             "sys_interval 1",
             "max_queued_messages 100000",
-            "set_tcp_nodelay true",
             *self.extra,
+            *(self._security_plugin() if self.denied else ()),
             f"listener {self.port} 127.0.0.1",
         ]
         if os.name == "posix" and os.geteuid() == 0:
@@ -142,6 +146,47 @@ class Mosquitto:
                 f"keyfile {self.folder / 'broker.key'}",
             ]
         (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    def _security_plugin(self) -> list[str]:
+        plugins = sorted(Path("/usr/lib").glob("**/mosquitto_dynamic_security.so"))
+        assert plugins, "mosquitto comes without its dynamic security plugin"
+        rules = [
+            {"acltype": "subscribePattern", "topic": text, "priority": 1, "allow": False}
+            for text in self.denied
+        ]
+        kinds = ("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe")
+        security = {
+            "defaultACLAccess": dict.fromkeys(kinds, True),
+            "clients": [],
+            "groups": [{"groupname": "all", "roles": [{"rolename": "all"}]}],
+            "roles": [{"rolename": "all", "acls": rules}],
+            "anonymousGroup": "all",
+        }
+        file = self.folder / "security.json"
+        file.write_text(json.dumps(security))
+        return [f"plugin {plugins[0]}", f"plugin_opt_config_file {file}"]
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """Give a function that starts a broker; every broker is ended with the test."""
+    need_mosquitto()
+    started: list[Mosquitto] = []
+
+    def make(**settings: Any) -> Mosquitto:
+        folder = tmp_path / f"broker-{len(started)}"
+        folder.mkdir()
+        if settings.get("tls"):
+            make_certificates(folder)
+        broker = Mosquitto(folder, **settings)
+        started.append(broker)
+        broker.start()
+        return broker
+
+    yield make
+    for broker in started:
+        if broker.process is not None:
+            broker.kill()
 
 
 def make_certificates(folder: Path) -> None:
@@ -170,7 +215,7 @@ def _certificate(
     *,
     authority: bool,
 ) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
@@ -188,8 +233,8 @@ def _certificate(
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(

@@ -1,0 +1,139 @@
+"""Proves a device's tags against its broker, for `gateway check --live`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from adapters.mqtt.config import MqttSource
+from adapters.mqtt.connect import CLOSE_S, VERSION_NAMES, as_check, open_connection
+from adapters.mqtt.connection import Connection
+from adapters.mqtt.decode import PATH_MISSING, Decoder, Delivery
+from adapters.mqtt.reasons import FAILURE, reason_name
+from adapters.mqtt.subscriptions import filters_of
+from gateway.core.clock import Clock
+from gateway.core.errors import SourceUnavailable
+from gateway.core.records import Batch
+from gateway.ops.health import DeviceHealth
+
+WAIT_S = 3.0
+SEEN_MAX = 1_000
+"""Batches and refusals remembered; a busy `#` may send any number while one tag stays quiet."""
+
+
+class Outcome(StrEnum):
+    """What the broker showed of one tag in the time given."""
+
+    RECEIVED = "received"
+    NOT_YET = "not-yet"
+    PATH_MISSING = "path-missing"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedItem:
+    """One tag; `value` is the newest one seen, `detail` the broker's reason for a denial."""
+
+    index: int
+    name: str
+    topic: str
+    outcome: Outcome
+    value: Any = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """`rejected` are (topic, reason) of messages that could not be read."""
+
+    version: str
+    security: str
+    items: tuple[ProbedItem, ...]
+    rejected: tuple[tuple[str, str], ...] = ()
+
+
+async def probe(source: MqttSource, clock: Clock, wait_s: float = WAIT_S) -> ProbeAnswer:
+    """Connect beside a gateway that may be running, subscribe, and wait for a first value of each.
+
+    Subscribes with QoS 0 under its own client id and leaves no session. Ends early once every tag
+    has a value.
+
+    Raises:
+        SourceUnavailable, SourceRejected: there is no connection to speak of.
+    Cancel: closes the connection.
+    """
+    connection, _ = await open_connection(source, as_check(source), clock)
+    try:
+        return await _look(source, connection, wait_s)
+    finally:
+        await connection.close(CLOSE_S)
+
+
+async def _look(source: MqttSource, connection: Connection, wait_s: float) -> ProbeAnswer:
+    try:
+        async with asyncio.timeout(source.connect_timeout_s):
+            codes = await connection.subscribe(dict.fromkeys(filters_of(source), 0))
+    except TimeoutError as error:
+        raise SourceUnavailable("timeout", "no answer to SUBSCRIBE") from error
+    health = DeviceHealth(source.device, len(source.items))
+    security, version = connection.cipher, VERSION_NAMES[connection.hello.version]
+    seen = await _collect(source, connection, health, wait_s)
+    values = {
+        index: value
+        for batch in seen
+        if isinstance(batch, Batch)
+        for index, value in zip(batch.signals.tolist(), list(batch.values), strict=True)
+    }
+    rejected = tuple((item.source, item.reason) for item in seen if not isinstance(item, Batch))
+    items = tuple(
+        _probed(source, place, codes, values, health) for place in range(len(source.items))
+    )
+    return ProbeAnswer(version, security, items, rejected)
+
+
+async def _collect(
+    source: MqttSource, connection: Connection, health: DeviceHealth, wait_s: float
+) -> Sequence[Delivery]:
+    decoder = Decoder(source, health)
+    seen: list[Delivery] = []
+    missing = {item.index for item in source.items}
+    try:
+        async with asyncio.timeout(wait_s):
+            while missing and connection.error is None:
+                connection.wake.clear()
+                if not connection.reads:
+                    await connection.wake.wait()
+                    continue
+                reads = connection.take()
+                newest = decoder.decode(reads)
+                connection.settle(reads)
+                for item in newest:
+                    if isinstance(item, Batch):
+                        missing.difference_update(item.signals.tolist())
+                seen = [*seen, *newest][-SEEN_MAX:]
+    except TimeoutError:
+        pass
+    return seen
+
+
+def _probed(
+    source: MqttSource,
+    place: int,
+    codes: dict[str, int],
+    values: dict[int, Any],
+    health: DeviceHealth,
+) -> ProbedItem:
+    item = source.items[place]
+    name = source.plan.signals[item.index].name
+    code = codes[item.topic]
+    if code >= FAILURE:
+        return ProbedItem(item.index, name, item.topic, Outcome.DENIED, detail=reason_name(code))
+    if item.index in values:
+        return ProbedItem(item.index, name, item.topic, Outcome.RECEIVED, values[item.index])
+    bad = health.bad.get(name)
+    missing = bad is not None and bad.reason == PATH_MISSING
+    outcome = Outcome.PATH_MISSING if missing else Outcome.NOT_YET
+    return ProbedItem(item.index, name, item.topic, outcome)
