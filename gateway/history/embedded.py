@@ -7,6 +7,7 @@ that a long query never holds up an append. Neither ever blocks the event loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -51,7 +52,7 @@ class EmbeddedHistory:
         self._writer = StoreWriter(folder, config.keep_s)
         self._disk = DiskThread(self._writer)
         self._read_thread = ThreadPoolExecutor(1, "history-read")
-        self._opened = False
+        self._opened = self._closed = False
         self._last_append = clock.monotonic() - linger_s
 
     async def append(self, records: Sequence[Record], *, epoch: str = "") -> Answer:
@@ -120,10 +121,14 @@ class EmbeddedHistory:
 
     async def close(self) -> None:
         """Finish waiting appends and release the files."""
-        async with asyncio.timeout(CLOSE_S):
-            await asyncio.to_thread(self._disk.close, CLOSE_S)
+        self._closed = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.to_thread(self._disk.close)
         self._read_thread.shutdown(wait=False, cancel_futures=True)
 
     async def _read(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        if self._closed:
+            raise SinkUnavailable("history-closed")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._read_thread, partial(work, *arguments, **named))

@@ -51,6 +51,7 @@ class InfluxHistory:
         self._writes = ThreadPoolExecutor(1, "influx-write")
         self._queries = ThreadPoolExecutor(1, "influx-query")
         self._prepared = False
+        self._closed = False
 
     async def append(self, records: Sequence[Record], *, epoch: str = "") -> Answer:  # noqa: ARG002
         """See History.append; a record with refused lines is refused, its other lines are written.
@@ -58,25 +59,22 @@ class InfluxHistory:
         Raises:
             SinkUnavailable: with `hold` where the login is refused or the bucket cannot be made.
         """
-        encoded, samples = self._encoded(records)
-        if not encoded:
+        batches = [
+            (record.offset, record.item)
+            for record in records
+            if isinstance(record.item, Batch) and len(record.item)
+        ]
+        if not batches:
             return answer_for(records)
-        refused = await self._in_thread(
-            self._writes, WRITES_TIMEOUT_S, partial(self._write, encoded)
-        )
+        work = partial(self._encode_and_write, batches)
+        refused = await self._in_thread(self._writes, WRITES_TIMEOUT_S, work)
         for refusal in refused:
             events.history_refused(self.kind, refusal.offset, refusal.reason)
-        events.samples_appended(self.kind, samples)
+        events.samples_appended(self.kind, sum(len(batch) for _, batch in batches))
         return answer_for(records, refused)
 
-    def _encoded(self, records: Sequence[Record]) -> tuple[list[tuple[Offset, Lines]], int]:
-        encoded = []
-        samples = 0
-        for record in records:
-            if isinstance(record.item, Batch) and len(record.item):
-                encoded.append((record.offset, self._encoder.encode(record.item)))
-                samples += len(record.item)
-        return encoded, samples
+    def _encode_and_write(self, batches: list[tuple[Offset, Batch]]) -> list[Refusal]:
+        return self._write([(offset, self._encoder.encode(batch)) for offset, batch in batches])
 
     def _write(self, encoded: list[tuple[Offset, Lines]]) -> list[Refusal]:
         self._prepare()
@@ -124,13 +122,9 @@ class InfluxHistory:
     async def health(self) -> HistoryHealth:
         """See History.health."""
         try:
-            async with asyncio.timeout(self._config.timeout_s + GRACE_S):
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._queries, self._ping)
+            await self._in_thread(self._queries, self._config.timeout_s + GRACE_S, self._ping)
         except SinkUnavailable as error:
             return HistoryHealth(self.kind, ready=False, note=str(error))
-        except TimeoutError:
-            return HistoryHealth(self.kind, ready=False, note="no answer")
         return HistoryHealth(self.kind, ready=True)
 
     def _ping(self) -> None:
@@ -139,6 +133,7 @@ class InfluxHistory:
 
     async def close(self) -> None:
         """Release connections; a request under way ends by its own timeout."""
+        self._closed = True
         self._writes.shutdown(wait=False, cancel_futures=True)
         self._queries.shutdown(wait=False, cancel_futures=True)
         self._server.close()
@@ -153,6 +148,8 @@ class InfluxHistory:
     async def _in_thread(
         self, thread: ThreadPoolExecutor, timeout_s: float, work: Callable[[], T]
     ) -> T:
+        if self._closed:
+            raise SinkUnavailable("history-closed")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout_s):

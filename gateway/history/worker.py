@@ -55,6 +55,7 @@ class DiskThread:
 
     async def call(self, work: Callable[[], T]) -> T:
         """Run something on the thread between two appends."""
+        self._show_bug()
         return await asyncio.wrap_future(self._thread.submit(work))
 
     def start_compaction(self) -> None:
@@ -63,11 +64,12 @@ class DiskThread:
             return
         self._compaction = self._thread.submit(self._compact)
 
-    def close(self, timeout_s: float) -> None:
-        """Let waiting appends finish and release the files."""
-        self._closing = True
-        self._thread.submit(self._writer.close).result(timeout_s)
-        self._thread.shutdown(wait=True)
+    def close(self) -> None:
+        """Let waiting appends finish and release the files; blocking."""
+        if not self._closing:
+            self._closing = True
+            self._thread.submit(self._writer.close).result()
+            self._thread.shutdown(wait=True)
 
     def _commit(self, group: _Group) -> None:
         with self._joining:

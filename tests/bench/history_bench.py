@@ -6,17 +6,23 @@ python -m tests.bench.history_bench [--signals 1000] [--hours 24] [--kind jitter
 from __future__ import annotations
 
 import argparse
+import asyncio
+import resource
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-from gateway.core.records import Batch
+from gateway.core.clock import SystemClock
+from gateway.core.records import Batch, Record
 from gateway.core.signals import PlanTable, Signal
-from gateway.core.types import UnixNs
+from gateway.core.types import Offset, UnixNs
 from gateway.history.columns import Ranked
+from gateway.history.config import HistoryConfig
+from gateway.history.embedded import EmbeddedHistory
 from gateway.history.interface import Aggregate, Bucket, Series
+from gateway.history.line_protocol import LineEncoder
 from gateway.history.query import query_buckets, query_rows
 from gateway.history.writer import StoreWriter
 
@@ -125,12 +131,68 @@ def embedded(signals: int, hours: float, decimals: int | None) -> None:
         writer.close()
 
 
+def line_protocol() -> None:
+    """Bodies of a thousand doubles."""
+    day = Day(1000, 2)
+    encoder = LineEncoder("submodel")
+    batches = [day.second((DAY_START_S + second) * S) for second in range(200)]
+    encoder.encode(batches[0])
+    began = time.process_time()
+    size = sum(len(encoder.encode(batch).body()) for batch in batches)
+    spent = (time.process_time() - began) / 200_000
+    print(f"line protocol: {spent * 1e6:.3f} us CPU a value, {size / 200_000:.1f} bytes a line")
+
+
+async def live(rate: int, seconds: float, signals: int) -> None:
+    """Batches of 1,000 through the asynchronous store, as a forwarder writes them."""
+    plan = plan_of(signals)
+    random = np.random.default_rng(5)
+    pool = [np.round(random.normal(100, 20, 1000), 1) for _ in range(50)]
+    with tempfile.TemporaryDirectory() as name:
+        history = EmbeddedHistory(HistoryConfig(), Path(name) / "history", SystemClock())
+        loop = asyncio.get_running_loop()
+        began, cpu, made, own = loop.time(), time.process_time(), 0, 0.0
+        slowest = 0.0
+        while loop.time() - began < seconds:
+            due = int((loop.time() - began) * rate / 1000)
+            records = []
+            started = time.process_time()
+            for number in range(made, due):
+                first = number * 1000 % signals
+                indices = (np.arange(first, first + 1000) % signals).astype(np.int32)
+                at = DAY_START_S * S + number * S * 1000 // rate
+                times = np.full(1000, at // 10**6 * 10**6)
+                item = Batch(plan, indices, times, pool[number % 50], UnixNs(at))
+                records.append(Record(Offset(number + 1), item))
+            own += time.process_time() - started
+            made = due
+            asked = loop.time()
+            if records:
+                await history.append(records, epoch="epoch")
+                slowest = max(slowest, loop.time() - asked)
+            await asyncio.sleep(0.02)
+        spent = time.process_time() - cpu - own
+        rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"live, {rate}/s of {signals} signals for {seconds:g} s:"
+            f" {spent / made / 1000 * 1e6:.3f} us CPU a value all in (append, commits, compaction,"
+            f" idle loop), slowest append {slowest * 1e3:.0f} ms, peak RSS {rss_mb:.0f} MB"
+        )
+        await history.close()
+
+
 def main() -> None:
     """Run all of it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--signals", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--live", type=float, default=30.0, help="seconds of the live run")
     arguments = parser.parse_args()
+    line_protocol()
+    if arguments.live:
+        asyncio.run(live(50_000, arguments.live, 5_000))
+    if not arguments.hours:
+        return
     for label, decimals in (("one decimal", 1), ("all digits", None)):
         print(f"embedded, {arguments.signals} signals at 1 Hz, {label}")
         embedded(arguments.signals, arguments.hours, decimals)

@@ -279,3 +279,49 @@ async def test_the_mos_layout_is_the_documented_one(server_1: services.InfluxPro
     text = ask_1(server_1, "mos", "SELECT * FROM mos")
     assert '"columns":["time","host","ns=2;s=Press01.OperationalData.Tag0"]' in text
     assert '"press-01",1.5' in text
+
+
+async def test_any_text_comes_back_and_breaks_no_neighbour(history: InfluxHistory) -> None:
+    at = now_ns()
+    words = [
+        "one\ntwo",
+        "tab\tand\r\n",
+        "끝\\",
+        '"',
+        "#not a comment",
+        "🙂",
+        "",
+        "a,b=c 1i",
+        "last",
+    ]
+    plan = plan_of("xs:string")
+    times = [at + n for n in range(len(words))]
+    answer = await history.append([record(1, plan, [0] * len(words), times, words)])
+    assert answer.refused == ()
+    assert (await rows_of(history, 0)).values == words
+
+
+async def test_many_conflicting_fields_are_told_apart_in_bounded_requests(
+    history: InfluxHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now_ns()
+    before, after = plan_of(*["xs:double"] * 60), plan_of(*["xs:string", "xs:double"] * 30)
+    signals = list(range(60))
+    await history.append([record(1, before, signals, [at] * 60, np.ones(60))])
+    requests = 0
+    real = history._server.write
+
+    def counted(body: bytes) -> None:
+        nonlocal requests
+        requests += 1
+        real(body)
+
+    monkeypatch.setattr(history._server, "write", counted)
+    values = [1.5 if signal % 2 else "x" for signal in signals]
+    again = [record(n, after, signals, [at + n] * 60, values) for n in range(2, 40)]
+    answer = await history.append(again)
+    assert [refusal.offset for refusal in answer.refused] == list(range(2, 40))
+    assert "30 of 60 lines refused" in answer.refused[0].reason
+    assert requests <= 201
+    for signal in (1, 31, 59):
+        assert len(await rows_of(history, signal)) == 39
