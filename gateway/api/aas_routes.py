@@ -61,10 +61,12 @@ class AasRoutes:
         made: dict[str, Handler] = {}
         for above in ("", "/shells/{aas}"):
             one = f"{above}/submodels/{{submodel}}"
+            # Suffixes come before the routes in which a path would take them for an element.
             for suffix, form in FORMS.items():
-                made[f"{one}/submodel-elements{suffix}"] = self._elements(form)
-                made[f"{one}/submodel-elements/{{path}}{suffix}"] = self._rendered(form)
                 made[f"{one}{suffix}"] = self._rendered(form)
+                made[f"{one}/submodel-elements{suffix}"] = self._elements(form)
+            for suffix, form in FORMS.items():
+                made[f"{one}/submodel-elements/{{path}}{suffix}"] = self._rendered(form)
         return made
 
     async def _list_shells(self, request: Request) -> Response:

@@ -14,12 +14,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.answers import error_body
+from gateway.api.answers import ApiError, error_body
 from gateway.api.users import Authenticator, Login, Role
 from gateway.core.clock import Clock
 from gateway.ops.events import api as events
 
 BODY_MAX = 1024 * 1024
+TOO_LARGE = f"the body is larger than {BODY_MAX} bytes"
 BODY_DEADLINE_S = 10.0
 PUBLIC = frozenset({"/healthz"})
 READING = frozenset({"GET", "HEAD"})
@@ -49,10 +50,6 @@ def needed_role(method: str, path: str) -> Role | None:
     if method in READING:
         return None if path in PUBLIC else Role.VIEWER
     return Role.OPERATOR
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class Guard:
@@ -86,16 +83,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, answer)
             return
-        bounded = _Bounded(receive)
-        try:
-            await self._app(scope, bounded, answer)
-        except _TooLarge:
-            too_large = self._error(413, f"the body is larger than {BODY_MAX} bytes")
-            await too_large(scope, receive, answer)
-        except TimeoutError:
-            if not bounded.late:
-                raise
-            await self._error(408, "the body did not arrive in time")(scope, receive, answer)
+        await self._app(scope, _Bounded(receive), answer)
 
     def _error(self, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
         body = error_body(status, text, self._clock.now())
@@ -116,7 +104,7 @@ class Guard:
             })  # fmt: skip
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > BODY_MAX:
-            return self._error(413, f"the body is larger than {BODY_MAX} bytes")
+            return self._error(413, TOO_LARGE)
         return None
 
     def _knows(self, origin: str, host: str) -> bool:
@@ -173,7 +161,6 @@ class _Bounded:
         self._size = 0
         self._whole = False
         self._deadline: float | None = None
-        self.late = False
 
     async def __call__(self) -> Message:
         if self._whole:
@@ -185,12 +172,11 @@ class _Bounded:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            self.late = True
-            raise
+            raise ApiError(408, "the body did not arrive in time") from None
         self._size += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._size > BODY_MAX:
-            raise _TooLarge
+            raise ApiError(413, TOO_LARGE)
         return message
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,6 +29,8 @@ KEYS_MAX = 10_000
 KEY_LENGTH_MAX = 200
 EXTRA_MAX = 32
 Word = Annotated[str, Field(min_length=1, max_length=200)]
+IsoTime = Annotated[datetime, Strict()]
+"""Text only: a number would be taken for seconds."""
 Short = Annotated[str, Field(max_length=200)]
 
 
@@ -37,7 +39,7 @@ class UsageEvent(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | datetime | None = None
+    at: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | IsoTime | None = None
     solution: Word
     event: Word
     user: Short = ""

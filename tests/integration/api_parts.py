@@ -1,0 +1,104 @@
+"""The HTTP side over a real spool on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from aas_models.live import LiveValues
+from gateway.api.server import ApiServer
+from gateway.api.services import Services
+from gateway.api.users import User
+from gateway.core.assets import AssetModel
+from gateway.core.clock import SystemClock
+from gateway.core.protocols import Reader
+from gateway.ops.health import DeviceHealth, DeviceState, Health, SinkHealth
+from gateway.spool.log import SqliteSpool
+from tests.unit.aas.parts import batch, press
+
+QUOTA = 100_000_000
+
+
+def b64(identifier: str) -> str:
+    return base64.urlsafe_b64encode(identifier.encode()).decode().rstrip("=")
+
+
+@dataclass(slots=True)
+class Running:
+    """A served gateway: everything real but the machines and destinations."""
+
+    server: ApiServer
+    services: Services
+    spool: SqliteSpool
+    reader: Reader
+    live: LiveValues
+    models: list[AssetModel]
+    client: httpx.AsyncClient
+    data: Path
+
+    async def get(self, path: str, **more: Any) -> httpx.Response:
+        return await self.client.get(self.server.url + path, **more)
+
+    async def store(self, value: float = 179.9) -> None:
+        """Let a sample of the first signal come."""
+        table = self.models[0].table
+        await self.spool.append([batch(table, [0], np.array([value]), at=SystemClock().now())])
+
+
+@contextlib.asynccontextmanager
+async def served(
+    data: Path,
+    users: Sequence[User] = (),
+    *,
+    listen: str = "127.0.0.1:0",
+    models: Sequence[AssetModel] | None = None,
+    change: Any = None,
+    patience_s: float = 5.0,
+    **more: Any,
+) -> AsyncIterator[Running]:
+    clock = SystemClock()
+    known = list(models or [press("press-01"), press("press-02")])
+    live = LiveValues(known)
+    spool = await SqliteSpool.open(
+        data / "spool", quota_bytes=QUOTA, clock=clock, listener=live.on_records
+    )
+    try:
+        reader = await spool.reader("central")
+        services = _services(spool, reader, live, known, clock)
+        services = replace(services, **change) if change else services
+        server = ApiServer(services, listen, users, folder=data, **more)
+        async with asyncio.TaskGroup() as group, httpx.AsyncClient() as client:
+            task = group.create_task(server.run())
+            async with asyncio.timeout(patience_s):
+                await server.started.wait()
+            yield Running(server, services, spool, reader, live, known, client, data)
+            task.cancel()
+    finally:
+        await spool.close()
+
+
+def _services(
+    spool: SqliteSpool,
+    reader: Reader,
+    live: LiveValues,
+    models: Sequence[AssetModel],
+    clock: SystemClock,
+) -> Services:
+    health = Health(clock.now(), spool_ready=True)
+    for model in models:
+        device = DeviceHealth(model.info.device, len(model.table.signals))
+        device.change(DeviceState.GOOD, clock.now())
+        health.devices[device.device] = device
+    health.sinks["central"] = SinkHealth("central", "http")
+    return Services(
+        "edge-07", "0.1.0", spool.epoch, health, clock, live, spool.append, spool.head,
+        lambda: [reader.state()],
+    )  # fmt: skip
