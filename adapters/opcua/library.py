@@ -12,7 +12,12 @@ from asyncua.common.shortcuts import Shortcuts
 from asyncua.common.utils import Buffer
 from asyncua.crypto import security_policies as _policies
 from asyncua.ua.status_codes import get_name_and_doc
-from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary
+from asyncua.ua.ua_binary import (
+    header_from_binary,
+    nodeid_to_binary,
+    struct_from_binary,
+    struct_to_binary,
+)
 from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 from cryptography.exceptions import InvalidSignature
 
@@ -32,6 +37,7 @@ __all__ = [
     "UaError",
     "UaStatusCodeError",
     "get_name_and_doc",
+    "header_from_binary",
     "nodeid_to_binary",
     "policies",
     "struct_from_binary",

@@ -24,10 +24,18 @@ from adapters.opcua.library import (
     UaError,
     UASocketProtocol,
     UaStatusCodeError,
+    header_from_binary,
     nodeid_to_binary,
+    struct_from_binary,
     ua,
 )
-from adapters.opcua.messages import publish_request, republish_request
+from adapters.opcua.messages import (
+    SERVICE_FAULT,
+    publish_request,
+    read_fault,
+    republish_request,
+    type_of,
+)
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 CHUNKS_MAX = 512
@@ -36,6 +44,7 @@ CHUNK_BYTES_MAX = 1024 * 1024
 FILETIME_OF_1970 = 116_444_736_000_000_000
 _HEADER = struct.Struct("<3scI")
 _IDS = struct.Struct("<II")
+_UINT32 = struct.Struct("<I")
 
 
 class ChannelError(UaError):
@@ -127,6 +136,10 @@ class Protocol(UASocketProtocol):
             pos += size
             if kind == b"MSG":
                 self._take_chunk(part, chunk)
+            elif kind == b"OPN":
+                self._take_open(chunk)
+            elif kind == b"ERR":
+                self._take_error(chunk)
             else:
                 self._process_received_data(chunk)
             if self.lost is not None:
@@ -148,6 +161,34 @@ class Protocol(UASocketProtocol):
         whole = b"".join(self._parts) if len(self._parts) > 1 else body
         self._drop_parts()
         self._answer(request, whole)
+
+    def _take_open(self, chunk: bytes) -> None:
+        """Take the answer to OpenSecureChannel, which may be a refusal."""
+        data = Buffer(chunk)
+        header = header_from_binary(data)
+        message = self._connection.receive_from_header_and_body(header, data)
+        if message is None:
+            return
+        request, body = message.request_id(), message.body()
+        raw = bytes(body)
+        if type_of(raw) == SERVICE_FAULT:
+            fault = read_fault(raw)
+            self._answer_error(request, fault.status if fault else 0)
+            return
+        answer: Any = struct_from_binary(ua.OpenSecureChannelResponse, body.copy())
+        asked: Any = self._open_secure_channel_exchange
+        self._open_secure_channel_exchange = answer
+        self._connection.set_channel(answer.Parameters, asked.RequestType, asked.ClientNonce)
+        self._call_callback(request, body)
+
+    def _take_error(self, chunk: bytes) -> None:
+        """Take the server's last words. Source: Part 6 §7.1.2.5."""
+        code = _UINT32.unpack_from(chunk, 8)[0]
+        error: Any = UaStatusCodeError
+        self.lost = self.lost or "ended by the server with an error"
+        self._fail_all_pending(error(code))
+        if self.transport is not None:
+            self.transport.abort()
 
     def _drop_parts(self) -> None:
         self._parts, self._parts_size = [], 0

@@ -94,7 +94,7 @@ async function start(shift) {
     hostname: "127.0.0.1",
     resourcePath: "/",
     buildInfo: { productName: "gateway-test" },
-    allowAnonymous: !users,
+    allowAnonymous: !users || options.anonymous === true,
     securityPolicies: options.secure
       ? ["None", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"].map((p) => opcua.SecurityPolicy[p])
       : [opcua.SecurityPolicy.None],
