@@ -7,6 +7,7 @@
 - A session without a subscription gets BadNoSubscription even when others have some; a transferred
   subscription takes its publish requests from its new owner.
 - Notifications are encoded from prepared bytes: thousands of values a second cost little.
+- The server's time is the time of reading.
 - Nobody is an administrator, so nothing can be written or added from outside.
 
 asyncua is changed by subclassing only.
@@ -15,9 +16,11 @@ asyncua is changed by subclassing only.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncua.common.utils import ServiceError
@@ -40,6 +43,7 @@ DATA_CHANGE_ENCODING = ua.NodeId(ua.ObjectIds.DataChangeNotification_Encoding_De
 ITEMS_PER_CALL_MAX = 1000
 UNACKNOWLEDGED_MAX = 500
 QUEUE_MAX = 10_000
+CURRENT_TIME = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
 _NO_DIAGNOSTICS = struct.pack("<i", -1)
 
 
@@ -247,7 +251,15 @@ class SimSubscriptions(SubscriptionService):
 
 
 class SimSession(InternalSession):
-    """Counts its own subscriptions, not everybody's."""
+    """Counts its own subscriptions, not everybody's; tells the time to the moment it is asked.
+
+    The library writes CurrentTime once a second and answers with the time of writing.
+    """
+
+    async def read(self, params: Any) -> list[Any]:
+        results = await super().read(params)
+        now = datetime.now(UTC)
+        return [_stamped(w, r, now) for w, r in zip(params.NodesToRead, results, strict=True)]
 
     def publish(self, acks: Iterable[Any] | None = None) -> tuple[int, list[Any]]:
         subscriptions = self.subscription_service.subscriptions.values()
@@ -255,6 +267,14 @@ class SimSession(InternalSession):
         if not own:
             raise ServiceError(ua.StatusCodes.BadNoSubscription)
         return own, self.subscription_service.publish(acks or [])[1]
+
+
+def _stamped(wanted: Any, result: Any, now: datetime) -> Any:
+    if wanted.AttributeId != ua.AttributeIds.Value:
+        return result
+    if wanted.NodeId == CURRENT_TIME:
+        return ua.DataValue(ua.Variant(now), SourceTimestamp=now, ServerTimestamp=now)
+    return dataclasses.replace(result, ServerTimestamp=now)
 
 
 class NoAdministrators(UserManager):

@@ -90,7 +90,7 @@ class Plant:
         self._began = self.clock.monotonic()
         self._session = aiohttp.ClientSession()
         try:
-            for name in ("broker", "platform", "opcua", "cell", "gateway"):
+            for name in ("gateway", "broker", "platform", "cell", "opcua"):
                 await self.start(name)
             await self._open_ledger()
         except BaseException:

@@ -22,6 +22,7 @@ KINDS = ("Double", "Int64", "String")
 INT_COUNTER_BITS = 40
 DOUBLE_COUNTER_BITS = 33
 EXAMPLES_MAX = 10
+FLOAT32_MAX = 3.4e38
 ALL_TIME = (-(2**63), 2**63 - 1)
 OFFSET_SHIFT = 20
 EPOCH_SHIFT = 56
@@ -315,7 +316,18 @@ class Ledger:
 
 def _equal(said: Sequence[Any], arrived: Sequence[Any], ranks: Ints) -> NDArray[np.bool_]:
     pairs = zip(ranks.tolist(), arrived, strict=True)
-    return np.array([rank >= 0 and bool(said[rank] == value) for rank, value in pairs], bool)
+    return np.array([rank >= 0 and _same(said[rank], value) for rank, value in pairs], bool)
+
+
+def _same(said: Any, arrived: Any) -> bool:
+    """Compare; a 32-bit float is written with as few digits as it needs."""
+    if said == arrived:
+        return type(said) is not bool or type(arrived) is bool
+    if not isinstance(said, float) or not isinstance(arrived, float):
+        return False
+    return abs(said) <= FLOAT32_MAX and said == float(np.float32(said)) == float(
+        np.float32(arrived)
+    )
 
 
 def _said(line: Mapping[str, Any]) -> Iterable[tuple[int, int, Any]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 EXIT_LOST = 1
 EXIT_NO_START = 3
+EXIT_STOPPED = 143
 ROWS_EACH = 4
 KEYS_MAX = 16
 """Key presses that wait while a fault runs; more are dropped."""
@@ -93,10 +95,14 @@ def demo(
         raise typer.BadParameter("without a terminal, --for is needed", param_hint="--for")
     with _folder(keep) as folder:
         try:
-            result = asyncio.run(_run(folder, seed, seconds, lang, as_json=json))
+            result = asyncio.run(_until_stopped(_run(folder, seed, seconds, lang, as_json=json)))
         except DemoError as error:
             typer.echo(f"gateway demo: {error}", err=True)
             raise typer.Exit(EXIT_NO_START) from error
+        except asyncio.CancelledError:
+            raise typer.Exit(EXIT_STOPPED) from None
+    for example in result.examples:
+        typer.echo(example, err=True)
     if result.unexplained or result.duplicates or result.wrong or not result.delivered:
         raise typer.Exit(EXIT_LOST)
 
@@ -109,6 +115,14 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as made:
         yield Path(made)
+
+
+async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
+    """Let SIGTERM end the children, too."""
+    task = asyncio.current_task()
+    if task is not None and sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 async def _run(

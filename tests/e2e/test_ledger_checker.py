@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app.ledger import PLAIN_FROM, Ledger, Window, decode
+from gateway.app.ledger import PLAIN_FROM, Ledger, Window, _same, decode
 from simulators.truth import DOUBLE_COUNTER_BITS, encode, kind_of
 
 S = 1_000_000_000
@@ -231,6 +231,26 @@ def test_a_changed_plain_value_is_wrong_and_missing() -> None:
     made.add_record("e", plain(3, range(COUNT, COUNT + 1), shift=0.1))
     result = made.result([])
     assert (result.wrong, result.unexplained) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "arrived", "same"),
+    [
+        (109.11000061035156, 109.11, True),
+        (109.11000061035156, 109.12, False),
+        (109.11, 109.11000061035156, False),
+        (1e300, 1e300, True),
+        (1e300, 1e299, False),
+        (True, 1, False),
+        (1, 1.0, True),
+        ("run", "run", True),
+        (1.0, None, False),
+    ],
+)
+def test_plain_values_are_compared_as_the_machine_meant_them(
+    said: Any, arrived: Any, same: bool
+) -> None:
+    assert _same(said, arrived) is same
 
 
 def test_a_null_with_a_bad_status_is_no_value_and_replaces_none() -> None:
