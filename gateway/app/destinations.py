@@ -25,6 +25,9 @@ from gateway.sinks.config import HttpPlatformConfig
 from gateway.spool.log import SqliteSpool
 
 HISTORY_READER = "history"
+HISTORY_EVERY_S = 1.0
+PLATFORM_EVERY_S = 0.5
+"""Live writes gather this long: each costs a request and two commits, whatever it carries."""
 GRACE_S = 3.0
 """After the last value is on disk destinations get this long to take it before they stop."""
 GRACE_STEP_S = 0.05
@@ -93,7 +96,7 @@ class Destinations:
         config = history_config(file.history)
         self.history = open_history(config, data / "history", self._clock)
         sink = HistorySink(HISTORY_READER, self.history)
-        await self._forward(sink, config.kind, ForwardLimits())
+        await self._forward(sink, config.kind, ForwardLimits(interval_s=HISTORY_EVERY_S))
         for platform in file.platform:
             await self._start_platform(file, platform)
 
@@ -114,7 +117,8 @@ class Destinations:
         from gateway.sinks.http import HttpPlatform as HttpPlatformSink
 
         sink = HttpPlatformSink(platform_config(file, keys), self._clock, self._plans)
-        await self._forward(sink, keys.kind, ForwardLimits(backlog_rate=keys.backlog_rate))
+        limits = ForwardLimits(interval_s=PLATFORM_EVERY_S, backlog_rate=keys.backlog_rate)
+        await self._forward(sink, keys.kind, limits)
 
     def _plans(self) -> Mapping[str, PlanTable]:
         return self._spool.plans()

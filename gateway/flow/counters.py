@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.ops.metrics import counter
+from gateway.ops.metrics import counter, histogram
 
 RECEIVED = counter(
     "gateway_samples_received_total",
@@ -13,4 +13,9 @@ SPOOLED = counter("gateway_samples_spooled_total", "Samples that are durable", [
 REJECTED = counter("gateway_messages_rejected_total", "Messages kept as unreadable", ["device"])
 DROPPED = counter(
     "gateway_samples_dropped_total", "Samples left out as configured (deadband)", ["device"]
+)
+DURABLE_LATENCY = histogram(
+    "gateway_durable_latency_seconds",
+    "From the source time of a batch's oldest sample to its commit, by the gateway's clock",
+    ["device"],
 )

@@ -155,21 +155,20 @@ class Forwarder:
 
     async def _run_backlog(self) -> NoReturn:
         stuck = self._new_backoff()
-        due = self._clock.monotonic()
+        due = 0.0
         while True:
             await self._jumped.wait()
+            began = self._clock.monotonic()
             written = await self._backlog_step()
             if written is None:
                 continue
             self._backlog_from = written.following
-            if written.progress:
-                stuck.reset()
-                due = (
-                    max(due, self._clock.monotonic()) + written.samples / self._limits.backlog_rate
-                )
-                await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
-            else:
+            if not written.progress:
                 await self._clock.sleep(stuck.next_delay())
+                continue
+            stuck.reset()
+            due = max(due, began) + written.samples / self._limits.backlog_rate
+            await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
 
     async def _backlog_step(self) -> Written | None:
         end = self._backlog_to

@@ -17,7 +17,7 @@ from gateway.core.protocols import Spool
 from gateway.core.records import Batch, Gap, Item, Rejected
 from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
-from gateway.flow.counters import DROPPED, RECEIVED, REJECTED, SPOOLED
+from gateway.flow.counters import DROPPED, DURABLE_LATENCY, RECEIVED, REJECTED, SPOOLED
 from gateway.flow.types import TypedTable
 from gateway.ops.events import flow as flow_events
 from gateway.ops.events import sources as source_events
@@ -53,6 +53,7 @@ class DeviceIntake:
         self._spooled = SPOOLED.labels(health.device)
         self._rejected = REJECTED.labels(health.device)
         self._dropped = DROPPED.labels(health.device)
+        self._latency = DURABLE_LATENCY.labels(health.device)
 
     def route(self, table: PlanTable, mapper: BatchMapper) -> None:
         """Take batches of this table from now on; those of earlier tables are still understood."""
@@ -79,7 +80,7 @@ class DeviceIntake:
         self._rejected.inc(rejected)
         self._dropped.inc(received - spooled)
         if received:
-            self._note_samples(received, max(int(batch.times.max()) for batch in batches))
+            self._note_samples(received, batches)
         for item in others:
             self._note_other(item)
 
@@ -109,10 +110,15 @@ class DeviceIntake:
             else:
                 return
 
-    def _note_samples(self, received: int, newest: int) -> None:
+    def _note_samples(self, received: int, batches: list[Batch]) -> None:
+        now = self._clock.now()
+        newest = max(int(batch.times.max()) for batch in batches)
         self._last_time = UnixNs(max(newest, self._last_time or 0))
         self._health.samples += received
-        self._health.last_received = self._clock.now()
+        self._health.last_received = now
+        for batch in batches:
+            # A source's clock may run ahead of ours; a latency below zero says nothing.
+            self._latency.observe(max(0.0, (now - int(batch.times.min())) / 1e9))
 
     def _note_other(self, item: Item) -> None:
         if isinstance(item, Gap):

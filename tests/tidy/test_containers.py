@@ -13,15 +13,15 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 
 
 def test_the_image_is_multi_stage_slim_and_not_root() -> None:
-    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
+    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert len(stages) == 2
     assert all(stage.endswith("-slim") for stage in stages)
-    last_user = re.findall(r"^USER (\S+)", DOCKERFILE, re.M)[-1]
+    last_user = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)[-1]
     assert last_user not in {"0", "root"}
 
 
 def test_the_image_is_watched_by_gateway_ping() -> None:
-    health = re.search(r"^HEALTHCHECK .*CMD (\[.*\])$", DOCKERFILE, re.M)
+    health = re.search(r"^HEALTHCHECK .*CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     assert health is not None
     assert '"gateway", "ping"' in health[1]
 
@@ -33,7 +33,7 @@ def test_image_and_make_setup_share_their_install_steps() -> None:
 
 
 def test_everything_the_image_copies_exists() -> None:
-    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M):
+    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
         for source in line.split()[:-1]:
             assert (ROOT / source).exists(), source
 
