@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from gateway.app.config.catalogue import Language
     from gateway.app.config.findings import Finding
+    from gateway.app.config.live import LiveResult
     from gateway.app.config.plan import GatewayPlan
 
 FINE, WARNED, WRONG, UNREACHED = 0, 1, 2, 3
@@ -117,7 +119,7 @@ def tags_word(count: int, language: Language) -> str:
 
 
 def _show_live(
-    plan: GatewayPlan, results: dict[str, Any], language: Language, *, as_json: bool
+    plan: GatewayPlan, results: Mapping[str, LiveResult], language: Language, *, as_json: bool
 ) -> int:
     from gateway.app.config.catalogue import word
 
@@ -132,10 +134,12 @@ def _show_live(
             state += word("live-unreached", language, reason=result.failure)
         else:
             state += word("live-good", language, good=len(result.good))
+            if result.waiting:
+                state += "   " + word("live-waiting", language, waiting=len(result.waiting))
             if result.bad:
                 state += "   " + word("live-bad", language, bad=len(result.bad))
         typer.echo(f"{name:<24} {state}")
-        for tag, reason in result.bad.items():
+        for tag, reason in (*result.waiting.items(), *result.bad.items()):
             typer.echo(f"    {tag}   {reason}")
     if any(result.failure for result in results.values()):
         return UNREACHED

@@ -45,6 +45,8 @@ def _tidy(part: dict[str, Any]) -> None:
     part.pop("description", None)
     for name, entry in part.get("properties", {}).items():
         entry.pop("title", None)
+        if not isinstance(entry.get("default"), str | bool):
+            entry.pop("default", None)  # as read: a time in seconds would mislead
         if "LocalText" in json.dumps(entry):
             options = entry.pop("anyOf", [{"$ref": entry.pop("$ref", "#/$defs/LocalText")}])
             entry["anyOf"] = [*options, {"type": "string"}]
