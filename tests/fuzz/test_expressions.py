@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mapping.compile import compile_expression
-from gateway.mapping.expression import DEPTH_MAX, ExpressionError, parse
+from gateway.mapping.expression import DEPTH_MAX, Expression, ExpressionError, parse
+
+
+def parsed(text: str) -> Expression | ExpressionError:
+    try:
+        return parse(text)
+    except ExpressionError as error:
+        return error
 
 
 @given(
@@ -18,11 +25,10 @@ from gateway.mapping.expression import DEPTH_MAX, ExpressionError, parse
     | st.text("value()+-*/%<>=!&|^~ ifelsandort.0123456789e_[]'\"\\\n,:@", max_size=60)
 )
 def test_any_text_is_refused_with_a_place_or_computed(text: str) -> None:
-    try:
-        expression = parse(text)
-    except ExpressionError as error:
-        assert 0 <= error.column <= len(text)
-        assert error.width >= 1
+    expression = parsed(text)
+    if isinstance(expression, ExpressionError):
+        assert 0 <= expression.column <= len(text)
+        assert expression.width >= 1
         return
     result = compile_expression(expression)(np.array([0.0, 1.5, -7.0, math.inf, math.nan]), None)
     assert result.dtype == np.float64
@@ -34,7 +40,7 @@ def test_any_text_is_refused_with_a_place_or_computed(text: str) -> None:
     [
         "__import__('os').system('true')", "value.__class__", "value[0]", "lambda: value",
         "[value for value in value]", "(value := 1)", "f'{value}'", "'a' * value", "value if 1 else",
-        "min(*value)", "max(value, key=abs)", "value @ value", "value is value", "value in (1, 2)",
+        "min(*value)", "max(value, key=abs)", "value @ value", "value is value", "value in (1,)",
         "eval(value)", "9 ** 9 ** 9 * value", "value << 64", "value ** 17", "1 << value",
         "bit(value, value)", "bit(value, 64)", "round(value, -1)", "min(value)", "None", "...",
         "value and yield value", "await value", "value; value", "value\x00", "1j * value",
@@ -71,10 +77,9 @@ def numbers(depth: int) -> st.SearchStrategy[str]:
 
 @given(text=numbers(3), values=st.lists(st.integers(-1000, 1000), min_size=1, max_size=5))
 def test_a_column_gives_what_python_gives_for_each_value(text: str, values: list[int]) -> None:
-    try:
-        expression = parse(text)
-    except ExpressionError as error:
-        assert error.problem in {"unused", "deep", "long"}
+    expression = parsed(text)
+    if isinstance(expression, ExpressionError):
+        assert expression.problem in {"unused", "deep", "long"}
         return
     column = np.array(values, np.int64)
     results = compile_expression(expression)(column.astype(np.float64), column)
