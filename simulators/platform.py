@@ -21,6 +21,7 @@ import contextlib
 import hmac
 import json
 import signal
+import ssl
 import time
 from typing import Any
 
@@ -228,17 +229,20 @@ async def _dribble(request: web.Request, answer: web.StreamResponse) -> web.Stre
     return slow
 
 
-async def serve(host: str, port: int, store: str, token: str | None) -> None:
+async def serve(
+    host: str, port: int, store: str, token: str | None, tls: ssl.SSLContext | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     kept = Store(store)
     runner = web.AppRunner(
         Platform(kept, token).app(), access_log=None, auto_decompress=False, shutdown_timeout=1.0
     )
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = web.TCPSite(runner, host, port, ssl_context=tls)
     await site.start()
     address = runner.addresses[0]
-    print(json.dumps({"listening": f"http://{address[0]}:{address[1]}"}), flush=True)
+    scheme = "http" if tls is None else "https"
+    print(json.dumps({"listening": f"{scheme}://{address[0]}:{address[1]}"}), flush=True)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows: ended by Ctrl-C or from outside
@@ -255,8 +259,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--store", default="platform.db")
     parser.add_argument("--token")
+    parser.add_argument("--certificate", help="PEM; with --key it serves HTTPS")
+    parser.add_argument("--key")
     chosen = parser.parse_args(arguments)
-    asyncio.run(serve(chosen.host, chosen.port, chosen.store, chosen.token))
+    tls = None
+    if chosen.certificate:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(chosen.certificate, chosen.key)
+    asyncio.run(serve(chosen.host, chosen.port, chosen.store, chosen.token, tls))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ The forwarder and the HTTP sink are the real ones; only the spool is in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -27,6 +27,7 @@ from tests.integration.platform_parts import (
     numbers,
     platform_process,
     records,
+    running_platform,
     samples,
     table,
 )
@@ -37,9 +38,15 @@ CALM = replace(QUICK, first_s=0.05, cap_s=0.1, behind_s=3600.0)
 """Failures repeat quickly, the backlog stays in one lane."""
 
 
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+    with running_platform(tmp_path_factory.mktemp("platform")) as running:
+        yield running
+
+
 @pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[PlatformProcess]:
-    async with platform_process(tmp_path) as running:
+async def platform(process: PlatformProcess) -> AsyncIterator[PlatformProcess]:
+    async with process.fresh() as running:
         yield running
 
 

@@ -7,9 +7,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,31 @@ class PlatformProcess:
     port: int = 0
     url: str = ""
     process: subprocess.Popen[str] | None = None
-    session: aiohttp.ClientSession = field(default_factory=aiohttp.ClientSession)
+    more: tuple[str, ...] = ()
+    _session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        assert self._session is not None, "ask within `fresh`"
+        return self._session
+
+    @asynccontextmanager
+    async def fresh(self) -> AsyncIterator[PlatformProcess]:
+        """Give the platform with an empty store and no fault, for one test."""
+        connector = aiohttp.TCPConnector(ssl=False)  # any certificate: the test knows its own
+        async with aiohttp.ClientSession(connector=connector) as self._session:
+            if self.process is None:
+                self.start()
+            await self.fault("forget")
+            await self.refuse()
+            yield self
+        self._session = None
 
     def start(self) -> None:
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "simulators.platform", "--port", str(self.port),
-                "--store", str(self.store), "--token", TOKEN,
+                "--store", str(self.store), "--token", TOKEN, *self.more,
             ],
             stdout=subprocess.PIPE,
             text=True,
@@ -86,15 +104,22 @@ class PlatformProcess:
             await asyncio.sleep(0.02)
 
 
-@asynccontextmanager
-async def platform_process(folder: Path) -> AsyncIterator[PlatformProcess]:
-    platform = PlatformProcess(folder / "platform.db")
+@contextmanager
+def running_platform(folder: Path, *more: str) -> Iterator[PlatformProcess]:
+    platform = PlatformProcess(folder / "platform.db", more=more)
     platform.start()
     try:
         yield platform
     finally:
-        await platform.session.close()
         platform.kill()
+
+
+@asynccontextmanager
+async def platform_process(folder: Path, *more: str) -> AsyncIterator[PlatformProcess]:
+    """Give a platform of one's own."""
+    with running_platform(folder, *more) as running:
+        async with running.fresh() as platform:
+            yield platform
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from gateway.history.embedded import EmbeddedHistory
 from tests.integration.platform_parts import (
     PlatformProcess,
     http_sink,
-    platform_process,
     records,
+    running_platform,
     samples,
     table,
 )
@@ -34,9 +34,15 @@ TABLES = {"cnc-02": table("cnc-02", None), "press-01": table("press-01", None, N
 RATE = 1e9
 
 
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+    with running_platform(tmp_path_factory.mktemp("platform")) as running:
+        yield running
+
+
 @pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[PlatformProcess]:
-    async with platform_process(tmp_path) as running:
+async def platform(process: PlatformProcess) -> AsyncIterator[PlatformProcess]:
+    async with process.fresh() as running:
         yield running
 
 

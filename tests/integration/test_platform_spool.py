@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.integration.platform_parts import (
     PlatformProcess,
     http_sink,
     numbers,
-    platform_process,
+    running_platform,
     table,
 )
 
@@ -32,9 +32,15 @@ LIMITS = ForwardLimits(
 )
 
 
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+    with running_platform(tmp_path_factory.mktemp("platform")) as running:
+        yield running
+
+
 @pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[PlatformProcess]:
-    async with platform_process(tmp_path) as running:
+async def platform(process: PlatformProcess) -> AsyncIterator[PlatformProcess]:
+    async with process.fresh() as running:
         yield running
 
 
