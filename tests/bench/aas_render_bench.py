@@ -1,0 +1,190 @@
+"""Prints what live AAS values cost: taking them over, rendering them, and GETs over HTTP.
+
+python -m tests.bench.aas_render_bench [--properties 1000] [--seconds 10]
+
+basyx renders the same submodel in the same run. The HTTP client is a process of its own; all values
+change ten times a second, so every GET finds all of them changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import http.client
+import json
+import multiprocessing
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aas_models.export import filled, to_basyx
+from aas_models.live import LiveSubmodel, LiveValues
+from gateway.core.assets import AssetModel
+from gateway.core.records import Record
+from tests.integration.api_parts import b64, served
+from tests.unit.aas.parts import asset_model, batch, records, signal, submodel_id
+
+CHANGE_EVERY_S = 0.1
+REQUESTS_PER_S = 20
+OPERATIONAL = submodel_id("press-01", "OperationalData")
+
+
+def press_with(properties: int) -> AssetModel:
+    return asset_model(
+        [
+            signal(
+                place,
+                f"Group{place // 50:03}.Temperature{place:05}",
+                name=f"금형온도_{place}",
+                unit="degC",
+            )
+            for place in range(properties)
+        ]
+    )
+
+
+def times_of(work: Callable[[], Any], count: int) -> list[float]:
+    spent = []
+    for _ in range(count):
+        begun = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - begun)
+    return sorted(spent)
+
+
+def line(name: str, spent: Sequence[float], scale: float = 1e3, unit: str = "ms") -> None:
+    p50, p99 = statistics.median(spent) * scale, spent[int(len(spent) * 0.99) - 1] * scale
+    print(f"{name:<56} p50 {p50:9.4f}  p99 {p99:9.4f} {unit}")
+
+
+def changes(model: AssetModel, count: int) -> list[Record]:
+    rng = np.random.default_rng(7)
+    indices = np.arange(count) % len(model.table.signals)
+    return records(batch(model.table, indices.tolist(), rng.random(count) * 200))
+
+
+def take_over(model: AssetModel) -> None:
+    for count in (1, 20, 1_000, 5_000):
+        live, given = LiveValues([model]), changes(model, count)
+        live.on_records(given)
+        spent = times_of(lambda live=live, given=given: live.on_records(given), 300)  # type: ignore[misc]
+        line(f"take over a batch of {count:,}, per value", spent, 1e6 / count, "us")
+    words = records(batch(model.table, list(range(1_000)), ["run"] * 1_000))
+    live = LiveValues([model])
+    line(
+        "take over 1,000 texts, per value", times_of(lambda: live.on_records(words), 300), 1e3, "us"
+    )
+
+
+def render(model: AssetModel) -> None:
+    live = LiveValues([model])
+    submodel = live.submodel(OPERATIONAL)
+    assert submodel is not None
+    every = changes(model, len(model.table.signals))
+    live.on_records(every)
+    for form in ("normal", "value"):
+        size = len(submodel.render("", form))
+        line(
+            f"render {form} ({size:,} bytes), nothing changed",
+            times_of(_render(submodel, form), 300),
+        )
+
+        def changed(form: str = form) -> None:
+            live.on_records(every)
+            submodel.render("", form)
+
+        line(f"take over all and render {form}", times_of(changed, 300))
+    basyx_render(model, live)
+
+
+def _render(submodel: LiveSubmodel, form: str) -> Callable[[], bytes]:
+    return lambda: submodel.render("", form)
+
+
+def basyx_render(model: AssetModel, live: LiveValues) -> None:
+    from basyx.aas.adapter.json import AASToJsonEncoder
+
+    store = to_basyx(filled(live.environment, live.readings()))
+    submodel = store.get_item(OPERATIONAL)
+    spent = times_of(lambda: json.dumps(submodel, cls=AASToJsonEncoder), 10)
+    line(f"basyx renders the same {len(model.table.signals):,} properties", spent)
+
+
+def ask(pipe: Connection, url: str, path: str, seconds: float) -> None:
+    """The client's process: one connection, evenly spaced requests."""
+    host = url.removeprefix("http://")
+    client = http.client.HTTPConnection(host, timeout=10)
+    spent = []
+    for _ in range(int(seconds * REQUESTS_PER_S)):
+        begun = time.perf_counter()
+        client.request("GET", path)
+        answer = client.getresponse()
+        answer.read()
+        took = time.perf_counter() - begun
+        assert answer.status == 200
+        spent.append(took)
+        time.sleep(max(0.0, 1 / REQUESTS_PER_S - took))
+    pipe.send(spent)
+
+
+async def over_http(model: AssetModel, seconds: float) -> None:
+    every = changes(model, len(model.table.signals))
+    with tempfile.TemporaryDirectory() as folder:
+        async with served(Path(folder), models=[model]) as running:
+            running.live.on_records(every)
+
+            async def change() -> None:
+                while True:
+                    running.live.on_records(every)
+                    await asyncio.sleep(CHANGE_EVERY_S)
+
+            async with asyncio.TaskGroup() as group:
+                changing = group.create_task(change())
+                for name, suffix in (("whole submodel", ""), ("$value", "/$value")):
+                    path = f"/submodels/{b64(OPERATIONAL)}{suffix}"
+                    spent = await asyncio.to_thread(asked, running.server.url, path, seconds)
+                    line(f"GET {name} over HTTP, another process", sorted(spent))
+                changing.cancel()
+
+
+def asked(url: str, path: str, seconds: float) -> list[float]:
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("spawn")
+    client = context.Process(target=ask, args=(theirs, url, path, seconds))
+    client.start()
+    spent: list[float] = ours.recv()
+    client.join()
+    return spent
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--properties", type=int, default=1_000)
+    options.add_argument("--seconds", type=float, default=10.0)
+    given = options.parse_args()
+    print(f"Python {sys.version.split()[0]}, {platform.machine()}, {given.properties:,} properties")
+    begun = time.perf_counter()
+    model = press_with(given.properties)
+    LiveValues([model])
+    print(f"{'compile':<56}     {(time.perf_counter() - begun) * 1e3:9.1f} ms")
+    take_over(model)
+    render(model)
+    runner: Any = asyncio.run
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        runner = uvloop.run
+    runner(over_http(model, given.seconds))
+
+
+if __name__ == "__main__":
+    main()
