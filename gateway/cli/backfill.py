@@ -131,7 +131,8 @@ def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> HttpP
         text = texts["which"] if name is None else texts["sink"]
         typer.echo(text.format(name=printable(name or ""), names=names), err=True)
         raise typer.Exit(EXIT_CONFIG)
-    return replace(platform_config(plan.settings, known[name]), backfilled=True)
+    target = platform_config(plan.settings, known[name])
+    return replace(target, send=frozenset({"samples"}), backfilled=True)
 
 
 async def _run(

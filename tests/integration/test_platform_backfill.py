@@ -160,7 +160,7 @@ gateway:
   id_base: https://hanil.example/ids
 devices: devices/*.yaml
 platform:
-  - {{ name: central, kind: http, url: "{url}", token: !env PLATFORM_TOKEN }}
+  - {{ name: central, kind: http, url: "{url}", token: !env PLATFORM_TOKEN, send: [usage] }}
 """
 DEVICE_YAML = """\
 version: 1

@@ -131,6 +131,35 @@ async def test_live_data_arrives_while_the_backlog_is_pending_and_lanes_merge_af
     assert backlog == sorted(backlog)
 
 
+async def test_while_a_destination_fails_only_one_lane_tries_at_a_time() -> None:
+    spool = MemorySpool()
+    spool.add(500, age_s=60)
+    under_way: list[int] = []
+    most = 0
+
+    class Slow(ToldSink):
+        async def write(self, epoch: str, records: Sequence[Record]) -> Answer:
+            nonlocal most
+            if self.down:
+                under_way.append(1)
+                most = max(most, len(under_way))
+                await asyncio.sleep(0.002)
+                under_way.pop()
+            return await super().write(epoch, records)
+
+    sink = Slow()
+    async with forwarding(spool, sink, replace(QUICK, backlog_rate=2_000.0)):
+        await sink.received([500, 1])
+        sink.down = True
+        spool.add(1)
+        await sink.tried(4)
+        most = 0
+        await sink.tried(6)
+        assert most == 1
+        sink.down = False
+        await spool.drained()
+
+
 async def test_a_young_backlog_or_one_that_fits_one_write_is_sent_in_order() -> None:
     spool, sink = MemorySpool(), ToldSink()
     spool.add(300)
