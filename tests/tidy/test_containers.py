@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from gateway.app.config.plan import load_plan
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -46,10 +48,19 @@ def test_compose_has_the_whole_path_with_read_only_roots() -> None:
         assert services[name]["cap_drop"] == ["ALL"]
 
 
-def test_compose_publishes_on_loopback_only() -> None:
-    ports = [port for s in COMPOSE["services"].values() for port in s.get("ports", [])]
-    assert ports
-    assert all(port.startswith("127.0.0.1:") for port in ports)
+def test_compose_listens_on_loopback_only() -> None:
+    services = COMPOSE["services"]
+    assert all(service["network_mode"] == "host" for service in services.values())
+    assert not any("ports" in service for service in services.values())
+    bound = services["influxdb"]["environment"]["INFLUXD_HTTP_BIND_ADDRESS"]
+    assert bound.startswith("127.0.0.1:")
+
+
+def test_the_configuration_of_compose_is_right() -> None:
+    secrets = {"GATEWAY_SECRET_INFLUX_TOKEN": "x", "GATEWAY_SECRET_PLATFORM_TOKEN": "y"}
+    plan = load_plan(ROOT / "config" / "compose", ROOT / "nowhere", secrets)
+    assert plan.devices.keys() == {"env-room", "moulder-01", "press-01"}
+    assert set(secrets) <= set(COMPOSE["services"]["gateway"]["environment"])
 
 
 def test_compose_starts_simulators_that_exist() -> None:
