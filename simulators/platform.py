@@ -8,7 +8,7 @@ with its address and serves until it is ended. Beside the interface it answers
 - `GET /v1/gateways/{g}/records?after=&limit=`: records as stored, in order of arrival, with plans;
 - `GET /v1/gateways/{g}/gaps?after=&limit=`, `GET /v1/gateways/{g}/plans/{digest}`;
 - `POST /fault`: `{"mode": "down|500|timeout|drop-reply|partial|garbage|slow|429|401|redirect|
-  forget|ok", "for": "20s", "count": 3, "refuse": [{"device": "d", "offset": 7, "reason": "r",
+  forget|ok", "for": "20s", "count": 3, "after": 1, "refuse": [{"device": "d", "offset": 7, "reason": "r",
   "poison": true}]}`; `forget` loses the whole store at once, `retry_after` goes with a 429,
   `body` chooses the garbage: html, empty, truncated, shape, list, other-epoch, padded.
 """

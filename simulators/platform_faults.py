@@ -37,11 +37,12 @@ def seconds(text: str) -> float:
 
 @dataclass(slots=True)
 class Fault:
-    """One mode, until its time is over or it was met `left` times."""
+    """One mode, until its time is over or it was met `left` times, after `spared` requests."""
 
     mode: str
     until: float
     left: float
+    spared: int
     detail: dict[str, Any]
 
 
@@ -79,7 +80,8 @@ class Faults:
             raise ValueError(f"mode must be one of {', '.join(sorted(MODES))}")
         span_s = seconds(wish["for"]) if "for" in wish else FOREVER_S
         left = float(wish.get("count", FOREVER_S))
-        self._fault = Fault(mode, time.monotonic() + span_s, left, wish)
+        spared = int(wish.get("after", 0))
+        self._fault = Fault(mode, time.monotonic() + span_s, left, spared, wish)
         if mode in {"ok", "forget"}:
             self._fault = None
 
@@ -90,6 +92,9 @@ class Faults:
             return None
         if time.monotonic() >= fault.until or fault.left <= 0:
             self._fault = None
+            return None
+        if fault.spared > 0:
+            fault.spared -= 1
             return None
         fault.left -= 1
         return fault

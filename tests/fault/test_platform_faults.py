@@ -90,6 +90,21 @@ async def test_no_failure_counts_as_an_acknowledgement_and_all_arrives_once_afte
     assert (await platform.get("summary"))["conflicts"] == 0
 
 
+async def test_what_an_earlier_request_of_a_write_settled_counts_when_a_later_one_fails(
+    platform: PlatformProcess,
+) -> None:
+    # Four records of 3 MB: two requests of two records each.
+    texts = table("press-01", "xs:string")
+    written = records([samples(texts, ["x" * 3_000_000]) for _ in range(4)])
+    async with http_sink(platform.url) as sink:
+        await sink.write(EPOCH, records([samples(texts, ["plan"])], first=100))
+        await platform.fault("500", after=1, count=1)
+        answer = await sink.write(EPOCH, written)
+        assert answer == answer_for(written[:2])
+        assert await sink.write(EPOCH, written[2:]) == answer_for(written[2:])
+    assert (await platform.get("summary"))["duplicates"] == 0
+
+
 async def test_a_redirect_is_not_followed(platform: PlatformProcess) -> None:
     await platform.fault("redirect", count=1)  # the same address would take it now
     async with http_sink(platform.url) as sink:
