@@ -16,8 +16,8 @@ from adapters.opcua.errors import edge
 from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.library import struct_from_binary, ua
-from adapters.opcua.link import Link, Ticket, close, connect, keep_channel
-from adapters.opcua.pump import Pump, PumpState, margin_ns
+from adapters.opcua.link import Link, Ticket, abort, close, connect, keep_channel
+from adapters.opcua.pump import SILENT, Pump, PumpState, margin_ns
 from adapters.opcua.router import Router
 from adapters.opcua.structures import TypeBook
 from adapters.opcua.timeline import Memory, Timeline, memory_of
@@ -70,22 +70,23 @@ class OpcUaAdapter:
         self._changed = asyncio.Event()
 
     async def run(self, intake: Intake) -> NoReturn:
-        session, self._memory.session = self._memory.session, None
+        session: Session | None = self._memory.session
         link = await connect(self._source, self._clock, session.ticket if session else None)
+        self._memory.session = None
         keep: PumpState | None = None
         try:
             self._check_identity(link)
             state = await self._subscription(link, session)
             keep = state
             await self._serve(link, state, intake, resumed=state.expected is not None)
-        except SourceError:
-            if keep is not None and link.client.cut_off:
+        except SourceError as error:
+            if keep is not None and (link.client.cut_off or error.reason == SILENT):
                 self._keep_session(link, keep)
+                abort(link)
             raise
         finally:
             self._items = None
-            if self._memory.session is None:
-                await close(link)
+            await close(link)
         raise AssertionError("a connection ends by raising")
 
     async def apply(self, source: Any) -> bool:
@@ -179,15 +180,23 @@ class OpcUaAdapter:
             self._clock,
             self._renew,
         )
+        await self._work(link, pump, timeline, intake)
+
+    async def _work(self, link: Link, pump: Pump, timeline: Timeline, intake: Intake) -> None:
+        """Run until something ends the connection; deliveries may finish after it."""
         failure: BaseException | None = None
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(pump.run(intake, tasks))
-                tasks.create_task(self._watch(link))
-                tasks.create_task(keep_channel(link.client, self._clock))
-                tasks.create_task(self._manage(timeline, intake))
-        except* SourceError as group:
-            failure = _first(group)
+        async with asyncio.TaskGroup() as deliveries:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(pump.run(intake, deliveries))
+                    tasks.create_task(self._watch(link))
+                    tasks.create_task(keep_channel(link.client, self._clock))
+                    tasks.create_task(self._manage(timeline, intake))
+            except* SourceError as group:
+                failure = _first(group)
+            finally:
+                await pump.drain()
+                pump.stop()
         if failure is not None:
             raise failure
 
@@ -339,7 +348,7 @@ class OpcUaAdapter:
             except TimeoutError:
                 if link.client.protocol.received_at < asked:
                     detail = f"no byte for {PROBE_S:.0f} s"
-                    raise SourceUnavailable("silent", detail) from None
+                    raise SourceUnavailable(SILENT, detail) from None
                 continue
             if started != link.started:
                 raise SourceUnavailable("source-restart", "the server started again")

@@ -18,7 +18,7 @@ from gateway.core.clock import Clock
 from gateway.core.errors import SourceRejected
 from gateway.ops.events import opcua as events
 
-CLOSE_S = 4.0
+CLOSE_S = 3.5
 CHANNEL_LIFE_MS = 600_000
 OPERATION_LIMIT = 500
 """Nodes in one call, whatever the server says: small PLCs promise more than they bear."""
@@ -197,7 +197,7 @@ async def _open(client: LinkClient, ticket: Ticket | None) -> bool:
 
 async def _resume(client: LinkClient, ticket: Ticket) -> bool:
     policy = client.security_policy
-    if policy.peer_certificate is not None and policy.peer_certificate != ticket.certificate:
+    if policy.peer_certificate and policy.peer_certificate != ticket.certificate:
         return False
     before = policy.peer_certificate
     client.uaclient.session.restore_authentication_token(ticket.token)
@@ -243,6 +243,9 @@ async def keep_channel(client: LinkClient, clock: Clock) -> None:
 async def close(link: Link) -> None:
     """Delete the subscriptions, close session, channel and socket; at most `CLOSE_S` seconds."""
     client = link.client
+    if client.cut_off:
+        _abort(client)
+        return
     try:
         async with asyncio.timeout(CLOSE_S):
             await client.uaclient.close_session(True)
@@ -251,6 +254,12 @@ async def close(link: Link) -> None:
         pass  # the other side is gone: there is nobody to say goodbye to
     finally:
         _abort(client)
+
+
+def abort(link: Link) -> None:
+    """Drop the connection without a word: the session stays for a while, to be taken up again."""
+    _abort(link.client)
+    link.client.protocol.lost = link.client.protocol.lost or "given up"
 
 
 def _abort(client: LinkClient) -> None:

@@ -41,6 +41,9 @@ REPUBLISH_MAX = 100
 FAULTS_MAX = 5
 """Error answers one after the other before the connection is given up."""
 HEAD_BYTES = 256
+DRAIN_S = 1.0
+SILENT = "silent"
+"""Reason word for a connection on which nothing arrives any more."""
 _GONE = frozenset(
     {
         ua.StatusCodes.BadNodeIdUnknown,
@@ -99,6 +102,9 @@ class Pump:
         # Bounded by the requests that are out: a new one leaves only after an answer was taken.
         self._acks: list[Ack] = []
         self._pending = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._pending_samples = 0
         self._faults = 0
         self._last = np.zeros(len(router.plan.signals), np.int64)
@@ -127,6 +133,19 @@ class Pump:
             self._health.clock_offset_s = round(self._timeline.source_ahead() / 1e9, 3)
             await self._take(found, body, received, intake, tasks)
 
+    async def drain(self) -> None:
+        """Let what was read become durable, at most `DRAIN_S` seconds, when the end has come."""
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self._idle.wait()
+        except TimeoutError:
+            pass  # the disk is behind: not acknowledged, so fetched again or stated as a gap
+
+    def stop(self) -> None:
+        """Give up the deliveries that still wait; they are not acknowledged."""
+        for task in self._tasks:
+            task.cancel()
+
     def _top_up(self) -> None:
         """Send the requests that may leave now."""
         if self._pending >= PENDING_MAX or self._pending_samples >= PENDING_SAMPLES_MAX:
@@ -137,7 +156,12 @@ class Pump:
             with edge("publishing"):
                 future = self._protocol.publish(self._clock.now(), acks)
             self._out[future] = acks
-            future.add_done_callback(self._inbox.put_nowait)
+            future.add_done_callback(self._arrived)
+
+    def _arrived(self, future: asyncio.Future[bytes]) -> None:
+        if not future.cancelled():
+            future.exception()  # looked at later, or never when the connection has ended
+        self._inbox.put_nowait(future)
 
     async def _next_body(self) -> bytes | None:
         """Give the next answer; None when there is nothing to read in it."""
@@ -147,8 +171,7 @@ class Pump:
                 future = await self._inbox.get()
         except TimeoutError:
             if self._out:
-                detail = f"no message and no keep-alive for {patience:.1f} s"
-                raise SourceUnavailable("publish-silent", detail) from None
+                raise self._silent(patience) from None
             return None  # nothing was asked: the disk is behind, not the server
         acks = self._out.pop(future, [])
         if future.cancelled():
@@ -164,6 +187,14 @@ class Pump:
             return None
         self._faults = 0
         return body
+
+    def _silent(self, patience: float) -> SourceUnavailable:
+        """Say whether only the subscription fell silent or everything."""
+        quiet = asyncio.get_running_loop().time() - self._protocol.received_at
+        if quiet >= patience:
+            return SourceUnavailable(SILENT, f"no byte for {quiet:.1f} s")
+        self._memory.session = None
+        return SourceUnavailable("publish-silent", f"no keep-alive for {patience:.1f} s")
 
     def _peek_fault(self, body: bytes) -> Fault | None:
         with edge("reading a publish answer"):
@@ -399,8 +430,11 @@ class Pump:
     ) -> None:
         """Start a delivery; they start in the order of the calls and so become durable in it."""
         self._pending += 1
+        self._idle.clear()
         self._pending_samples += samples
-        tasks.create_task(self._deliver(items, found, samples, intake))
+        task = tasks.create_task(self._deliver(items, found, samples, intake))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _deliver(
         self, items: Items, found: Notification | None, samples: int, intake: Intake
@@ -409,6 +443,8 @@ class Pump:
             await intake.deliver(items)
         self._pending -= 1
         self._pending_samples -= samples
+        if not self._pending:
+            self._idle.set()
         if found is not None:
             self._acks.append((self._state.subscription, found.sequence))
             self._state.settled = following(found.sequence)

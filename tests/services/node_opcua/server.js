@@ -16,6 +16,7 @@ let line = [];
 let extra = new Map();
 let timer = null;
 let tick = 0;
+const truth = [];
 
 function status(name) {
   return name ? StatusCodes[name] : StatusCodes.Good;
@@ -77,6 +78,8 @@ function addTyped(name, type, value) {
 function beat() {
   tick += 1;
   const now = new Date();
+  truth.push([tick, now.getTime()]);
+  if (truth.length > 20000) truth.shift();
   for (let i = 0; i < line.length; i++) {
     line[i].setValueFromSource({ dataType: DataType.Double, value: i * 1e6 + tick }, StatusCodes.Good, now);
   }
@@ -199,6 +202,9 @@ const commands = {
     await new Promise((done) => setTimeout(done, down || 0));
     await start(shift);
     return {};
+  },
+  async truth() {
+    return { truth };
   },
   async state() {
     return state();
