@@ -7,10 +7,12 @@ with its address and serves until it is ended. Beside the interface it answers
 - `GET /v1/gateways/{g}/samples?device=&name=&from=&to=&limit=`: rows in offset order;
 - `GET /v1/gateways/{g}/records?after=&limit=`: records as stored, in order of arrival, with plans;
 - `GET /v1/gateways/{g}/gaps?after=&limit=`, `GET /v1/gateways/{g}/plans/{digest}`;
-- `POST /fault`: `{"mode": "down|500|timeout|drop-reply|partial|garbage|slow|429|401|redirect|
-  forget|ok", "for": "20s", "count": 3, "after": 1, "refuse": [{"device": "d", "offset": 7, "reason": "r",
-  "poison": true}]}`; `forget` loses the whole store at once, `retry_after` goes with a 429,
-  `body` chooses the garbage: html, empty, truncated, shape, list, other-epoch, padded.
+- `POST /fault`: `{"mode": M, "for": "20s", "count": 3, "after": 1}` with M one of down, 500,
+  timeout, drop-reply, partial, garbage, slow, 429, 401, redirect, forget, ok; for that long, for so
+  many requests, after so many that still go well. `forget` loses the whole store at once,
+  `retry_after` goes with a 429, `body` chooses the garbage: html, empty, truncated, shape, list,
+  other-epoch, padded. `{"refuse": [{"device": "d", "offset": 7, "reason": "r", "poison": true}]}`
+  refuses records, or with `poison` answers 400 to a request that holds one.
 """
 
 from __future__ import annotations
