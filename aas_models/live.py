@@ -36,6 +36,8 @@ from gateway.ops.events import aas as events
 UNMAPPED = 0
 """The slot that takes values of signals that are in no submodel any more."""
 
+NO_TIME = -(2**63)
+
 TABLES_PER_DEVICE_MAX = 8
 """Tables of earlier configurations whose batches may still arrive."""
 
@@ -82,32 +84,51 @@ class _Slots:
         self.raw = ValueColumns(size)
         self.status = np.zeros(size, np.uint32)
         self.times = np.zeros(size, np.int64)
-        self.server_times = np.zeros(size, np.int64)
+        self.server_times = np.full(size, NO_TIME, np.int64)
         self.received = np.zeros(size, np.int64)
         self.offsets = np.zeros(size, np.int64)
         self.versions = np.zeros(size, np.int64)
+        # What no batch ever had needs no clearing: a batch of one value costs a third less.
+        self.has_raw = self.has_status = self.has_server_times = False
 
     def store(self, slots: Slots, record: Record, batch: Batch, version: int) -> None:
         self.values.put(slots, batch.values)
-        if batch.raw is not None:
-            self.raw.put(slots, batch.raw)
-        elif self.raw.kinds.any():
-            self.raw.clear(slots)
         self.times[slots] = batch.times
-        self.server_times[slots] = batch.times if batch.server_times is None else batch.server_times
         self.received[slots] = batch.received
         self.offsets[slots] = record.offset
         self.versions[slots] = version
-        if batch.status is None:
-            self.status[slots] = 0
-            return
-        self.status[slots] = batch.status
+        if self.has_raw or batch.raw is not None:
+            self._store_raw(slots, batch)
+        if self.has_server_times or batch.server_times is not None:
+            given = batch.server_times
+            self.server_times[slots] = NO_TIME if given is None else given
+            self.has_server_times = True
+        if self.has_status or batch.status is not None:
+            self._store_status(slots, batch)
+
+    def _store_raw(self, slots: Slots, batch: Batch) -> None:
+        self.has_raw = True
+        if batch.raw is None:
+            self.raw.clear(slots)
+        else:
+            self.raw.put(slots, batch.raw)
+
+    def _store_status(self, slots: Slots, batch: Batch) -> None:
+        self.has_status = True
+        self.status[slots] = 0 if batch.status is None else batch.status
         final = self.status[slots]  # a slot may come twice: only its last status counts
         self.values.clear(slots[(final & BAD) != 0])
+
+    def server_time(self, slot: int) -> UnixNs:
+        """Give the server's time, which is the source's where the server says no other."""
+        given = int(self.server_times[slot])
+        return UnixNs(int(self.times[slot]) if given == NO_TIME else given)
 
     def take_over(self, old: _Slots, to: Slots, source: Slots) -> None:
         self.values.take_over(old.values, to, source)
         self.raw.take_over(old.raw, to, source)
+        self.has_raw, self.has_status = old.has_raw, old.has_status
+        self.has_server_times = old.has_server_times
         names = ("status", "times", "server_times", "received", "offsets", "versions")
         for name in names:
             getattr(self, name)[to] = getattr(old, name)[source]
@@ -432,7 +453,7 @@ class LiveValues:
             value if raw is None else raw,
             int(columns.status[slot]),
             UnixNs(int(columns.times[slot])),
-            UnixNs(int(columns.server_times[slot])),
+            columns.server_time(slot),
             UnixNs(int(columns.received[slot])),
             int(columns.offsets[slot]),
             int(columns.versions[slot]),
