@@ -190,6 +190,12 @@ class Publisher:
         if self.client is not None:
             self.client.disconnect()
             self.client.loop(0.05)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        sock = self.client.socket() if self.client is not None else None
+        if sock is not None:
+            sock.close()
 
     def _connect(self, now: float, wait_s: float) -> None:
         if now < self.retry_at:
@@ -244,6 +250,7 @@ class Publisher:
         self._acknowledged = []
 
     def _lost(self) -> None:
+        self._hang_up()
         self.backlog.extendleft(reversed(self.inflight.values()))
         self.inflight.clear()
         self.client, self.connected, self._broken = None, False, False

@@ -36,7 +36,7 @@ class Session:
     inflight: dict[int, Message] = field(default_factory=dict)
     window: int = INFLIGHT_MAX
     link: Link | None = None
-    left: float = 0.0
+    left: float = field(default_factory=time.monotonic)
     number: int = 0
 
     def attach(self, link: Link, window: int) -> None:

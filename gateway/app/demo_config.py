@@ -65,6 +65,11 @@ MACHINES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
         ),
     ),
 }
+OTHERS = {
+    "env-room": ("환경 센서", "Room sensors"),
+    "line-counters": ("라인 카운터", "Line counters"),
+    "cell-counters": ("셀 카운터", "Cell counters"),
+}
 ROOMS = ("room1", "room2")
 FIELDS = ("temp", "hum", "co2")
 CELSIUS = ("Temp", "Zone", "temp")
@@ -94,6 +99,11 @@ class Ports:
     cell_control: int
     platform: int
     api: int
+
+
+def labels(device: str) -> tuple[str, str]:
+    """Give a device's name in Korean and English."""
+    return OTHERS[device] if device in OTHERS else MACHINES[device][1:3]
 
 
 def write_config(folder: Path, ports: Ports, size: Size) -> dict[Source, str]:
@@ -139,19 +149,22 @@ def _gateway(ports: Ports) -> dict[str, Any]:
 
 def _devices(ports: Ports, size: Size) -> Iterable[tuple[str, dict[str, Any], list[str]]]:
     if size.machines:
-        for name, (folder, ko, en, points) in MACHINES.items():
-            yield name, *_opcua(name, (ko, en), ports, size, [f"{folder}.{p}" for p in points])
+        for name, (folder, _ko, _en, points) in MACHINES.items():
+            yield name, *_opcua(name, ports, size, [f"{folder}.{p}" for p in points])
         yield "env-room", *_rooms(ports)
     if size.opcua_signals:
         counters = [f"Truth.{number:04d}" for number in range(size.opcua_signals)]
-        label = ("라인 카운터", "Line counters")
-        yield "line-counters", *_opcua("line-counters", label, ports, size, counters)
+        yield "line-counters", *_opcua("line-counters", ports, size, counters)
     if size.mqtt_signals:
         yield "cell-counters", *_cell(ports, size)
 
 
+def _label(name: str) -> dict[str, str]:
+    return dict(zip(("ko", "en"), labels(name), strict=True))
+
+
 def _opcua(
-    name: str, label: tuple[str, str], ports: Ports, size: Size, identifiers: list[str]
+    name: str, ports: Ports, size: Size, identifiers: list[str]
 ) -> tuple[dict[str, Any], list[str]]:
     tags = []
     for identifier in identifiers:
@@ -166,7 +179,7 @@ def _opcua(
     document = {
         "version": 1,
         "device": name,
-        "label": {"ko": label[0], "en": label[1]},
+        "label": _label(name),
         "connect": f"opc.tcp://127.0.0.1:{ports.opcua}",
         "security": {"mode": "None", "unsafe": True},
         "every": f"{size.publish_ms}ms",
@@ -192,7 +205,7 @@ def _rooms(ports: Ports) -> tuple[dict[str, Any], list[str]]:
     return {
         "version": 1,
         "device": "env-room",
-        "label": {"ko": "환경 센서", "en": "Room sensors"},
+        "label": _label("env-room"),
         "connect": f"mqtt://127.0.0.1:{ports.broker}",
         "time": {"json": "$.ts", "unit": "ms"},
         "tags": tags,
@@ -205,7 +218,7 @@ def _cell(ports: Ports, size: Size) -> tuple[dict[str, Any], list[str]]:
     return {
         "version": 1,
         "device": "cell-counters",
-        "label": {"ko": "셀 카운터", "en": "Cell counters"},
+        "label": _label("cell-counters"),
         "connect": f"mqtt://127.0.0.1:{ports.broker}",
         "time": {"json": "$.ts", "unit": "ns"},
         "tags": [{"name": f"t{n}", "topic": f"truth/{n}", "json": "$.v"} for n in numbers],

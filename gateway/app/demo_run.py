@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.app.demo_plant import POLL_S, Plant
+from gateway.app.demo_plant import POLL_S, DemoError, Plant
 from gateway.app.ledger import Result
 from gateway.core.clock import Clock
 
@@ -16,6 +16,7 @@ PLATFORM_CUT_MAX_S = 10.0
 PLC_DOWN_S = 1.5
 GATEWAY_DOWN_S = 1.0
 EVENTS_MAX = 8
+COUNT_EVERY = 4
 
 
 @dataclass(slots=True)
@@ -101,21 +102,35 @@ class Show:
         return event.result
 
 
-async def watch(show: Show, keys: asyncio.Queue[str], draw: Callable[[], None]) -> Result:
-    """Run until `q`: draw all the time, make the fault of each key, one after the other."""
+async def watch(show: Show, keys: asyncio.Queue[str], draw: Callable[[Result], None]) -> Result:
+    """Run until `q`: draw all the time, make the fault of each key, one after the other.
+
+    Raises:
+        DemoError: a child process ended by itself.
+    """
     kinds = {"1": "platform", "2": "plc", "3": "gateway"}
-    async with asyncio.TaskGroup() as group:
-        drawing = group.create_task(_draw(show, draw))
-        while (key := await keys.get()) != "q":
-            if key in kinds:
-                await show.make(kinds[key])
-        result = await show.finish()
-        drawing.cancel()
+    failure: BaseException | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            drawing = group.create_task(_draw(show, draw))
+            while (key := await keys.get()) != "q":
+                if key in kinds:
+                    await show.make(kinds[key])
+            result = await show.finish()
+            drawing.cancel()
+    except* DemoError as errors:
+        failure = errors.exceptions[0]
+    if failure is not None:
+        raise failure
+    draw(result)
     return result
 
 
-async def _draw(show: Show, draw: Callable[[], None]) -> None:
+async def _draw(show: Show, draw: Callable[[Result], None]) -> None:
+    """Values four times a second; the count, which costs more, once."""
     while True:
-        await show.plant.poll()
-        draw()
-        await show.clock.sleep(POLL_S)
+        result = show.plant.result()
+        for _ in range(COUNT_EVERY):
+            await show.plant.poll()
+            draw(result)
+            await show.clock.sleep(POLL_S)

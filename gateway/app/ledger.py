@@ -232,10 +232,15 @@ class Ledger:
                 return plan
         return []
 
-    @property
-    def produced(self) -> int:
-        """Give the number of samples said so far."""
-        return sum(sum(one.demanded) for one in self._produced.values())
+    def shown(self, source: Source, value: Any) -> str:
+        """Give a value as people read it: of an encoded one, its counter."""
+        inside = decode(self._signals[source], value) if self._encoded(source) else None
+        if inside is not None:
+            return f"#{inside[1]}"
+        return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+    def _encoded(self, source: Source) -> bool:
+        return self._signals.get(source, PLAIN_FROM) < PLAIN_FROM
 
     def result(
         self,

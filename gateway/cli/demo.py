@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXIT_LOST = 1
 EXIT_NO_START = 3
 EXIT_STOPPED = 143
-ROWS_EACH = 4
+VALUES_EACH = 4
 KEYS_MAX = 16
 """Key presses that wait while a fault runs; more are dropped."""
 REFRESH_HZ = 4
@@ -180,26 +180,25 @@ async def _attended(show: Show, texts: dict[str, str]) -> Result:
 
     keys: asyncio.Queue[str] = asyncio.Queue(KEYS_MAX)
     with _keyboard(keys), Live(refresh_per_second=REFRESH_HZ) as live:
-        result = await watch(show, keys, lambda: live.update(_screen(show, texts)))
-        live.update(_screen(show, texts))
-    return result
+        return await watch(show, keys, lambda result: live.update(_screen(show, result, texts)))
 
 
-def _screen(show: Show, texts: dict[str, str]) -> RenderableType:
+def _screen(show: Show, result: Result, texts: dict[str, str]) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
+
+    from gateway.app.demo_config import labels
 
     table = Table(title=texts["title"], expand=True)
     table.add_column(texts["device"], no_wrap=True)
     table.add_column(texts["values"], overflow="ellipsis", no_wrap=True)
     by_device: dict[str, list[str]] = {}
-    for (device, name), value in show.plant.tail.latest.items():
-        shown = f"{value:.1f}" if isinstance(value, float) else str(value)
-        by_device.setdefault(device, []).append(f"{name}={shown}")
+    for source, value in show.plant.tail.latest.items():
+        shown = show.plant.ledger.shown(source, value) if show.plant.ledger else str(value)
+        by_device.setdefault(source[0], []).append(f"{source[1]}={shown}")
     for device, values in sorted(by_device.items()):
-        table.add_row(device, "  ".join(values[:ROWS_EACH]))
-    result = show.plant.result()
+        table.add_row(labels(device)[texts is TEXTS["en"]], "  ".join(values[:VALUES_EACH]))
     counts = (
         f"{texts['said']} {result.produced:,}   {texts['arrived']} {result.delivered:,}   "
         f"{texts['way']} {result.unexplained:,}   {texts['double']} {result.duplicates:,}   "
