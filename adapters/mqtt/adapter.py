@@ -14,6 +14,7 @@ from adapters.mqtt.counters import DUPLICATES, MESSAGES, RETAINED
 from adapters.mqtt.decode import Decoder
 from adapters.mqtt.handover import Handover
 from adapters.mqtt.liveness import watch
+from adapters.mqtt.memory import Memory, memory_of
 from adapters.mqtt.subscriptions import Subscriptions, filters_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
@@ -27,13 +28,6 @@ DRAIN_S = 2.0
 """How long the end of a connection waits for what was received to become durable."""
 ASK_AGAIN_S = 60.0
 """Pace at which refused subscriptions are tried again."""
-
-_new_sessions: set[tuple[str, str]] = set()
-"""(device, client id) of sessions that were new and whose subscriptions were not confirmed yet.
-
-The broker will call such a session present, although it missed everything before the
-subscriptions: the gap is still to be recorded. At most one entry for each device.
-"""
 
 
 class MqttAdapter:
@@ -51,15 +45,16 @@ class MqttAdapter:
         """Connect, deliver until the connection ends, then raise. See `Adapter.run`."""
         source = self._source
         connection, welcome = await open_connection(source, as_gateway(source), self._clock)
+        began, memory = self._clock.monotonic(), memory_of(source.device, source.client_id)
         self._connection = connection
         try:
-            gap = await self._begin(connection, welcome, intake)
+            gap = await self._begin(connection, welcome, intake, memory)
             await self._serve(connection, intake, gap, self._keepalive_s(welcome))
         finally:
             self._connection = self._subscriptions = None
             await connection.close(CLOSE_S)
         assert connection.error is not None
-        raise connection.error
+        raise memory.ended(connection.error, self._clock.monotonic() - began)
 
     async def apply(self, source: MqttSource) -> bool:
         """Take over other tags while running; False when the connection itself would change."""
@@ -81,19 +76,19 @@ class MqttAdapter:
                 self._give_up(error)
         return True
 
-    async def _begin(self, connection: Connection, welcome: Welcome, intake: Intake) -> Gap | None:
+    async def _begin(
+        self, connection: Connection, welcome: Welcome, intake: Intake, memory: Memory
+    ) -> Gap | None:
         """Subscribe everything and say what was missed before that."""
-        session = (self._source.device, self._source.client_id)
-        if not welcome.session_present:
-            _new_sessions.add(session)
+        memory.unsubscribed |= not welcome.session_present
         self._subscriptions = Subscriptions(connection, self._health, self._clock)
         try:
             async with asyncio.timeout(self._source.connect_timeout_s):
                 await self._subscriptions.add(self._source, filters_of(self._source))
         except TimeoutError as error:
             raise SourceUnavailable("timeout", "no answer to SUBSCRIBE") from error
-        gap = self._gap(intake) if session in _new_sessions else None
-        _new_sessions.discard(session)
+        gap = self._gap(intake) if memory.unsubscribed else None
+        memory.unsubscribed = False
         self._note_connected(connection, welcome)
         return gap
 

@@ -71,14 +71,20 @@ async def _attempt(
             await _dial(source, connection)
             welcome = await connection.welcome()
         if welcome.code:
-            raise error_for(welcome.code, welcome.text or f"{source.host}:{source.port}")
+            connection.fail(error_for(welcome.code, welcome.text or _place(source)))
+        if connection.error is not None:
+            raise connection.error
     except TimeoutError as error:
         await connection.close(CLOSE_S)
-        raise SourceUnavailable("timeout", f"{source.host}:{source.port}") from error
+        raise SourceUnavailable("timeout", _place(source)) from error
     except (SourceError, asyncio.CancelledError):
         await connection.close(CLOSE_S)
         raise
     return connection, welcome
+
+
+def _place(source: MqttSource) -> str:
+    return f"{source.host}:{source.port}"
 
 
 def _hello(source: MqttSource, visit: Visit, version: int) -> Hello:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from adapters.mqtt import packets
 from adapters.mqtt.answers import Welcome, read_connack, read_disconnect, read_suback
 from adapters.mqtt.framing import Control, PacketReader, Read
+from adapters.mqtt.memory import CLOSED
 from adapters.mqtt.packets import Hello, Kind, MalformedError
 from adapters.mqtt.reasons import error_for, reason_name
 from gateway.core.clock import Clock
@@ -52,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._ended = asyncio.Event()
         self._packet_id = 0
         self._unsettled, self._unsettled_bytes = 0, 0
-        self._resting = self._held = self._stopped = False
+        self._resting = self._held = self._stopped = self._leaving = False
         self.last_received = self.last_sent = clock.monotonic()
 
     # what the transport calls
@@ -63,17 +65,21 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self._clock.monotonic()
-        reader = self.reader
+        if self._leaving:
+            return  # not acknowledged: the broker sends it again
+        reader, malformed = self.reader, None
         try:
             reader.feed(bytes(data))
         except MalformedError as error:
-            self._refuse(error)
+            malformed = error  # what came before it is good
         if reader.messages:
             self._keep(Read(self._clock.now(), reader.messages, len(data)))
             reader.messages = []
         if reader.controls:
             controls, reader.controls = reader.controls, []
             self._take_controls(controls)
+        if malformed is not None:
+            self._refuse(malformed)
         full = len(data) >= FULL_READ_BYTES or 2 * self._unsettled >= self.hello.receive_maximum
         if not (full or self._resting or self._ended.is_set()):
             self._resting = True
@@ -88,6 +94,8 @@ class Connection(asyncio.Protocol):
             if isinstance(exc, ssl.SSLError) and not isinstance(exc, ssl.SSLEOFError):
                 # TLS 1.3: a broker refuses our certificate after the handshake is over.
                 self.fail(SourceRejected("tls-refused", detail))
+        elif exc is None:
+            self.fail(SourceUnavailable(CLOSED, detail))
         self.fail(SourceUnavailable("connection-lost", detail))
         self._ended.set()
 
@@ -175,19 +183,29 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     async def close(self, timeout_s: float) -> None:
-        """Say goodbye (the session stays) and wait for the end, at most this long."""
-        if self._transport is None:
-            return
-        if self.error is None:
+        """Say goodbye (the session stays) and wait for the end, at most this long.
+
+        The broker closes once it has read everything: a client that came back before that would
+        find its last acknowledgements forgotten.
+        """
+        welcomed = self._welcome.done() and not self._welcome.cancelled()
+        if welcomed and self._transport is not None and self.error is None:
             self._write(packets.disconnect(self.hello.version))
+            self._leaving = True
+            self._steer()
+            await self._wait_for_end(timeout_s / 2)
         self.fail(SourceUnavailable("closed", "by the gateway"))
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._ended.wait()
-        except TimeoutError:
+        await self._wait_for_end(timeout_s / 2)
+        if self._transport is not None:
             self._transport.abort()
 
     # inside
+
+    async def _wait_for_end(self, timeout_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                if self._transport is not None:
+                    await self._ended.wait()
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -225,7 +243,7 @@ class Connection(asyncio.Protocol):
             self.last_received = self._clock.monotonic()
         if self._transport is None or self._transport.is_closing():
             return
-        if self._resting or self._held or self._stopped:
+        if (self._resting or self._held or self._stopped) and not self._leaving:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()

@@ -47,7 +47,6 @@ class Control:
     """A packet other than PUBLISH, without its length."""
 
     kind: Kind
-    flags: int
     body: bytes
 
 
@@ -120,6 +119,7 @@ class PacketReader:
         """Keep the beginning of a packet, or start to skip one that is too long."""
         first = data[place]
         if first & 0xF0 != 0x30:
+            _checked_kind(first)
             if length > CONTROL_BYTES_MAX:
                 raise MalformedError(f"a packet of {length} bytes", 0x95)
         elif length > self.payload_max + CLIPPED_BYTES:
@@ -183,10 +183,15 @@ class PacketReader:
         return place
 
     def _take_control(self, first: int, body: bytes) -> None:
-        kind, flags = first >> 4, first & 0x0F
-        if kind == 0 or flags != (0x02 if kind == Kind.PUBREL else 0):
-            raise MalformedError(f"a packet that begins with 0x{first:02X}")
-        self.controls.append(Control(Kind(kind), flags, body))
+        self.controls.append(Control(_checked_kind(first), body))
+
+
+def _checked_kind(first: int) -> Kind:
+    """Refuse a first byte that no packet has, before its length is believed (§2.1.3)."""
+    kind, flags = first >> 4, first & 0x0F
+    if kind == 0 or flags != (0x02 if kind == Kind.PUBREL else 0):
+        raise MalformedError(f"a packet that begins with 0x{first:02X}")
+    return Kind(kind)
 
 
 def _clipped(payload: bytes, size: int) -> Clipped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.mqtt.memory import CLOSED
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 
 UNSUPPORTED_VERSION = 0x84
@@ -66,6 +67,6 @@ def v5_from_v311(code: int) -> int:
 def error_for(code: int, detail: str) -> SourceError:
     """Give the error for a refused CONNECT or a DISCONNECT from the broker."""
     if code < FAILURE:
-        return SourceUnavailable("closed-by-broker", detail)
+        return SourceUnavailable(CLOSED, detail)
     kind = SourceRejected if code in _NEED_A_PERSON else SourceUnavailable
     return kind(reason_name(code), detail)

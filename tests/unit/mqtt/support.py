@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,7 +37,7 @@ def plan_of(names: list[str], types: dict[str, str] | None = None) -> PlanTable:
 
 
 def source_of(
-    items: dict[str, tuple[str, str | None]],
+    items: Mapping[str, tuple[str, str | None]],
     *,
     types: dict[str, str] | None = None,
     port: int = 1883,
@@ -131,6 +131,11 @@ class Running:
         self.health = health
         self.adapter = MqttAdapter(source, health, SystemClock())
         self.error: SourceError | None = None
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the connection has ended by itself."""
+        return self.error is not None
 
     async def run(self) -> None:
         """Run to the end of the connection and keep the reason."""

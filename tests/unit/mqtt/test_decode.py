@@ -231,7 +231,8 @@ def test_a_bare_payload_becomes_what_it_looks_like() -> None:
     [
         ("12", 12), ("-1.5e3", -1500.0), ("+7", 7), (".5", 0.5), ("1.", 1.0), ("TRUE", True),
         ("false", False), ("", ""), ("1,5", "1,5"), ("--5", "--5"), ("1e999", "1e999"),
-        ("0x10", "0x10"), ("run", "run"), ("9" * 5_000, "9" * 5_000), ("١٢", "١٢"), ("-Infinity", float("-inf")),
+        ("0x10", "0x10"), ("run", "run"), ("9" * 5_000, "9" * 5_000),
+        ("١٢", "١٢"), ("-Infinity", float("-inf")),
     ],
 )  # fmt: skip
 def test_text_is_read_as(text: str, value: Any) -> None:

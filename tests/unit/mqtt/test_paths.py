@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adapters.mqtt.paths import (
     EVERY,
     MISSING_ERRORS,
+    Steps,
     expander,
     getter,
     many,
@@ -70,5 +71,5 @@ def test_every_reading_of_nested_arrays_is_reached_in_order() -> None:
 
 @given(st.dictionaries(st.text(min_size=1, max_size=5), st.integers(), min_size=1, max_size=6))
 def test_many_paths_at_once_give_what_each_gives_alone(document: dict[str, int]) -> None:
-    paths = [(key,) for key in document]
+    paths: list[Steps] = [(key,) for key in document]
     assert many(paths)(document) == tuple(getter(path)(document) for path in paths)

@@ -1,0 +1,53 @@
+"""What has to be remembered of a device from one connection to the next, in this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.core.errors import SourceError, SourceRejected
+
+CLOSED = "closed-by-broker"
+SHORT_LIFE_S = 30.0
+SHORT_LIVES_MAX = 3
+
+
+@dataclass(slots=True)
+class Memory:
+    """One device's memory; `session` names the client id it is about."""
+
+    session: str
+    unsubscribed: bool = False
+    """The broker made a new session and has not confirmed the subscriptions yet.
+
+    It will call such a session present although it missed everything before the subscriptions.
+    """
+    short_lives: int = 0
+
+    def ended(self, error: SourceError, life_s: float) -> SourceError:
+        """Give the error to raise for a connection that ended.
+
+        A broker that closes a healthy connection without a word, again and again, most likely has a
+        second client with our id: two of them throw each other out for ever, and mosquitto 2.0
+        does not say so. A person must act, and the retry becomes slow.
+        """
+        if error.reason != CLOSED or life_s > SHORT_LIFE_S:
+            self.short_lives = 0
+            return error
+        self.short_lives += 1
+        if self.short_lives < SHORT_LIVES_MAX:
+            return error
+        detail = (
+            f"{self.short_lives} times in a row; does another client use the id {self.session}?"
+        )
+        return SourceRejected("closed-again-and-again", detail)
+
+
+_memories: dict[str, Memory] = {}
+
+
+def memory_of(device: str, client_id: str) -> Memory:
+    """Give the memory of a device; a new one where its client id is another."""
+    known = _memories.get(device)
+    if known is None or known.session != client_id:
+        known = _memories[device] = Memory(client_id)
+    return known
