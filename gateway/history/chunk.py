@@ -25,6 +25,9 @@ Ints = NDArray[np.int64]
 CHUNK_SAMPLES_MAX = 8_192
 """More samples of one key are stored as several chunks: bounds what one read decodes."""
 
+HOLE_NS = 3_600 * 10**9
+"""A longer silence ends a chunk: while a backlog fills it, newer chunks need not be rewritten."""
+
 CHUNK_LEVEL = 1
 _VERSION = 1
 _HEAD = struct.Struct("<BcBII")  # version, kind of values, scale or mode, time unit, count
@@ -104,7 +107,7 @@ def encode(samples: Samples) -> Iterator[Chunk]:
     """Give the chunks of samples that are in order (see `in_order`), key by key."""
     if not len(samples):
         return
-    starts, ends = _groups(samples.keys)
+    starts, ends = runs(samples)
     counts = ends - starts
     units = _time_units(samples.times, starts)
     scaled = samples.times // np.repeat(units, counts)
@@ -131,16 +134,18 @@ def encode(samples: Samples) -> Iterator[Chunk]:
         yield Chunk(keys[group], firsts[group], lasts[group], end - start, body)
 
 
-def _groups(keys: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    edges = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-    starts = np.concatenate(([0], edges))
-    ends = np.append(edges, len(keys))
+def runs(samples: Samples) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give start and end places of what becomes one chunk each, of samples in order."""
+    keys, times = samples.keys, samples.times
+    cuts = (keys[1:] != keys[:-1]) | (times[1:] - times[:-1] > HOLE_NS)
+    starts = np.concatenate(([0], np.flatnonzero(cuts) + 1))
+    ends = np.append(starts[1:], len(keys))
     if int((ends - starts).max()) <= CHUNK_SAMPLES_MAX:
         return starts, ends
-    cuts = [
+    pieces = [
         np.arange(start, end, CHUNK_SAMPLES_MAX) for start, end in zip(starts, ends, strict=True)
     ]
-    starts = np.concatenate(cuts)
+    starts = np.concatenate(pieces)
     return starts, np.append(starts[1:], len(keys))
 
 

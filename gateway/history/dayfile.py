@@ -184,12 +184,12 @@ class DayFile:
         )
         self.recent_rows, self.recent_samples = self._count_recent()
 
-    def overlapping(self, key: int, start: int, end: int) -> list[tuple[int, bytes]]:
-        """Give ids and bodies of the key's chunks that share time with [start, end]."""
+    def overlapping(self, key: int, start: int, end: int) -> list[tuple[int, int, bytes]]:
+        """Give id, count and body of the key's chunks that share time with [start, end]."""
         if self._newest.get(key, start - 1) < start:
             return []
         rows = self.database.execute(
-            "SELECT id, body FROM chunk WHERE key = ? AND start <= ? AND end >= ?",
+            "SELECT id, count, body FROM chunk WHERE key = ? AND start <= ? AND end >= ?",
             (key, end, start),
         )
         return list(rows)

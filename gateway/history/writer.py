@@ -179,7 +179,7 @@ class StoreWriter:
         newest = max(self._files, default=0)
         for day, file in self._files.items():
             if compact.is_due(file) or (day < newest and self._is_past_due(file)):
-                self._pass, self._pass_file = compact.steps(file), file
+                self._pass, self._pass_file = compact.steps(file, last=day < newest), file
                 return True
         return self._begin_leftover()
 
@@ -201,7 +201,8 @@ class StoreWriter:
                 events.history_note("embedded", f"compaction waits: {error}")
                 return False
             if file.recent_rows:
-                self._pass, self._pass_file = compact.steps(file), file
+                self._leftover.append(path)  # until a pass leaves nothing
+                self._pass, self._pass_file = compact.steps(file, last=True), file
                 return True
         return False
 

@@ -83,7 +83,7 @@ def compact_all(writer: StoreWriter) -> None:
 
     for file in list(writer._files.values()):
         while file.recent_rows:
-            for _ in compact.steps(file):
+            for _ in compact.steps(file, last=True):
                 pass
 
 

@@ -62,14 +62,17 @@ def test_the_greater_offset_stays_whatever_came_first(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_a_pass_that_was_cut_short_leaves_no_double(tmp_path: Path) -> None:
+def test_a_pass_that_was_cut_short_leaves_no_double(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = opened(tmp_path)
     plan = plan_of(3000)
     signals = list(range(3000)) * 2
     times = [T0] * 3000 + [T0 + S] * 3000
     put(writer, (1, batch(times, np.arange(6000.0), signals=signals, plan=plan)))
     (file,) = writer._files.values()
-    steps = compact.steps(file)
+    steps = compact.steps(file, last=True)
+    monkeypatch.setattr(compact, "STEP_SAMPLES", 1000)
     for _ in range(4):
         next(steps)
     del steps
@@ -322,4 +325,65 @@ def test_health_tells_span_and_size(tmp_path: Path) -> None:
     assert found.disk_bytes == sum(
         path.stat().st_size for path in tmp_path.iterdir() if path.name != "epochs"
     )
+    writer.close()
+
+
+def test_a_word_among_numbers_makes_no_words_of_them(tmp_path: Path) -> None:
+    writer = opened(tmp_path)
+    times = [T0 + n * S for n in range(100)]
+    put(writer, (1, batch(times, np.arange(100.0))))
+    put(writer, (2, batch(times, [f"s{n}" for n in range(100)], signals=[1] * 100)))
+    put(writer, (3, batch(times, np.arange(100), signals=[2] * 100)))
+    compact_all(writer)
+    put(writer, (4, batch([T0 + 50 * S], ["odd"])))
+    compact_all(writer)
+    for number, kind in ((1, str), (2, int)):
+        assert {type(value) for value in rows(tmp_path, number).values} == {kind}
+    values = rows(tmp_path).values
+    assert values[50] == "odd"
+    assert values[:50] + values[51:] == [float(n) for n in range(100) if n != 50]
+    writer.close()
+
+
+def test_rare_values_wait_until_a_chunk_is_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compact, "DUE_ROWS", 50)
+    writer = opened(tmp_path)
+    offset = 0
+    while offset < 900:
+        offset += 1
+        put(writer, (offset, batch([T0 + offset * S], [float(offset)], signals=[offset % 4])))
+        while writer.compaction_step():
+            pass
+    (file,) = writer._files.values()
+    (chunks,) = next(file.database.execute("SELECT count(*) FROM chunk"))
+    assert file.recent_rows < compact.DUE_ROWS
+    assert 4 <= chunks <= 12
+    assert sum(len(rows(tmp_path, number)) for number in range(4)) == 900
+    writer.close()
+
+
+def test_rare_values_of_many_signals_become_one_recent_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compact, "DUE_ROWS", 20)
+    writer = opened(tmp_path)
+    plan = plan_of(100)
+    for offset in range(1, 101):
+        item = batch([T0 + offset * S], [float(offset)], signals=[offset - 1], plan=plan)
+        put(writer, (offset, item))
+        while writer.compaction_step():
+            pass
+    (file,) = writer._files.values()
+    assert next(file.database.execute("SELECT count(*) FROM chunk")) == (0,)
+    assert file.recent_rows < 25
+    assert [rows(tmp_path, number).values for number in (0, 50, 99)] == [[1.0], [51.0], [100.0]]
+    put(writer, (101, batch([T0 + DAY], [1.0])))
+    writer.close()
+    writer = opened(tmp_path)
+    while writer.compaction_step():
+        pass
+    assert writer._files[20_000].recent_rows == 0
+    assert [rows(tmp_path, number).values[0] for number in (0, 50, 99)] == [1.0, 51.0, 100.0]
     writer.close()
