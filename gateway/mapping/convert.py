@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.types import Column, Signals, Value
+from gateway.mapping.plain import text_of
 
 Mask = NDArray[np.bool_]
+EXACT_MAX = 2.0**53
+"""Up to it a double holds every whole number."""
 
 DTYPES: Mapping[str, type[np.generic]] = {
     "xs:boolean": np.bool_,
@@ -26,75 +28,59 @@ DTYPES: Mapping[str, type[np.generic]] = {
     "xs:float": np.float32,
     "xs:double": np.float64,
 }
-TRUTH = {"true": 1.0, "false": 0.0}
-TEXT_MAX = 64
-"""No number is written longer than this."""
+
+
+def as_array(values: Column, *, mixed: bool) -> NDArray[Any] | None:
+    """Give a column as an array where not a bit is lost by that; None where it has to stay a list.
+
+    `mixed` lets whole numbers and fractions share an array, as JSON mixes 23 and 23.5.
+    """
+    if isinstance(values, np.ndarray):
+        return values
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and kinds <= {int, float, bool}:
+        return _integers(values) if kinds == {int} else np.array(values)
+    if not mixed or not kinds <= {int, float}:
+        return None
+    try:
+        doubles = np.array(values, np.float64)
+    except OverflowError:
+        return None
+    return None if (np.abs(doubles) > EXACT_MAX).any() else doubles
+
+
+def _integers(values: Sequence[Value]) -> NDArray[Any] | None:
+    try:
+        return np.array(values, np.int64)
+    except OverflowError:
+        return None
 
 
 class Numbers:
-    """A column as doubles, as `integers` where every value was whole, and which ones are `ok`."""
+    """A column as doubles, as `integers` where it came as such, and which ones are `ok`."""
 
     __slots__ = ("doubles", "integers", "ok")
 
-    def __init__(self, values: Column, *, truth: bool = False) -> None:
-        self.integers: NDArray[Any] | None = None
-        if isinstance(values, np.ndarray):
-            self._from_array(values)
-        elif {int, float, bool}.issuperset(map(type, values)):
-            self._from_numbers(values)
-        else:
-            self._one_by_one(values, truth=truth)
-
-    def _from_array(self, values: NDArray[Any]) -> None:
+    def __init__(self, values: NDArray[Any]) -> None:
         self.doubles: NDArray[np.float64] = values.astype(np.float64)
         self.ok: Mask = np.ones(len(values), np.bool_)
+        self.integers: NDArray[Any] | None = None
         if values.dtype.kind in "iub":
             self.integers = values.astype(np.int8) if values.dtype.kind == "b" else values
 
-    def _from_numbers(self, values: Sequence[Value]) -> None:
-        try:
-            array = np.array(values)
-            if array.dtype.kind not in "iufb":
-                raise OverflowError
-        except OverflowError:
-            self._one_by_one(values, truth=False)
-        else:
-            self._from_array(array)
 
-    def _one_by_one(self, values: Sequence[Value], *, truth: bool) -> None:
-        found = [_number(value, truth=truth) for value in values]
-        self.ok = np.array([number is not None for number in found], np.bool_)
-        self.doubles = np.array([number or 0.0 for number in found], np.float64)
-
-
-def _number(value: Value, *, truth: bool) -> float | None:
-    """Give a number that a single value stands for; digits in a text count."""
-    try:
-        match value:
-            case bool() | int() | float():
-                return float(value)
-            case str() if truth and value.strip().lower() in TRUTH:
-                return TRUTH[value.strip().lower()]
-            case str() if len(value) <= TEXT_MAX and "_" not in value:
-                number = float(value)
-                return number if math.isfinite(number) else None
-    except (ValueError, OverflowError):
-        pass
-    return None
-
-
-def to_type(numbers: Numbers, exact: bool, value_type: str) -> tuple[NDArray[Any], Mask]:
+def to_type(numbers: Numbers, value_type: str) -> tuple[NDArray[Any], Mask]:
     """Convert to a numeric type; the mask says which values fit.
 
-    Fractions are rounded to the nearest whole number (halves to the even one). `exact` takes the
-    integers as they came, so that 64 bits survive.
+    Fractions are rounded to the nearest whole number (halves to the even one). Integers are taken
+    as they came, so that 64 bits survive.
     """
     dtype = DTYPES[value_type]
     if issubclass(dtype, np.floating):
         with np.errstate(over="ignore"):
             converted = numbers.doubles.astype(dtype)
         return converted, numbers.ok & (np.isfinite(converted) | ~np.isfinite(numbers.doubles))
-    if exact and numbers.integers is not None and dtype is not np.bool_:
+    if numbers.integers is not None and dtype is not np.bool_:
         return _integers_to(numbers.integers, dtype, numbers.ok)
     rounded = np.rint(numbers.doubles) if dtype is not np.bool_ else numbers.doubles
     low, high = _limits(dtype)
@@ -123,22 +109,9 @@ def _integers_to(
     return np.where(fits, integers, integers.dtype.type(0)).astype(dtype), fits
 
 
-def to_text(values: Column) -> tuple[list[Value], Mask]:
-    """Convert to text as a person would write it; structures and arrays cannot be."""
-    items: Sequence[Value] = values.tolist() if isinstance(values, np.ndarray) else values
-    texts: list[Value] = [_text(item) for item in items]
-    return texts, np.array([text is not None for text in texts], np.bool_)
-
-
-def _text(value: Value) -> str | None:
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-    return None
+def to_text(values: NDArray[Any]) -> list[Value]:
+    """Convert to text as a person would write it."""
+    return [text_of(item) for item in values.tolist()]
 
 
 def to_names(
@@ -155,13 +128,13 @@ def to_names(
     return names, np.array([name is not None for name in names], np.bool_)
 
 
-def same(converted: Column, raw: Column) -> bool:
+def same(converted: NDArray[Any] | list[Value], raw: NDArray[Any]) -> bool:
     """Whether a conversion changed no value at all."""
     if not isinstance(converted, np.ndarray):
-        return isinstance(raw, list) and converted == raw
-    if not isinstance(raw, np.ndarray):
-        return bool(converted.tolist() == raw)
+        return False
     if raw.dtype.kind in "iu" and converted.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
-            converted = converted.astype(raw.dtype)
+            back = converted.astype(raw.dtype)
+        # Beyond 2^53 the way back may saturate to the same integer: compare as numbers too.
+        return bool(np.array_equal(back, raw) and np.array_equal(back.astype(float), converted))
     return bool(np.array_equal(converted, raw, equal_nan=raw.dtype.kind == "f"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,16 +20,39 @@ from gateway.core.types import (
     Column,
     Signals,
     Statuses,
+    Value,
 )
 from gateway.mapping.compile import Compiled, compile_expression
-from gateway.mapping.convert import Mask, Numbers, same, to_names, to_text, to_type
+from gateway.mapping.convert import (
+    DTYPES,
+    Mask,
+    Numbers,
+    as_array,
+    same,
+    to_names,
+    to_text,
+    to_type,
+)
 from gateway.mapping.deadband import Deadband
 from gateway.mapping.expression import parse
+from gateway.mapping.plain import (
+    WORD_END,
+    WORD_LOW,
+    Convert,
+    Number,
+    converter,
+    finisher,
+    number_of,
+    unchanged,
+)
 from gateway.mapping.rules import Rule
 
 NO_STEP, LINEAR, BIT, FIRST_EXPRESSION = 0, 1, 2, 3
 """First steps of a rule; every distinct expression has a number of its own from the last on."""
 UNCONVERTED = 0
+NAMES = "names"
+SMALL = 32
+"""Up to so many samples are converted one by one: the array operations cost more (measured)."""
 
 
 @dataclass(slots=True)
@@ -45,6 +68,9 @@ class _Steps:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     tables: list[Mapping[int, str] | None]
+    converters: list[Convert | None]
+    """For single values; None where a signal has an expression, or nothing is converted."""
+    finishers: list[Callable[[Number], Value]]
     types: list[str] = field(default_factory=list)
     expressions: list[Compiled] = field(default_factory=list)
 
@@ -88,45 +114,53 @@ class Mapper:
         if (buckets == first).all():
             return [(first, batch)]
         return [
-            (int(bucket), take(batch, np.flatnonzero(buckets == bucket)))
-            for bucket in np.unique(buckets)
+            (bucket, take(batch, np.flatnonzero(buckets == bucket)))
+            for bucket in dict.fromkeys(buckets.tolist())
         ]
 
     def _mapped(self, bucket: int, batch: Batch) -> Batch:
         if bucket != UNCONVERTED:
-            batch = self._converted(batch, self._steps.types[bucket - 1])
+            result = self._steps.types[bucket - 1]
+            values = as_array(batch.values, mixed=result in DTYPES) if self._pays(batch) else None
+            if values is not None:
+                batch = self._converted(batch, values, result)
+            else:
+                batch = self._one_by_one(batch, result)
         if self._limited[batch.signals].any():
             batch = self._range_marked(batch)
         kept = self._deadband.kept(batch)
         return batch if kept is None else take(batch, kept)
 
-    def _converted(self, batch: Batch, result: str) -> Batch:
-        values, fits = self._result(batch, result)
-        status = batch.status
-        if status is not None:
-            fits = fits | ((status & BAD) != 0)
-        if not fits.all():
-            status = np.zeros(len(batch), np.uint32) if status is None else status.copy()
-            status[~fits] = BAD_TYPE_MISMATCH
-        elif same(values, batch.values):
-            return replace(batch, values=values)
-        raw = batch.values if batch.raw is None else batch.raw
-        return replace(batch, values=values, status=status, raw=raw)
+    def _pays(self, batch: Batch) -> bool:
+        """Whether array operations are the cheaper way; expressions know only these."""
+        return len(batch) > SMALL or bool(
+            (self._steps.first[batch.signals] >= FIRST_EXPRESSION).any()
+        )
 
-    def _result(self, batch: Batch, result: str) -> tuple[Column, Mask]:
+    def _converted(self, batch: Batch, values: NDArray[Any], result: str) -> Batch:
+        converted, fits = self._result(batch, values, result)
+        if batch.status is not None:
+            fits = fits | ((batch.status & BAD) != 0)
+        if fits.all():
+            raw = None if same(converted, values) else batch.values
+            return replace(batch, values=converted, raw=raw)
+        status = _statuses(batch)
+        status[~fits] = BAD_TYPE_MISMATCH
+        return replace(batch, values=converted, status=status, raw=batch.values)
+
+    def _result(self, batch: Batch, values: NDArray[Any], result: str) -> tuple[Column, Mask]:
         first = self._steps.first[batch.signals]
         plain = not first.any()
         if result == "xs:string" and plain:
-            return to_text(batch.values)
-        numbers = Numbers(batch.values, truth=result == "xs:boolean")
+            return to_text(values), np.ones(len(values), np.bool_)
+        numbers = Numbers(values)
         if not plain:
             self._first_step(numbers, first, batch.signals)
-        if result == "names":
+        if result == NAMES:
             return to_names(numbers, batch.signals, self._steps.tables)
         if result == "xs:string":
-            text, fits = to_text(numbers.doubles)
-            return text, fits & numbers.ok
-        return to_type(numbers, plain, result)
+            return to_text(numbers.doubles), numbers.ok
+        return to_type(numbers, result)
 
     def _first_step(self, numbers: Numbers, first: NDArray[np.int16], signals: Signals) -> None:
         """Replace the numbers by what scale, expression or bit makes of them."""
@@ -156,10 +190,52 @@ class Mapper:
                 return _bits(doubles, integers, steps.bit[signals])
         return steps.expressions[kind - FIRST_EXPRESSION](doubles, integers)
 
+    def _one_by_one(self, batch: Batch, result: str) -> Batch:
+        raw: list[Value] = (
+            batch.values.tolist() if isinstance(batch.values, np.ndarray) else batch.values
+        )
+        signals = batch.signals.tolist()
+        converters = self._steps.converters
+        converted: list[Value] = []
+        for signal, value in zip(signals, raw, strict=True):
+            convert = converters[signal]
+            converted.append(self._computed(signal, value) if convert is None else convert(value))
+        status = batch.status
+        if None in converted:
+            status = _statuses(batch)
+            fails = np.array([value is None for value in converted], np.bool_)
+            status[fails & ((status & BAD) == 0)] = BAD_TYPE_MISMATCH
+        elif unchanged(converted, raw):
+            return replace(batch, values=_column(converted, result))
+        return replace(batch, values=_column(converted, result), status=status, raw=batch.values)
+
+    def _computed(self, signal: int, value: Value) -> Value:
+        """Give what an expression makes of one value."""
+        steps = self._steps
+        number = number_of(value)
+        if number is None:
+            return None
+        try:
+            doubles = np.array([float(number)])
+        except OverflowError:
+            return None
+        integers = None
+        if isinstance(number, int) and WORD_LOW <= number < WORD_END:
+            integers = np.array([number], np.int64 if number < -WORD_LOW else np.uint64)
+        compute = steps.expressions[steps.first[signal] - FIRST_EXPRESSION]
+        computed = float(compute(doubles, integers)[0])
+        if not np.isfinite(computed) and np.isfinite(doubles[0]):
+            return None
+        return steps.finishers[signal](computed)
+
     def _range_marked(self, batch: Batch) -> Batch:
-        numbers = Numbers(batch.values)
         low, high = self._steps.low[batch.signals], self._steps.high[batch.signals]
-        outside = numbers.ok & ((numbers.doubles < low) | (numbers.doubles > high))
+        if isinstance(batch.values, np.ndarray):
+            doubles = batch.values
+        else:
+            numbers = [number_of(value) for value in batch.values]
+            doubles = np.array([np.nan if n is None else _double(n) for n in numbers])
+        outside = (doubles < low) | (doubles > high)
         if batch.status is not None:
             outside &= (batch.status & SEVERITY_MASK) == GOOD
         if not outside.any():
@@ -167,6 +243,23 @@ class Mapper:
         status = _statuses(batch)
         status[outside] = UNCERTAIN_OUT_OF_RANGE
         return replace(batch, status=status)
+
+
+def _double(number: Number) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf if number > 0 else -np.inf
+
+
+def _column(converted: list[Value], result: str) -> Column:
+    """Give converted values as they flow: numbers as an array, with zeros where there is none."""
+    dtype = DTYPES.get(result)
+    if dtype is None:
+        return converted
+    if None in converted:
+        converted = [0 if value is None else value for value in converted]
+    return np.array(converted, dtype)
 
 
 def _statuses(batch: Batch) -> Statuses:
@@ -213,6 +306,8 @@ def _compile(rules: Mapping[int, Rule], count: int) -> _Steps:
         low=np.full(count, -np.inf),
         high=np.full(count, np.inf),
         tables=[None] * count,
+        converters=[None] * count,
+        finishers=[float] * count,
     )
     expressions: dict[str, int] = {}
     for index, rule in rules.items():
@@ -225,11 +320,13 @@ def _compile(rules: Mapping[int, Rule], count: int) -> _Steps:
         steps.scale[index], steps.offset[index] = rule.scale, rule.offset
         steps.bit[index] = rule.bit or 0
         steps.tables[index] = None if rule.values is None else dict(rule.values)
+        steps.converters[index] = converter(rule)
+        steps.finishers[index] = finisher(rule)
     return steps
 
 
 def _bucket(steps: _Steps, rule: Rule) -> int:
-    result = "names" if rule.values is not None else rule.result_type
+    result = NAMES if rule.values is not None else rule.result_type
     assert result is not None
     if result not in steps.types:
         steps.types.append(result)

@@ -19,6 +19,7 @@ from gateway.core.types import (
     UNCERTAIN_OUT_OF_RANGE,
     UnixNs,
 )
+from gateway.mapping import mapper as mapper_module
 from gateway.mapping.mapper import Mapper
 from gateway.mapping.rules import Rule
 
@@ -45,11 +46,16 @@ def batch(values: Any, signals: list[int] | None = None, status: list[int] | Non
 
 
 def one(rule: Rule, value: Any, status: int = 0) -> tuple[Any, int, Any]:
-    """Give value, status and raw of one sample through one rule, as array and as list."""
+    """Give value, status and raw of one sample through one rule, by every path there is."""
     array = np.array([value])
     numeric = array.ndim == 1 and array.dtype.kind in "iufb"
-    forms = [array, [value]] if numeric else [[value]]
-    results = [sample(Mapper({0: rule}, TABLE).map(batch(v, [0], [status]))[0]) for v in forms]
+    results = []
+    for form in [array, [value]] if numeric else [[value]]:
+        for small in (0, 100):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(mapper_module, "SMALL", small)
+                parts = Mapper({0: rule}, TABLE).map(batch(form, [0], [status]))
+            results.append(sample(parts[0]))
     assert all(repr(result) == repr(results[0]) for result in results)
     return results[0]
 
@@ -292,3 +298,38 @@ def test_no_value_makes_the_mapper_raise_and_none_is_lost(
             elif status & BAD == 0:
                 said = samples[stamp][1]
                 assert value == said or (value != value and said != said)
+
+
+@given(
+    rules=st.dictionaries(st.integers(0, COUNT - 1), any_rule, max_size=COUNT),
+    column=st.one_of(
+        st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=12).map(np.array),
+        st.lists(st.floats(width=64), min_size=1, max_size=12).map(np.array),
+        st.lists(st.booleans(), min_size=1, max_size=12).map(np.array),
+        st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=12).map(
+            lambda numbers: np.array(numbers, np.uint64)
+        ),
+        st.lists(st.integers(-(2**64), 2**64), min_size=1, max_size=12),
+        st.lists(st.integers(-(2**54), 2**54) | st.floats(), min_size=1, max_size=12),
+        st.lists(st.booleans() | st.floats(), min_size=1, max_size=12),
+    ),
+    data=st.data(),
+)
+def test_small_batches_give_what_large_ones_give(
+    rules: dict[int, Rule], column: Any, data: st.DataObject
+) -> None:
+    size = len(column)
+    signals = data.draw(st.lists(st.integers(0, COUNT - 1), min_size=size, max_size=size))
+    outcomes = []
+    for small in (0, 100):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mapper_module, "SMALL", small)
+            parts = Mapper(rules, TABLE).map(batch(column, signals))
+        outcomes.append(
+            sorted(
+                (int(stamp), repr(sample(part, place)), type(part.values).__name__)
+                for part in parts
+                for place, stamp in enumerate(part.times.tolist())
+            )
+        )
+    assert outcomes[0] == outcomes[1]
