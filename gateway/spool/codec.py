@@ -28,7 +28,7 @@ COMPRESS_FROM = 512
 
 _HEAD = struct.Struct("<BBI")
 HEAD_SIZE = _HEAD.size
-_FIELDS = struct.Struct("<qBqqq")
+_FIELDS = struct.Struct("<qBBqqq")
 _ZSTD = 1
 
 
@@ -99,11 +99,11 @@ class Encoder:
 def frame(offset: int, payload: Payload, plan: int, reader: str | None) -> Row:
     """Give the row of a payload at its place."""
     kind, samples, at, flags, data = payload
-    check = crc32(data, _seed((offset, kind, plan, samples, at), reader))
+    check = crc32(data, _seed((offset, kind, flags, plan, samples, at), reader))
     return Row(offset, kind, plan, samples, at, reader, _HEAD.pack(FORMAT, flags, check) + data)
 
 
-def _seed(fields: tuple[int, int, int, int, int], reader: str | None) -> int:
+def _seed(fields: tuple[int, int, int, int, int, int], reader: str | None) -> int:
     seed = crc32(_FIELDS.pack(*fields))
     return crc32(reader.encode(), seed) if reader else seed
 
@@ -120,7 +120,7 @@ def payload_of(row: Row) -> Payload:
     form, flags, check = _HEAD.unpack_from(body)
     data = body[HEAD_SIZE:]
     try:
-        seed = _seed((offset, kind, plan, samples, at), reader)
+        seed = _seed((offset, kind, flags, plan, samples, at), reader)
     except (struct.error, TypeError, AttributeError) as error:
         raise DamagedRecord(f"record {offset} has damaged fields") from error
     if form != FORMAT or check != crc32(data, seed):

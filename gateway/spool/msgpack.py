@@ -1,8 +1,8 @@
 """MessagePack for the few places where values of any type are kept.
 
 Source: MessagePack specification, 2017-08-09. Two application types are ours: `INTEGER` for
-integers beyond 64 bits (two's complement, big-endian) and `TEXT` for text with lone surrogates. What
-`gateway.core.types.Value` allows survives unchanged, except that tuples come back as lists.
+integers beyond 64 bits (two's complement, big-endian) and `TEXT` for text with lone surrogates. All
+that `gateway.core.types.Value` allows survives unchanged, except that tuples come back as lists.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 import apsw
 
 from gateway.core.records import Batch, Gap, GapReason, accepted_ranges
+from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
 from gateway.ops.events import spool as events
 from gateway.spool.codec import BATCH, Row, frame, payload_of
@@ -21,6 +22,8 @@ from gateway.spool.store import Entry, Store, transaction
 from gateway.spool.summary import NOTHING, PlanStretch, Totals
 
 ALL_ROWS = -1
+QUARANTINE_SHARE = 8
+"""Refused records may take this part of the quota; then the oldest go, with a gap record (I9)."""
 
 
 def has_room(store: Store, size: int) -> bool:
@@ -30,10 +33,53 @@ def has_room(store: Store, size: int) -> bool:
 
 def make_room(store: Store, size: int) -> bool:
     """Give up old parts until so many bytes fit; False when nothing more may be given up."""
+    if not has_room(store, size):
+        store.fold_log(idle=True)
     while not has_room(store, size):
         if not _drop_oldest_set_aside(store) and not give_up_oldest(store):
             return False
     return True
+
+
+def trim_quarantine(store: Store) -> None:
+    """Give up the oldest quarantined records beyond an eighth of the quota, with a gap record."""
+    limit = store.settings.quota_bytes // QUARANTINE_SHARE
+    total, victims = 0, []
+    for number, size in store.state.quarantine_sizes():
+        total += size
+        if total > limit:
+            victims.append(number)
+    for number in victims:
+        _drop_quarantined(store, number)
+    if victims:
+        send(store)
+
+
+def _drop_quarantined(store: Store, number: int) -> None:
+    entry = store.state.quarantined(number)
+    if entry is None or entry.reader not in store.ledgers:
+        return
+    ledger = store.ledgers[entry.reader].copy()
+    counted = Totals(1, entry.samples, len(entry.body or b""))
+    ledger.quarantined = ledger.quarantined.minus(counted)
+    ledger.expired = ledger.expired.plus(counted)
+    stretch = PlanStretch()
+    table = store.state.plan(entry.digest) if entry.digest is not None else None
+    if entry.kind == BATCH and entry.body is not None and table is not None:
+        row = Row(
+            entry.offset, BATCH, entry.plan or 0, entry.samples, entry.at or 0, entry.addressee,
+            entry.body,
+        )  # fmt: skip
+        item = store.decoder.decode(row, table)
+        assert isinstance(item, Batch)
+        stretch.add(item)
+    with transaction(store.state.connection):
+        store.state.remove_quarantined(number)
+        store.state.save_ledger(ledger)
+        if table is not None and stretch.samples:
+            post(store, [_gap_entry(store, table, stretch, entry.reader)])
+    store.ledgers = {**store.ledgers, entry.reader: ledger}
+    events.quarantine_trimmed(entry.reader, entry.offset)
 
 
 def _drop_oldest_set_aside(store: Store) -> bool:
@@ -73,7 +119,11 @@ def give_up_oldest(store: Store) -> bool:
         post(store, entries)
     store.ledgers = {ledger.name: ledger for ledger in ledgers}
     store.kept = sorted([*store.kept, *kept])
+    addressed = {each[0]: each[1:] for each in part.addressed}
     store.unlink([part.first])
+    for first, last in kept:
+        moved = (offset for offset in range(first, last + 1) if offset in addressed)
+        store.addressed.update((offset, addressed[offset]) for offset in moved)
     store.normalise()
     send(store)
     return True
@@ -172,16 +222,21 @@ def _gap_entries(
     for reader, stretches in lost:
         for number, stretch in stretches.items():
             table = store.plan_of(connection, number)
-            if table is None or stretch.start is None or stretch.end is None:
-                continue
-            signals = tuple(stretch.signals())
-            gap = Gap(
-                table.device, UnixNs(stretch.start), UnixNs(stretch.end), GapReason.QUOTA, table,
-                None if len(signals) == len(table.signals) else signals,
-                stretch.samples, reader, "the spool's quota was reached",
-            )  # fmt: skip
-            entries.append(gap_entry(store, gap))
+            if table is not None and stretch.samples:
+                entries.append(_gap_entry(store, table, stretch, reader))
     return entries
+
+
+def _gap_entry(store: Store, table: PlanTable, stretch: PlanStretch, reader: str | None) -> Entry:
+    assert stretch.start is not None
+    assert stretch.end is not None
+    signals = tuple(stretch.signals())
+    gap = Gap(
+        table.device, UnixNs(stretch.start), UnixNs(stretch.end), GapReason.QUOTA, table,
+        None if len(signals) == len(table.signals) else signals,
+        stretch.samples, reader, "the spool's quota was reached",
+    )  # fmt: skip
+    return gap_entry(store, gap)
 
 
 def _expire(store: Store, connection: apsw.Connection, part: PartRow, ledger: Ledger) -> None:

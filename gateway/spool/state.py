@@ -266,6 +266,14 @@ class StateFile:
         row = self.connection.execute("SELECT * FROM quarantine WHERE id=?", (number,)).fetchone()
         return None if row is None else QuarantineEntry(*row)
 
+    def quarantine_sizes(self) -> list[tuple[int, int]]:
+        """Give number and bytes of each entry, newest first."""
+        return list(
+            self.connection.execute(
+                "SELECT id,ifnull(length(body),0) FROM quarantine ORDER BY id DESC"
+            )
+        )
+
     def remove_quarantined(self, number: int) -> None:
         self.connection.execute("DELETE FROM quarantine WHERE id=?", (number,))
 

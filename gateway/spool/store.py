@@ -216,9 +216,10 @@ class Store:
             self.active.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         elif size >= self.settings.log_limit:
             self.active.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        size = file_size(companions(self.state.path)[0])
-        if size >= STATE_LOG_BYTES or (idle and size):
-            self.state.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        for each in (self.state, self.keep):
+            size = file_size(companions(each.path)[0]) if each is not None else 0
+            if each and (size >= min(STATE_LOG_BYTES, self.settings.log_limit) or (idle and size)):
+                each.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def finish(self, *, loaded: bool) -> None:
         """Leave the files so that the next start has least to do; never raises."""

@@ -23,6 +23,7 @@ from gateway.ops.events import spool as events
 from gateway.spool.appending import append
 from gateway.spool.codec import DamagedRecord
 from gateway.spool.database import CORRUPT_ERRORS, DISK_ERRORS
+from gateway.spool.quota import make_room, trim_quarantine
 from gateway.spool.recovery import load
 from gateway.spool.settling import settle
 from gateway.spool.store import Store
@@ -100,6 +101,7 @@ class Writer:
         self._held_until = 0.0
         self._outcomes: list[Outcome] = []
         self._down_since: float | None = None
+        self._unavailable_since: float | None = None
         self._disk_full = False
         self._next_try = 0.0
         self._polled = self._worked = time.monotonic()
@@ -196,6 +198,9 @@ class Writer:
             return
         try:
             results = settle(self._store, [(job.reader, job.answer) for job in jobs])
+            if any(job.answer.refused for job in jobs):
+                trim_quarantine(self._store)
+                make_room(self._store, 0)
         except FAILURES as error:
             self._fail(error, futures)
         else:
@@ -255,8 +260,6 @@ class Writer:
         self._unavailable_since = self._down_since
         self._down_since = None
         return True
-
-    _unavailable_since: float | None = None
 
     def _report(self) -> None:
         outcomes, self._outcomes = self._outcomes, []

@@ -79,3 +79,7 @@ def reader_forgotten(reader: str, pending: int) -> None:
 
 def log_grown(size_bytes: int) -> None:
     emit(Level.WARNING, "spool_log_grown", repeat_key="spool", size_bytes=size_bytes)
+
+
+def quarantine_trimmed(reader: str, offset: int) -> None:
+    emit(Level.ERROR, "quarantine_trimmed", repeat_key=reader, reader=reader, offset=offset)
