@@ -24,7 +24,7 @@ class ForwardLimits:
 
     records: int = 1_000
     bytes: int = 512 * 1024
-    interval_s: float = 0.25
+    interval_s: float = 0.5
     behind_s: float = 10.0
     backlog_rate: float = 20_000.0
     first_s: float = 0.5
