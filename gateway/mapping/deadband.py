@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gateway.core.records import Batch
 from gateway.core.types import BAD
-from gateway.mapping.plain import Number, number_of
+from gateway.mapping.plain import Number, double_of
 
 NAN = float("nan")
 NOTHING: tuple[Number, int] = (NAN, 0)
@@ -66,6 +66,6 @@ class Deadband:
 def _numbers(batch: Batch) -> list[Number]:
     """Give values as numbers; NaN differs from everything, and so passes."""
     if isinstance(batch.values, np.ndarray):
-        return batch.values.tolist()
-    numbers = [number_of(value) for value in batch.values]
-    return [NAN if number is None else number for number in numbers]
+        numbers: list[Number] = batch.values.tolist()
+        return numbers
+    return [double_of(value) for value in batch.values]

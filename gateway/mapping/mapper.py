@@ -41,6 +41,7 @@ from gateway.mapping.plain import (
     Convert,
     Number,
     converter,
+    double_of,
     finisher,
     number_of,
     unchanged,
@@ -233,8 +234,7 @@ class Mapper:
         if isinstance(batch.values, np.ndarray):
             doubles = batch.values
         else:
-            numbers = [number_of(value) for value in batch.values]
-            doubles = np.array([np.nan if n is None else _double(n) for n in numbers])
+            doubles = np.array([double_of(value) for value in batch.values])
         outside = (doubles < low) | (doubles > high)
         if batch.status is not None:
             outside &= (batch.status & SEVERITY_MASK) == GOOD
@@ -243,13 +243,6 @@ class Mapper:
         status = _statuses(batch)
         status[outside] = UNCERTAIN_OUT_OF_RANGE
         return replace(batch, status=status)
-
-
-def _double(number: Number) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        return np.inf if number > 0 else -np.inf
 
 
 def _column(converted: list[Value], result: str) -> Column:

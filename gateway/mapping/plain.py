@@ -56,6 +56,17 @@ def _number_in(text: str, *, truth: bool) -> Number | None:
     return number if math.isfinite(number) else None
 
 
+def double_of(value: Value) -> float:
+    """Give the number that a value stands for as a double, NaN where it stands for none."""
+    number = number_of(value)
+    if number is None:
+        return math.nan
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def text_of(value: Value) -> str | None:
     """Give a value as a person would write it; structures and arrays cannot be."""
     match value:
@@ -141,7 +152,7 @@ def finisher(rule: Rule) -> Callable[[Number], Value]:
 
 
 def _single(number: Number) -> Value:
-    packed: float = struct.unpack("<f", struct.pack("<f", number))[0]
+    packed: float = struct.unpack("<f", struct.pack("<f", float(number)))[0]
     return packed
 
 

@@ -149,6 +149,9 @@ def test_a_number_that_loses_digits_keeps_its_raw() -> None:
         (Rule(value_type="xs:unsignedInt"), -1),
         (Rule(value_type="xs:long"), 2**63),
         (Rule(value_type="xs:long"), 1e30),
+        (Rule(scale=0.1), 10**400),
+        (Rule(expression="value / 2"), 10**400),
+        (Rule(value_type="xs:double"), 10**400),
         (Rule(value_type="xs:int"), math.nan),
         (Rule(value_type="xs:boolean"), 2),
         (Rule(value_type="xs:float"), 1e300),
@@ -257,7 +260,8 @@ def test_a_deadband_keeps_the_same_samples_however_they_are_cut(
 
 
 anything = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=8),
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.just(10**400), st.floats(),
+    st.text(max_size=8),
     st.binary(max_size=4), st.lists(st.integers(), max_size=3), st.just({"@type": "x"}),
 )  # fmt: skip
 any_rule = st.one_of(
