@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aas_models.live import LiveSubmodel, LiveValues
+from aas_models.live import WAITING_MAX, LiveValues
+from aas_models.live_submodel import LiveSubmodel
 from gateway.core.errors import AasError
 from gateway.core.records import Gap, GapReason, Record
 from gateway.core.types import BAD, UNCERTAIN, Offset, UnixNs
@@ -245,3 +246,51 @@ def test_whatever_comes_the_last_value_of_each_signal_is_shown(
     for name in names:
         text = readings[OPERATIONAL, name].value
         assert (None if text is None else float(text)) == expected.get(name)
+
+
+SAMPLES = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(-5, 5), st.sampled_from([0, UNCERTAIN, BAD])),
+    min_size=1,
+    max_size=6,
+)
+FORMS = st.sampled_from(["float", "int", "list", "status", "raw"])
+
+
+@given(st.lists(st.tuples(SAMPLES, FORMS), max_size=12))
+def test_batches_that_waited_together_leave_what_they_leave_one_by_one(
+    given: list[tuple[list[tuple[int, int, int]], str]],
+) -> None:
+    model = asset_model([signal(place, f"A{place}", value_type=None) for place in range(3)])
+    together, alone = LiveValues([model]), LiveValues([model])
+    made = []
+    for at, (samples, form) in enumerate(given, 1):
+        indices, numbers, status = zip(*samples, strict=True)
+        values = np.array(numbers, np.int64 if form == "int" else np.float64)
+        made.append(
+            batch(
+                model.table,
+                indices,
+                values.tolist() if form == "list" else values,
+                at=at,
+                status=status if form == "status" else None,
+                raw=values * 10 if form == "raw" else None,
+            )
+        )
+    together.on_records(records(*made))
+    for record in records(*made):
+        alone.on_records([record])
+        assert alone.version >= 0  # looking stores what waits
+    kept = [
+        [(r.signal.name, r.value, r.raw, r.status, r.time, r.received, r.offset) for r in rows]
+        for rows in (together.rows(), alone.rows())
+    ]
+    assert kept[0] == kept[1]
+
+
+def test_what_waits_is_bounded_though_nobody_looks() -> None:
+    model = press()
+    live = LiveValues([model])
+    one = batch(model.table, [5], np.array([1.0]))
+    for _ in range(10 * WAITING_MAX):
+        live.on_records(records(one))
+        assert len(live._waiting) < WAITING_MAX

@@ -1,0 +1,123 @@
+"""One submodel with its live values: encodes what changed since the last request, then joins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aas_models.environment import UNKNOWN_VALUE_TYPE, SubmodelModel
+from aas_models.fragments import Fragments, Node
+from aas_models.values import Slots
+from gateway.core.errors import AasError
+from gateway.core.signals import Signal
+
+
+class Owner(Protocol):
+    """Where the values are."""
+
+    @property
+    def mark(self) -> str:
+        """Name this process's revision of the structure."""
+
+    @property
+    def versions(self) -> NDArray[np.int64]:
+        """The version of each slot; grows with every change."""
+
+    def tokens(self, slots: Slots) -> list[bytes]:
+        """Write the values of slots in value-only form."""
+
+
+class LiveSubmodel:
+    """One submodel with its live values."""
+
+    def __init__(self, owner: Owner, part: SubmodelModel, slots: Mapping[str, int]) -> None:
+        self.id = part.id
+        self.id_short = str(part.model["idShort"])
+        keys = part.model.get("semanticId", {}).get("keys", ())
+        self.semantic_id = str(keys[-1]["value"]) if keys else None
+        self._owner = owner
+        self._fragments = Fragments(part.model, slots)
+        chosen = sorted(slots.values())
+        self._slots: Slots = np.array(chosen, np.intp)
+        self._range = slice(chosen[0], chosen[-1] + 1) if chosen else slice(0, 0)
+        self._shown = {form: np.full(len(chosen), -1, np.int64) for form in ("normal", "value")}
+
+    def etag(self) -> str:
+        """Give a mark that changes whenever a value or the structure does."""
+        versions = self._owner.versions[self._range]
+        newest = int(versions.max()) if len(versions) else 0
+        return f"{self._owner.mark}-{newest:x}"
+
+    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
+        """Give the submodel (path "") or an element of it.
+
+        Args:
+            path: idShort path.
+            form: normal, value, metadata, reference or path.
+            deep: False gives direct children only.
+
+        Raises:
+            AasError: `not-found`, or `no-value` where the element has no value-only form.
+        """
+        node = self._node(path)
+        fragments = self._fragments
+        match form:
+            case "normal":
+                self._refresh("normal")
+                return fragments.normal(node) if deep else fragments.core(node)
+            case "value":
+                self._refresh("value")
+                return self._value(node, deep=deep)
+            case "metadata":
+                return node.metadata()
+            case "reference":
+                return fragments.reference(node)
+            case _:
+                return fragments.paths(node, deep=deep)
+
+    def _value(self, node: Node, *, deep: bool) -> bytes:
+        if node.kind in {"Operation", "Capability"}:
+            raise AasError("no-value", node.kind)
+        return self._fragments.value(node, deep=deep) or b"null"
+
+    def retype(self, path: str, signal: Signal) -> list[str]:
+        """Let a property have the signal's value type; gives the ids of what it means."""
+        model = self._fragments.retype(path, signal.value_type or UNKNOWN_VALUE_TYPE).model
+        for shown in self._shown.values():
+            shown[:] = -1
+        references = [model.get("semanticId"), *model.get("supplementalSemanticIds", ())]
+        return [str(part["keys"][-1]["value"]) for part in references if part]
+
+    def children(self, form: str, *, deep: bool = True) -> list[bytes]:
+        """Give the top elements one by one; in value form as objects with one member."""
+        if form != "value":
+            return [
+                self.render(node.path, form, deep=deep) for node in self._fragments.root.children
+            ]
+        self._refresh("value")
+        shown = []
+        for node in self._fragments.root.children:
+            token = self._fragments.value(node, deep=deep)
+            if token:
+                shown.append(b"{" + node.key + token + b"}")
+        return shown
+
+    def _node(self, path: str) -> Node:
+        node = self._fragments.nodes.get(path)
+        if node is None:
+            raise AasError("not-found", f"{path} in {self.id_short}")
+        return node
+
+    def _refresh(self, form: str) -> None:
+        shown = self._shown[form]
+        versions = self._owner.versions[self._slots]
+        stale = np.flatnonzero(versions != shown)
+        if not len(stale):
+            return
+        slots = self._slots[stale]
+        put = self._fragments.put_normal if form == "normal" else self._fragments.put_values
+        put(slots.tolist(), self._owner.tokens(slots))
+        shown[stale] = versions[stale]
