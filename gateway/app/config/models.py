@@ -77,7 +77,11 @@ def is_loopback(host: str) -> bool:
 
 
 def _file_itself(value: Any) -> Any:
-    return value.path if isinstance(value, Referenced) and value.path is not None else None
+    if value is None or isinstance(value, Path):
+        return value
+    if isinstance(value, Referenced) and value.path is not None:
+        return value.path
+    raise PydanticCustomError("E1311", "not a file reference", {"value": str(value)[:60]})
 
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
