@@ -19,6 +19,7 @@ from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, rejected_reason, source_error, status_name
 from adapters.opcua.library import ua
 from adapters.opcua.messages import Fault, Notification, read_fault, read_publish
+from adapters.opcua.repeats import Repeats
 from adapters.opcua.router import OVERFLOW, OVERFLOW_MASK, Router
 from adapters.opcua.sequence import distance, following, span
 from adapters.opcua.structures import TypeBook
@@ -107,8 +108,11 @@ class Pump:
         self._idle.set()
         self._pending_samples = 0
         self._faults = 0
-        self._last = np.zeros(len(router.plan.signals), np.int64)
+        self._repeats = memory.repeats or Repeats(router.plan)
+        memory.repeats = self._repeats
+        self._repeats.begin(router.plan)
         self._resumed = state.expected is not None
+        self._moved = self._resumed
 
     async def run(self, intake: Intake, tasks: asyncio.TaskGroup) -> NoReturn:
         """Publish for ever.
@@ -253,7 +257,7 @@ class Pump:
             return
         if found.fault:
             found = await self._again(found, body, received, intake, tasks)
-        self._data(found, received, intake, tasks)
+        self._data(found, received, intake, tasks, live=True)
         state.expected = following(found.sequence)
         if found.end is not None:
             self._memory.session = None
@@ -293,7 +297,7 @@ class Pump:
             if lost:
                 self._lost(lost[0], lost[-1], again, intake, tasks)
                 lost = []
-            self._data(again, self._clock.now(), intake, tasks)
+            self._data(again, self._clock.now(), intake, tasks, live=False)
         if lost:
             self._lost(lost[0], (first + count - 1), found, intake, tasks)
 
@@ -361,12 +365,19 @@ class Pump:
         received: UnixNs,
         intake: Intake,
         tasks: asyncio.TaskGroup,
+        *,
+        live: bool,
     ) -> None:
         published = from_ticks(found.published)
         foreign = self._router.foreign
         batches = self._router.batches(found.columns, received)
         self._timeline.note(published, batches)
+        self._repeats.follow(self._router.plan)
+        batches = self._repeats.without(batches, moved=live and self._moved)
+        if live:
+            self._moved = False
         items: Items = [*self._overflows(batches), *batches]
+        self._repeats.note(batches)
         self._hand_over(items, found, len(batches) and found.samples, intake, tasks)
         self._state.published = published
         if self._router.foreign != foreign:
@@ -382,8 +393,6 @@ class Pump:
 
     def _overflows(self, batches: Sequence[Batch]) -> list[Gap]:
         """Give a gap for each signal whose queue overflowed at the server, and keep last times."""
-        if len(self._last) != len(self._router.plan.signals):
-            self._last = np.zeros(len(self._router.plan.signals), np.int64)
         spans: dict[tuple[int, int], list[int]] = {}
         count = 0
         for batch in batches:
@@ -393,11 +402,9 @@ class Pump:
             count += len(marked)
             for place in marked:
                 signal, time = int(batch.signals[place]), int(batch.times[place])
-                start = int(self._last[signal]) or time - margin_ns(self._source)
+                start = self._repeats.newest(signal) or time - margin_ns(self._source)
                 spans.setdefault((min(start + 1, time - 1), time - 1), []).append(signal)
             self._find_gone(batch)
-        for batch in batches:
-            self._last[batch.signals] = batch.times
         if count:
             self._health.overflows += count
             events.queue_overflowed(self._source.device, count)
@@ -446,6 +453,7 @@ class Pump:
         if not self._pending:
             self._idle.set()
         if found is not None:
+            self._repeats.note_durable([item for item in items if isinstance(item, Batch)])
             self._acks.append((self._state.subscription, found.sequence))
             self._state.settled = following(found.sequence)
             self._note_durable(from_ticks(found.published))

@@ -64,7 +64,8 @@ def choose(endpoints: Sequence[Any], source: OpcUaSource) -> Choice:
     wanted = [
         choice
         for choice in offered
-        if source.mode in (None, choice.mode) and source.policy in (None, choice.policy)
+        if source.mode in (None, choice.mode)
+        and _plain(source.policy) in ("", _plain(choice.policy))
     ]
     allowed = [choice for choice in wanted if choice.secure or source.unsafe]
     if allowed:
@@ -76,6 +77,11 @@ def choose(endpoints: Sequence[Any], source: OpcUaSource) -> Choice:
     asked = " ".join(part for part in (source.mode, source.policy) if part) or "a known policy"
     has = ", ".join(sorted({str(choice) for choice in offered})) or "none that is known"
     raise SourceRejected("security-not-offered", f"asked for {asked}; offered: {has}")
+
+
+def _plain(policy: str | None) -> str:
+    """Give a policy's name without underscores: both ways of writing it are in use."""
+    return (policy or "").replace("_", "")
 
 
 def _rank(choice: Choice) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.opcua.decode import Column
+from adapters.opcua.repeats import Repeats
 from adapters.opcua.transport import FILETIME_OF_1970
 from gateway.core.records import Batch
 from gateway.core.types import UnixNs
@@ -76,6 +77,7 @@ class Memory:
     namespaces: list[str] | None = None
     connected_before: bool = False
     session: Any = None
+    repeats: Repeats | None = None
     missing: dict[str, UnixNs] = field(default_factory=dict)
     """Signals (by address) that were not delivered since this source time."""
 
