@@ -8,7 +8,8 @@ import sys
 
 import typer
 
-from gateway.cli import aas, config, secrets, sim, trust, users
+from gateway.cli import aas, config, secrets, sim, spool, trust, users
+from gateway.cli.backfill import backfill
 from gateway.cli.check import check
 from gateway.cli.demo import demo
 from gateway.cli.explain import explain
@@ -26,7 +27,7 @@ app = typer.Typer(
     help="Factory telemetry gateway: machines to AAS, history and platform, nothing lost.",
 )
 
-for command in (demo, check, run, status, tail, trace, top, ping, explain):
+for command in (demo, check, run, status, tail, trace, top, ping, explain, backfill):
     app.command()(command)
 for name, group in (
     ("trust", trust.app),
@@ -34,6 +35,7 @@ for name, group in (
     ("config", config.app),
     ("secrets", secrets.app),
     ("users", users.app),
+    ("spool", spool.app),
     ("sim", sim.app),
 ):
     app.add_typer(group, name=name)
