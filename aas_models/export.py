@@ -1,13 +1,15 @@
-"""Writes an AAS environment as a file: JSON of the metamodel 3.0, XML or AASX of 3.1.
+"""Writes an AAS environment as a file: JSON, XML or AASX.
 
 JSON is written by us, valid in 3.0 and 3.1. XML and the AASX package go through basyx, which knows
 3.1 only; everything is read back before the file takes its name, because a package that opens
-empty is worse than none.
+empty is worse than none. What we write uses nothing that 3.1 added, so that for 3.0 only the XML
+namespace is another one.
 """
 
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -24,10 +26,20 @@ from gateway.core.errors import AasError
 Format = Literal["json", "xml", "aasx"]
 Readings = Mapping[tuple[str, str], Reading]
 
+Metamodel = Literal["3.0", "3.1"]
+
+NAMESPACE = b"https://admin-shell.io/aas/"
+AASX_PART = "/aasx/data.xml"
 AASX_CREATOR = "factory-telemetry-gateway"
 
 
-def export(models: Sequence[AssetModel], live: Readings, path: Path, form: Format) -> int:
+def export(
+    models: Sequence[AssetModel],
+    live: Readings,
+    path: Path,
+    form: Format,
+    metamodel: Metamodel = "3.1",
+) -> int:
     """Write the AAS of these devices with their present values.
 
     Args:
@@ -35,6 +47,7 @@ def export(models: Sequence[AssetModel], live: Readings, path: Path, form: Forma
         live: value and type by (submodel id, idShort path); what is missing has no value.
         path: the file; replaced only when everything was written and could be read back.
         form: json, xml or aasx.
+        metamodel: 3.0 or 3.1; the JSON is the same in both.
 
     Returns:
         The number of shells, submodels and concept descriptions written.
@@ -45,7 +58,7 @@ def export(models: Sequence[AssetModel], live: Readings, path: Path, form: Forma
     """
     document = filled(build_environment(models), live)
     count = sum(len(part) for part in document.values())
-    data = rendered(document, form, path.name)
+    data = rendered(document, form, path.name, metamodel)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(data)
     partial.replace(path)
@@ -77,7 +90,9 @@ def _properties(children: Sequence[Json], above: str) -> list[tuple[str, Json]]:
     return found
 
 
-def rendered(document: Json, form: Format, name: str = "export") -> bytes:
+def rendered(
+    document: Json, form: Format, name: str = "export", metamodel: Metamodel = "3.1"
+) -> bytes:
     """Give a document as the bytes of a file; see `export`."""
     if form == "json":
         return orjson.dumps(document, option=orjson.OPT_INDENT_2)
@@ -87,7 +102,20 @@ def rendered(document: Json, form: Format, name: str = "export") -> bytes:
     missing = {item.id for item in store} ^ {item.id for item in back}
     if missing:
         raise AasError("round-trip", f"{len(missing)} objects differ, such as {min(missing)}")
-    return data
+    return data if metamodel == "3.1" else _as_3_0(data, form)
+
+
+def _as_3_0(data: bytes, form: Format) -> bytes:
+    if form == "xml":
+        return data.replace(NAMESPACE + b"3/1", NAMESPACE + b"3/0")
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for part in old.infolist():
+            content = old.read(part)
+            if part.filename == AASX_PART.lstrip("/"):
+                content = content.replace(NAMESPACE + b"3/1", NAMESPACE + b"3/0")
+            new.writestr(part, content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def to_basyx(document: Json) -> Any:
@@ -128,7 +156,7 @@ def _aasx(store: Any, name: str) -> bytes:
     out = io.BytesIO()
     with AASXWriter(out, failsafe=False) as writer:
         writer.write_aas_objects(
-            "/aasx/data.xml",
+            AASX_PART,
             [item.id for item in store if isinstance(item, model.Identifiable)],
             store,
             _no_files(),

@@ -35,6 +35,7 @@ TEXTS = {
         "unknown": "There is no {what}.  See:  gateway aas ls",
         "form": "Write DEVICE or DEVICE/SUBMODEL, such as press-01/OperationalData.",
         "format": "The format is json, xml or aasx.",
+        "metamodel": "The metamodel is 3.0 or 3.1.",
         "written": "{count} objects in {path}.",
         "live": "With values of the running service.",
         "still": "No running service was found: live properties have no value.",
@@ -45,6 +46,7 @@ TEXTS = {
         "unknown": "{what} 이(가) 없습니다.  확인:  gateway aas ls",
         "form": "설비 또는 설비/서브모델로 쓰세요. 예: press-01/OperationalData",
         "format": "형식은 json, xml, aasx 중 하나입니다.",
+        "metamodel": "메타모델은 3.0 또는 3.1입니다.",
         "written": "{path} 에 객체 {count}개를 썼습니다.",
         "live": "실행 중인 서비스의 값을 넣었습니다.",
         "still": "실행 중인 서비스가 없어 실시간 속성에는 값이 없습니다.",
@@ -122,6 +124,7 @@ def export(
     path: Annotated[Path, typer.Argument(help="File to write: .json, .xml or .aasx.")],
     device: Annotated[list[str] | None, typer.Option(help="Only this device; repeatable.")] = None,
     form: Annotated[str | None, typer.Option("--format", help="json, xml or aasx.")] = None,
+    metamodel: Annotated[str, typer.Option(help="3.0 or 3.1, for XML and AASX.")] = "3.1",
     config: ConfigOption = CONFIG_DEFAULT,
     data: DataOption = DATA_DEFAULT,
     lang: LangOption = None,
@@ -139,11 +142,12 @@ def export(
         if name not in names:
             _fail(texts["unknown"].format(what=printable(name)))
     models = [m for m in known if not device or m.info.device in device]
+    kind, version = _format(form, path, tongue), _metamodel(metamodel, tongue)
     environment = build_environment(models)
     _tell_problems(environment.problems, tongue)
     readings = _readings(data, [part.id for part in environment.submodels])
     try:
-        count = write(models, readings, path, _format(form, path, tongue))
+        count = write(models, readings, path, kind, version)
     except (AasError, OSError) as error:
         typer.echo(f"{path}: {error}", err=True)
         raise typer.Exit(EXIT_UNHEALTHY) from None
@@ -156,6 +160,12 @@ def _format(given: str | None, path: Path, lang: str) -> Literal["json", "xml", 
     if form not in FORMATS:
         _fail(str(TEXTS[lang]["format"]))
     return cast("Literal['json', 'xml', 'aasx']", form)
+
+
+def _metamodel(given: str, lang: str) -> Literal["3.0", "3.1"]:
+    if given not in {"3.0", "3.1"}:
+        _fail(str(TEXTS[lang]["metamodel"]))
+    return cast("Literal['3.0', '3.1']", given)
 
 
 def _models(config: Path, data: Path, lang: str) -> list[AssetModel]:

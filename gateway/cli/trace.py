@@ -14,6 +14,7 @@ from gateway.cli.screen import clock_ms, number, printable, span
 from gateway.cli.status import STATES
 from gateway.cli.tail import QUALITY
 
+CLOCK_OFFSET_SHOWN_S = 0.1
 TEXTS = {
     "en": {
         "form": "Write DEVICE/TAG, such as press-01/Temperature.",
@@ -27,7 +28,7 @@ TEXTS = {
         "stored": "#{offset}   received {time}",
         "done": "done",
         "waits": "waits",
-        "summary": "From machine to disk: {took}.   Age {age}.",
+        "summary": "From machine to gateway: {took}.   Age {age}.",
         "offset": "The machine's clock is {offset} {side} this PC's.",
         "ahead": "ahead of",
         "behind": "behind",
@@ -44,7 +45,7 @@ TEXTS = {
         "stored": "#{offset}   수신 {time}",
         "done": "완료",
         "waits": "대기",
-        "summary": "설비에서 디스크까지: {took}.   경과 {age}.",
+        "summary": "설비에서 게이트웨이까지: {took}.   경과 {age}.",
         "offset": "설비 시계가 이 PC보다 {offset} {side}.",
         "ahead": "빠릅니다",
         "behind": "느립니다",
@@ -102,7 +103,9 @@ def _before(content: dict[str, Any], lang: str) -> list[tuple[str, str]]:
         f"{signal['source']}   {number(sample['raw'])}   {QUALITY[sample['quality']][lang]}"
         f" (0x{sample['status']:08X})   {texts['source'].format(time=clock_ms(sample['time']))}"
     )
-    mapped = f"{number(sample['raw'])} -> {number(sample['value'])} {signal['unit'] or ''}".rstrip()
+    value = f"{number(sample['value'])} {signal['unit'] or ''}".rstrip()
+    changed = sample["raw"] != sample["value"]
+    mapped = f"{number(sample['raw'])} -> {value}" if changed else value
     return [(texts["wire"], wire), (texts["mapped"], mapped), (texts["model"], element)]
 
 
@@ -117,7 +120,7 @@ def _summary(content: dict[str, Any], lang: str) -> list[str]:
     age = span((content["now"] - sample["time"]) / 1e9, lang)
     lines = [" " + texts["summary"].format(took=took, age=age)]
     offset = content["clock_offset_s"]
-    if offset:
+    if offset is not None and abs(offset) >= CLOCK_OFFSET_SHOWN_S:
         side = texts["ahead" if offset > 0 else "behind"]
         lines.append(" " + texts["offset"].format(offset=span(abs(offset), lang), side=side))
     return lines

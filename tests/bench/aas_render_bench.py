@@ -3,7 +3,7 @@
 python -m tests.bench.aas_render_bench [--properties 1000] [--seconds 5]
 
 basyx renders the same submodel in the same run. The HTTP client is a process of its own that asks
-again at once; all values change fifty times a second meanwhile. GETs are wall time, all else is CPU.
+again at once; all values change fifty times a second meanwhile. GETs are wall time, the rest CPU.
 """
 
 from __future__ import annotations

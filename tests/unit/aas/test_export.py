@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,24 @@ def test_readings_of_a_sent_submodel_are_those_of_the_service(live: LiveValues) 
 def test_json_of_the_same_state_is_the_same_bytes(live: LiveValues) -> None:
     first = rendered(filled(build_environment([press()]), live.readings()), "json")
     assert first == rendered(filled(build_environment([press()]), live.readings()), "json")
+
+
+@pytest.mark.parametrize("form", ["xml", "aasx"])
+def test_for_3_0_the_namespace_is_the_only_difference(
+    form: Format, live: LiveValues, tmp_path: Path
+) -> None:
+    from basyx.aas.adapter.xml import read_aas_xml_file
+
+    path = tmp_path / f"press.{form}"
+    count = export([press()], live.readings(), path, form, "3.0")
+    content = path.read_bytes()
+    if form == "aasx":
+        with zipfile.ZipFile(path) as package:
+            assert package.testzip() is None
+            content = package.read("aasx/data.xml")
+    assert b"https://admin-shell.io/aas/3/0" in content
+    assert b"admin-shell.io/aas/3/1" not in content
+    newer = io.BytesIO(content.replace(b"/aas/3/0", b"/aas/3/1"))
+    store = read_aas_xml_file(newer, failsafe=False)
+    assert len(store) == count
+    assert values_in(store)["Mold.TemperatureLower"] == 179.9
