@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from gateway.cli import aas, config, secrets, sim, spool, trust, users
+from gateway.cli import aas, config, history, secrets, sim, spool, trust, users
 from gateway.cli.backfill import backfill
 from gateway.cli.check import check
 from gateway.cli.demo import demo
@@ -36,6 +36,7 @@ for name, group in (
     ("secrets", secrets.app),
     ("users", users.app),
     ("spool", spool.app),
+    ("history", history.app),
     ("sim", sim.app),
 ):
     app.add_typer(group, name=name)
