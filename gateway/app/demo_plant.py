@@ -29,7 +29,7 @@ KEEPALIVE_NS = 5_000_000_000
 SLACK_NS = 2 * KEEPALIVE_NS
 POLL_S = 0.25
 GATEWAY = "from gateway.cli.main import main; main()"
-EXCUSES = frozenset({"plc", "gateway", "broker"})
+EXCUSES = frozenset({"plc", "gateway", "broker", "network"})
 """Faults that may cost samples, told by gap records; a platform that is away may cost none."""
 
 
@@ -255,21 +255,21 @@ class Plant:
 
     async def cut_platform(self, seconds: float) -> None:
         """Let the platform drop every connection for a while."""
-        fault = self._fault("platform")
+        fault = self.excuse("platform")
         await self._order(self.ports.platform, {"mode": "down", "for": f"{seconds:.1f}s"})
         await self.clock.sleep(seconds)
         fault.end = self.clock.now()
 
     async def restart_plc(self, down_s: float, *, shift: int = 0, abrupt: bool = True) -> None:
         """Restart the OPC UA server, with other namespace indices when `shift` changes."""
-        fault = self._fault("plc")
+        fault = self.excuse("plc")
         order = {"mode": "restart", "abrupt": abrupt, "down": down_s, "shift": shift}
         await self._order(self.ports.opcua_control, order)
         fault.end = self.clock.now()
 
     async def kill_gateway(self, down_s: float) -> None:
         """Kill the gateway without warning, start it again, and wait until it delivers."""
-        fault = self._fault("gateway")
+        fault = self.excuse("gateway")
         await self.stop("gateway", kill=True)
         await self.clock.sleep(down_s)
         await self.start("gateway")
@@ -278,13 +278,14 @@ class Plant:
 
     async def restart_broker(self, down_s: float) -> None:
         """Stop the broker as a service manager does, and start it again."""
-        fault = self._fault("broker")
+        fault = self.excuse("broker")
         await self.stop("broker")
         await self.clock.sleep(down_s)
         await self.start("broker")
         fault.end = self.clock.now()
 
-    def _fault(self, kind: str) -> Fault:
+    def excuse(self, kind: str) -> Fault:
+        """Note a fault that begins now; whoever made it sets its end."""
         fault = Fault(kind, self.clock.now())
         self.faults.append(fault)
         return fault
