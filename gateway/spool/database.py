@@ -8,6 +8,7 @@ decides when.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,7 @@ def connect(
         connection.pragma("wal_autocheckpoint", 0)
         connection.set_busy_timeout(2_000)
     except apsw.Error:
-        connection.close(force=True)
+        shut(connection)
         raise
     return connection
 
@@ -102,6 +103,12 @@ def check_format(connection: apsw.Connection, application: int, path: Path) -> i
     if form > FORMAT:
         raise SpoolTooNew("format", f"{path.name} has format {form}, this version knows {FORMAT}")
     return form
+
+
+def shut(connection: apsw.Connection) -> None:
+    """Close a connection. What fails in closing is found again by whoever opens the file next."""
+    with suppress(apsw.Error):
+        connection.close(force=True)
 
 
 def sync_folder(folder: Path) -> None:

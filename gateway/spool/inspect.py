@@ -14,7 +14,7 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolError, SpoolLocked, SpoolUnavailable
 from gateway.core.records import Item
 from gateway.spool.codec import KIND_NAMES, DamagedRecord, Decoder, Row
-from gateway.spool.database import STATE_ID, check_format, connect_read_only, size_with_log
+from gateway.spool.database import STATE_ID, check_format, connect_read_only, shut, size_with_log
 from gateway.spool.lock import FolderLock
 from gateway.spool.part import part_first, read_plan, read_rows
 from gateway.spool.recovery import load
@@ -115,7 +115,7 @@ def look(folder: Path) -> SpoolView:
                 )
             )  # fmt: skip
     finally:
-        connection.close()
+        shut(connection)
     parts = [_look_into(path) for path in _files(folder)]
     size = sum(part.bytes for part in parts) + size_with_log(folder / STATE_FILE)
     return SpoolView(
@@ -141,7 +141,7 @@ def _look_into(path: Path) -> PartView:
     except apsw.Error:
         return PartView(path.name, 0, 0, 0, 0, size_with_log(path))
     finally:
-        connection.close()
+        shut(connection)
 
 
 def records(folder: Path, first: int, last: int) -> Iterator[RecordView]:
@@ -164,7 +164,7 @@ def records(folder: Path, first: int, last: int) -> Iterator[RecordView]:
         except apsw.Error as error:
             raise SpoolUnavailable(type(error).__name__, f"{path.name}: {error}") from error
         finally:
-            connection.close()
+            shut(connection)
 
 
 def _view(decoder: Decoder, connection: apsw.Connection, row: Row) -> RecordView:
@@ -186,7 +186,7 @@ def quarantine(folder: Path, reader: str | None = None) -> list[QuarantineEntry]
         )
         return [QuarantineEntry(*row) for row in rows]
     finally:
-        connection.close()
+        shut(connection)
 
 
 def quarantined_item(folder: Path, entry: QuarantineEntry) -> Item | None:
@@ -199,7 +199,7 @@ def quarantined_item(folder: Path, entry: QuarantineEntry) -> Item | None:
             "SELECT device,body FROM plans WHERE digest=?", (entry.digest,)
         ).fetchone()
     finally:
-        connection.close()
+        shut(connection)
     from gateway.spool.part import unpack_plan
 
     table = unpack_plan(row[0], row[1]) if row is not None else None

@@ -18,7 +18,15 @@ import zstandard
 from gateway.core.errors import SpoolTooNew
 from gateway.core.signals import PlanTable
 from gateway.spool.codec import Row
-from gateway.spool.database import CORRUPT_ERRORS, FORMAT, PAGE, PART_ID, check_format, connect
+from gateway.spool.database import (
+    CORRUPT_ERRORS,
+    FORMAT,
+    PAGE,
+    PART_ID,
+    check_format,
+    connect,
+    shut,
+)
 from gateway.spool.summary import NOTHING, Summary, Totals
 
 MARK_RECORDS = 2_000
@@ -66,7 +74,7 @@ def create_part(path: Path, first: int, epoch: str, vfs: str | None, synchronous
             connection.pragma("application_id", PART_ID)
             connection.pragma("user_version", FORMAT)
     finally:
-        connection.close(force=True)
+        shut(connection)
 
 
 def read_rows(connection: apsw.Connection, start: int, last: int, limit: int) -> Iterator[Row]:
@@ -143,7 +151,7 @@ class ActivePart:
                 raise apsw.NotADBError(f"{path.name} is empty")
             self.reload()
         except (*CORRUPT_ERRORS, apsw.Error, SpoolTooNew):
-            self.connection.close(force=True)
+            shut(self.connection)
             raise
 
     def reload(self) -> None:
@@ -229,4 +237,4 @@ class ActivePart:
 
     def close(self) -> None:
         """Close without raising; SQLite folds the log in when it can."""
-        self.connection.close(force=True)
+        shut(self.connection)

@@ -15,6 +15,7 @@ from gateway.core.types import UnixNs
 from gateway.ops.events import spool as events
 from gateway.spool.codec import BATCH, Row, frame, payload_of
 from gateway.spool.cursor import Range
+from gateway.spool.database import shut
 from gateway.spool.outbox import gap_entry, post, send
 from gateway.spool.part import part_name, read_marks, read_plan, read_rows
 from gateway.spool.state import Ledger, PartRow
@@ -111,7 +112,7 @@ def give_up_oldest(store: Store) -> bool:
         for ledger in ledgers:
             _expire(store, connection, part, ledger)
     finally:
-        connection.close()
+        shut(connection)
     with transaction(store.state.connection):
         for ledger in ledgers:
             store.state.save_ledger(ledger)

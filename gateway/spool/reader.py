@@ -13,7 +13,7 @@ from gateway.core.types import Offset
 from gateway.spool.catalog import Span, overlapping
 from gateway.spool.codec import DamagedRecord, Decoder
 from gateway.spool.cursor import Cursor
-from gateway.spool.database import CORRUPT_ERRORS, connect_read_only
+from gateway.spool.database import CORRUPT_ERRORS, connect_read_only, shut
 from gateway.spool.part import plan_digest, read_plan, read_rows
 from gateway.spool.plan_cache import PlanCache
 
@@ -102,7 +102,7 @@ class DiskReader:
         except (*CORRUPT_ERRORS, DamagedRecord) as error:
             raise DamagedPart(span.part, str(error)) from error
         finally:
-            connection.close(force=True)
+            shut(connection)
 
 
 class SpoolReader:

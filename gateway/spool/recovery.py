@@ -25,6 +25,7 @@ from gateway.spool.database import (
     connect_read_only,
     file_size,
     remove_database,
+    shut,
     sync_folder,
 )
 from gateway.spool.outbox import send
@@ -115,7 +116,7 @@ def _refuse_newer(store: Store) -> None:
         except apsw.Error:
             return
         finally:
-            connection.close(force=True)
+            shut(connection)
 
 
 def _finish_salvages(folder: Path) -> None:
@@ -180,7 +181,7 @@ def _looks_whole(store: Store, path: Path, row: PartRow) -> bool:
     except DAMAGE:
         return False
     finally:
-        connection.close(force=True)
+        shut(connection)
 
 
 def _open_newest(
@@ -299,7 +300,7 @@ def _is_empty(store: Store, path: Path) -> bool:
     except DAMAGE:
         return False
     finally:
-        connection.close(force=True)
+        shut(connection)
 
 
 def _seal_left_open(store: Store, path: Path, first: int, damaged: list[PartRow]) -> None:

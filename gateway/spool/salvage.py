@@ -13,7 +13,7 @@ from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
 from gateway.spool.codec import DamagedRecord, Row, frame, payload_of
 from gateway.spool.cursor import Range
-from gateway.spool.database import CORRUPT_ERRORS, connect, remove_database
+from gateway.spool.database import CORRUPT_ERRORS, connect, remove_database, shut
 from gateway.spool.outbox import post
 from gateway.spool.part import ActivePart, create_part, part_name, read_marks, read_plan, read_rows
 from gateway.spool.state import Ledger, PartRow
@@ -85,7 +85,7 @@ def salvage(store: Store, part: PartRow) -> Salvage:
         _read_chunks(connection, part, numbers, found)
         _copy(store, connection, part, numbers, found)
     finally:
-        connection.close(force=True)
+        shut(connection)
     return found
 
 

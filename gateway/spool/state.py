@@ -22,7 +22,7 @@ from gateway.core.protocols import ReaderState
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.spool.cursor import Cursor, Range
-from gateway.spool.database import FORMAT, STATE_ID, check_format, connect
+from gateway.spool.database import FORMAT, STATE_ID, check_format, connect, shut
 from gateway.spool.msgpack import packb, unpackb
 from gateway.spool.part import pack_plan, unpack_plan
 from gateway.spool.summary import NOTHING, Summary, Totals
@@ -165,7 +165,7 @@ class StateFile:
             self.epoch = str(self.meta("epoch"))
             self.reserved = int(self.meta("reserved"))
         except BaseException:
-            self.connection.close(force=True)
+            shut(self.connection)
             raise
 
     def _create(self) -> None:
@@ -289,4 +289,4 @@ class StateFile:
         self.connection.execute("DELETE FROM outbox WHERE id<=?", (upto,))
 
     def close(self) -> None:
-        self.connection.close(force=True)
+        shut(self.connection)

@@ -29,6 +29,7 @@ from gateway.spool.database import (
     connect_read_only,
     file_size,
     remove_database,
+    shut,
     size_with_log,
 )
 from gateway.spool.part import (
@@ -342,7 +343,7 @@ class Store:
         try:
             yield connection
         finally:
-            connection.close(force=True)
+            shut(connection)
 
     def open_part(self, part: PartRow) -> apsw.Connection:
         """Open a sealed part for reading."""

@@ -52,7 +52,9 @@ async def test_offsets_grow_by_one_in_the_order_of_items(opened: Opener) -> None
 async def test_appends_that_wait_together_keep_the_order_of_the_calls(opened: Opener) -> None:
     spool = await opened()
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(spool.append([makers.batch(n), makers.usage(n)])) for n in range(50)]
+        tasks = [
+            group.create_task(spool.append([makers.batch(n), makers.usage(n)])) for n in range(50)
+        ]
     assert [task.result() for task in tasks] == list(range(2, 102, 2))
     reader = await spool.reader("history")
     records = await reader.read(1, 1_000, LOTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 from itertools import count
@@ -38,19 +39,20 @@ def disks() -> Iterator[list[PowerDisk]]:
 def run_until_cut(disk: PowerDisk, synchronous: str, folder: Path, seed: int) -> tuple[int, int]:
     """Append and settle at random; give what was acknowledged: the last offset, the position."""
     chance = random.Random(seed)
-    settings = Settings(QUOTA, part_bytes=150_000, vfs=disk.vfs_name, synchronous=synchronous)
+    settings = Settings(QUOTA, part_bytes=130_000, vfs=disk.vfs_name, synchronous=synchronous)
     folder.mkdir()
     store = Store(folder, SystemClock(), settings)
     load(store)
     add_reader(store, "history")
     acknowledged = position = 0
-    for number in range(chance.randint(3, 30)):
+    for number in range(chance.randint(3, 15)):
         items = [makers.batch(number * 10_000, chance.randint(1, 900)) for _ in range(3)]
         (acknowledged,) = append(store, [items])  # type: ignore[assignment]
         if chance.random() < 0.3:
             position = chance.randint(position, acknowledged)
             refused = (Refusal(position, "poison"),) if position else ()
-            settle(store, [("history", Answer(((1, position - 1),) if position > 1 else (), refused))])
+            accepted = ((1, position - 1),) if position > 1 else ()
+            settle(store, [("history", Answer(accepted, refused))])
         store.fold_log(idle=chance.random() < 0.1)
     disk.cut(folder, folder.with_name("after"))
     store.close_files()
@@ -59,7 +61,7 @@ def run_until_cut(disk: PowerDisk, synchronous: str, folder: Path, seed: int) ->
 
 def lost_after_cut(folder: Path, acknowledged: int, position: int) -> int:
     """Open what the cut left and count what was acknowledged and is not there."""
-    store = Store(folder, SystemClock(), Settings(QUOTA, part_bytes=150_000))
+    store = Store(folder, SystemClock(), Settings(QUOTA, part_bytes=130_000))
     load(store)
     try:
         for file in folder.glob("*.db"):
@@ -71,12 +73,9 @@ def lost_after_cut(folder: Path, acknowledged: int, position: int) -> int:
         ledger = store.ledgers["history"]
         chunk = Chunk(1, 1 << 60, 1 << 60)
         DiskReader(None).fill(chunk, store.spans, ledger.cursor, store.next - 1, "history")
-        there = {record.offset for record in chunk.records}
-        lost = set(range(ledger.cursor.position, acknowledged + 1)) - there
+        there = sum(record.offset <= acknowledged for record in chunk.records)
         settled = ledger.delivered.records + ledger.quarantined.records
-        assert ledger.cursor.position == settled + 1
-        assert store.next > acknowledged or lost
-        return len(lost) + max(position + 1 - ledger.cursor.position, 0)
+        return (acknowledged - settled - there) + max(position - settled, 0)
     finally:
         store.close_files()
 
@@ -116,7 +115,7 @@ async def test_a_failing_disk_acknowledges_nothing_and_recovers(
         try:
             last = await spool.append([makers.batch(3)])
         except SpoolUnavailable:
-            continue
+            await asyncio.sleep(0.05)
     assert last == 2
     records = await reader.read(1, 10, 1 << 30)
     assert makers.all_same([each.item for each in records], [makers.batch(0), makers.batch(3)])

@@ -71,7 +71,9 @@ class SpoolMachine(RuleBasedStateMachine):
                 found.append(makers.usage(self.number) if kind == 2 else makers.gap())
         return found
 
-    @rule(kinds=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4_000)), min_size=1, max_size=6))
+    @rule(
+        kinds=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4_000)), min_size=1, max_size=6)
+    )
     def append(self, kinds: list[tuple[int, int]]) -> None:
         self.append_all(kinds)
 
@@ -194,7 +196,10 @@ class SpoolMachine(RuleBasedStateMachine):
         assert state.delivered == len(model.delivered)
         assert ledger.delivered.samples == samples(model.delivered)
         assert state.quarantined == len(model.quarantined)
-        assert (state.expired, ledger.expired.samples) == (len(model.expired), samples(model.expired))
+        assert (state.expired, ledger.expired.samples) == (
+            len(model.expired),
+            samples(model.expired),
+        )
         if model.pending:
             assert state.position == min(model.pending)
 

@@ -44,7 +44,9 @@ def batch(
 
 
 def usage(number: int = 0) -> Usage:
-    return Usage(UnixNs(START + number), "MES", "login", "p:3f9a", "192.168.0.12", 7, "L1", {"n": number})
+    return Usage(
+        UnixNs(START + number), "MES", "login", "p:3f9a", "192.168.0.12", 7, "L1", {"n": number}
+    )
 
 
 def gap(reader: str | None = None, table: PlanTable | None = PLAN) -> Gap:

@@ -20,21 +20,23 @@ class PowerFile(apsw.VFSFile):
         self.path = Path(path) if path else None
         self.disk = disk
         if self.path is not None:
-            disk.durable.setdefault(self.path, self.path.read_bytes() if self.path.exists() else b"")
+            disk.durable.setdefault(
+                self.path, self.path.read_bytes() if self.path.exists() else b""
+            )
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         self.disk.check("write")
         if self.path is not None:
             self.disk.pending.setdefault(self.path, []).append((offset, bytes(data)))
         super().xWrite(data, offset)
 
-    def xTruncate(self, size: int) -> None:  # noqa: N802
+    def xTruncate(self, size: int) -> None:
         self.disk.check("write")
         if self.path is not None:
             self.disk.pending.setdefault(self.path, []).append((size, None))
         super().xTruncate(size)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         self.disk.check("sync")
         self.disk.syncs += 1
         super().xSync(flags)
@@ -57,10 +59,10 @@ class PowerDisk(apsw.VFS):
         self.syncs = 0
         super().__init__(name, "")
 
-    def xOpen(self, name: Any, flags: list[int]) -> PowerFile:  # noqa: N802
+    def xOpen(self, name: Any, flags: list[int]) -> PowerFile:
         return PowerFile(self, name, flags)
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+    def xDelete(self, filename: str, syncdir: bool) -> None:
         super().xDelete(filename, syncdir)
         self.durable.pop(Path(filename), None)
         self.pending.pop(Path(filename), None)
@@ -84,7 +86,9 @@ class PowerDisk(apsw.VFS):
         for path in source.iterdir():
             if not path.is_file() or path.name.endswith("-shm"):
                 continue
-            data = bytearray(self.durable.get(path, b"") if path in self.durable else path.read_bytes())
+            data = bytearray(
+                self.durable.get(path, b"") if path in self.durable else path.read_bytes()
+            )
             for offset, piece in self.pending.get(path, []):
                 if piece is None:
                     if self.random.random() < 0.5:
