@@ -27,7 +27,7 @@ def broker_url(text: str) -> str:
     """Accept `mqtt://host[:port]` and `mqtts://host[:port]`."""
     parts = urlsplit(text)
     try:
-        port = parts.port or PORTS.get(parts.scheme, 0)
+        port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     except ValueError:
         port = 0
     if "@" in parts.netloc:

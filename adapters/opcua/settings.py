@@ -47,14 +47,16 @@ def endpoint_url(text: str) -> str:
     """Accept `opc.tcp://host[:port][/path]`; give it with its port."""
     parts = urlsplit(text)
     try:
-        port = parts.port or PORT
+        port = PORT if parts.port is None else parts.port
     except ValueError:
         port = 0
     if "@" in parts.netloc:
         raise PydanticCustomError("E1308", "a login in an address", {})
     if not parts.hostname or not port or any(char.isspace() for char in text):
         raise PydanticCustomError("E1109", "not an address", {"address": text})
-    return text if parts.port else text.replace(parts.netloc, f"{parts.netloc}:{port}", 1)
+    if parts.port is not None:
+        return text
+    return parts._replace(netloc=f"{parts.netloc.removesuffix(':')}:{port}").geturl()
 
 
 class OpcUaSecurity(FileModel):
