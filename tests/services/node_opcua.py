@@ -65,6 +65,8 @@ class NodeServer:
         self._lock = asyncio.Lock()
         self.port = port
         self.url = f"opc.tcp://127.0.0.1:{port}"
+        self.index = 0
+        """Namespace index of `URI` until a restart moves it."""
         self.log: list[str] = []
 
     async def read(self) -> dict[str, Any]:
@@ -111,8 +113,9 @@ async def node_server(folder: Path, **options: Any) -> AsyncIterator[NodeServer]
     server = NodeServer(process, port)
     try:
         async with asyncio.timeout(START_S):
-            while "ready" not in await server.read():
+            while "ready" not in (answer := await server.read()):
                 pass
+        server.index = answer["index"]
         yield server
     finally:
         if process.returncode is None:

@@ -46,7 +46,7 @@ SCALAR_TYPES = {
     VT.Float: (st.floats(width=32), "float32"),
     VT.Double: (st.floats(), "float64"),
 }
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TIMES = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)).map(
     lambda t: t.replace(tzinfo=UTC)
 )
