@@ -280,8 +280,8 @@ async def test_pages_follow_one_another_without_hole_or_double(history: History)
     start: UnixNs | None = UnixNs(at)
     seen: list[tuple[int, object]] = []
     while start is not None:
-        rows = await history.query(series(LONG), start, UnixNs(at + 100 * S), limit=4)
-        assert 0 < len(rows) <= 4
+        rows = await history.query(series(LONG), start, UnixNs(at + 100 * S), limit=5)
+        assert 0 < len(rows) <= 5
         seen += zip(rows.times, rows.values, strict=True)
         start = rows.next_start
     assert len(seen) == len(set(seen)) == 34

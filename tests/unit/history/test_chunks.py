@@ -129,3 +129,11 @@ def test_columns_keep_their_values_when_normalised() -> None:
     assert normal_column(np.array([200], np.uint8)).dtype == np.int64
     assert normal_column(np.array([2**63], np.uint64)).tolist() == [2**63]
     assert normal_column([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]
+
+
+def test_minus_zero_keeps_its_sign_among_decimals() -> None:
+    values = np.array([0.0, -0.0, 1.5])
+    zeros = np.zeros(3, np.int64)
+    found = Samples(zeros.astype(np.int32), np.arange(3), zeros, zeros.astype(np.uint32), values)
+    (one,) = chunk.encode(found)
+    assert str(chunk.decode(one.key, one.body).values.tolist()) == "[0.0, -0.0, 1.5]"

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.core.errors import SinkUnavailable
 from gateway.core.types import BAD_TYPE_MISMATCH
-from gateway.history import compact, reader
+from gateway.history import chunk, compact, reader
 from gateway.history.dayfile import day_files
 from gateway.history.interface import Series
 from gateway.history.query import export
@@ -335,6 +335,10 @@ def test_a_word_among_numbers_makes_no_words_of_them(tmp_path: Path) -> None:
     put(writer, (2, batch(times, [f"s{n}" for n in range(100)], signals=[1] * 100)))
     put(writer, (3, batch(times, np.arange(100), signals=[2] * 100)))
     compact_all(writer)
+    (file,) = writer._files.values()
+    bodies = file.database.execute("SELECT key, body FROM chunk ORDER BY key").fetchall()
+    kinds = [chunk.decode(key, body).values.dtype.kind for key, body in bodies]
+    assert sorted(kinds) == ["O", "f", "i"]
     put(writer, (4, batch([T0 + 50 * S], ["odd"])))
     compact_all(writer)
     for number, kind in ((1, str), (2, int)):
