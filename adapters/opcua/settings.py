@@ -34,7 +34,9 @@ _NAMESPACE = re.compile(r"nsu=[^;]+;|ns=\d{1,5};")
 def node_address(text: str) -> str:
     """Accept `nsu=URI;s=...`, `ns=2;i=...`, `i=...` and browse paths `/Objects/...`."""
     if text.startswith("/"):
-        fine = len(text) > 1 and "//" not in text and not text.endswith("/")
+        # A namespace URI inside a path may hold slashes; only the server can tell where it ends.
+        doubled = "//" in text and "nsu=" not in text
+        fine = len(text) > 1 and not doubled and not text.endswith("/")
     else:
         namespace = _NAMESPACE.match(text)
         fine = _IDENTIFIER.fullmatch(text, namespace.end() if namespace else 0) is not None

@@ -41,7 +41,7 @@ def test_a_broker_has_no_path() -> None:
     [
         "nsu=urn:hanil:press;s=Press1.Mold", "ns=2;i=1001", "i=2258", "ns=3;s=a;b=c", "ns=2;b=AQID",
         "nsu=http://x/y;g=09087e75-8e5e-499b-954f-f2a9603db28a", "/Objects/2:Press/2:Temp",
-        "ns=2;s=온도",
+        "ns=2;s=온도", "/Objects/nsu=http://hanil.example/press/:Press/Temp",
     ],
 )  # fmt: skip
 def test_nodes_are_accepted_as_opc_ua_writes_them(text: str) -> None:
