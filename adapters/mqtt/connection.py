@@ -17,6 +17,7 @@ from adapters.mqtt import packets
 from adapters.mqtt.answers import Welcome, read_connack, read_disconnect, read_suback
 from adapters.mqtt.framing import Control, PacketReader, Read
 from adapters.mqtt.memory import CLOSED
+from adapters.mqtt.pace import Pace
 from adapters.mqtt.packets import Hello, Kind, MalformedError
 from adapters.mqtt.reasons import error_for, reason_name
 from gateway.core.clock import Clock
@@ -45,7 +46,7 @@ class Connection(asyncio.Protocol):
         self.wake = asyncio.Event()
         """Set when messages arrived or the connection ended."""
         self.reader = PacketReader(hello.version, payload_max)
-        self._gather_s = GATHER_S if hello.version == packets.V5 else GATHER_V311_S
+        self._pace = Pace(GATHER_S if hello.version == packets.V5 else GATHER_V311_S)
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -72,19 +73,20 @@ class Connection(asyncio.Protocol):
             reader.feed(bytes(data))
         except MalformedError as error:
             malformed = error  # what came before it is good
-        if reader.messages:
-            self._keep(Read(self._clock.now(), reader.messages, len(data)))
-            reader.messages = []
+        messages, reader.messages = reader.messages, []
+        if messages:
+            self._keep(Read(self._clock.now(), messages, len(data)))
         if reader.controls:
             controls, reader.controls = reader.controls, []
             self._take_controls(controls)
         if malformed is not None:
             self._refuse(malformed)
+        rest_s = self._pace.rest_s(self.last_received, len(messages), self._unsettled)
         full = len(data) >= FULL_READ_BYTES or 2 * self._unsettled >= self.hello.receive_maximum
-        if not (full or self._resting or self._ended.is_set()):
+        if rest_s and not (full or self._resting or self._ended.is_set()):
             self._resting = True
             self._steer()
-            self._loop.call_later(self._gather_s, self._rested)
+            self._loop.call_later(rest_s, self._rested)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
