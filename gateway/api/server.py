@@ -22,7 +22,7 @@ from gateway.api.operations import keep_rates
 from gateway.api.runfile import RunFile, remove_run_file, write_run_file
 from gateway.api.services import Services
 from gateway.api.status import Rates
-from gateway.api.users import Authenticator, User
+from gateway.api.users import Authenticator, UsersError, UsersFile
 from gateway.ops.events import api as events
 from gateway.ops.metrics import REGISTRY
 
@@ -33,6 +33,7 @@ HEADER_BYTES_MAX = 16 * 1024
 GRACE_S = 3
 BACKLOG = 128
 BIND_AGAIN_S = 10.0
+USERS_AGAIN_S = 2.0
 
 
 class DeadlineProtocol(H11Protocol):
@@ -78,7 +79,7 @@ class ApiServer:
     Args:
         services: what the routes use.
         listen: `host:port`; port 0 takes a free one.
-        users: who may log in; empty allows loopback only.
+        users_file: who may log in, read again when it changes; None allows loopback only.
         folder: where `run.json` is written for the command line; None: nowhere.
         hosts: further names in `Host` that are answered.
         origins: origins of other sites whose scripts may read (CORS).
@@ -89,7 +90,7 @@ class ApiServer:
         self,
         services: Services,
         listen: str,
-        users: Sequence[User] = (),
+        users_file: Path | None = None,
         *,
         folder: Path | None = None,
         hosts: Collection[str] = (),
@@ -99,7 +100,7 @@ class ApiServer:
         self._services = services
         self._listen = listen
         self._host, self._port = parse_listen(listen)
-        self._users = users
+        self._users = None if users_file is None else UsersFile(users_file)
         self._folder = folder
         self._hosts = hosts
         self._origins = origins
@@ -127,35 +128,55 @@ class ApiServer:
             reason = self._not_allowed()
             if not reason:
                 try:
+                    if self._users is not None:
+                        self._users.read()
                     return _socket(self._host, self._port)
+                except UsersError as error:
+                    reason = str(error)
                 except OSError as error:
-                    reason = f"{error.strerror or error}"
+                    reason = " ".join(filter(None, [error.strerror, error.filename]))
             self._services.health.api_note = f"{self._listen}: {reason}"
             events.api_refused(self._listen, reason)
             await self._services.clock.sleep(BIND_AGAIN_S)
 
     def _not_allowed(self) -> str:
-        if self._users or is_loopback(self._host):
+        if self._users is not None or is_loopback(self._host):
             return ""
         return "without users only a loopback address is served; add one with `gateway users add`"
 
     async def _serve(self, bound: socket.socket) -> None:
         rates = Rates()
-        server = _Server(self._config(rates))
+        known = None if self._users is None else self._users.users
+        authenticator = Authenticator(known, self._token, self._services.clock)
+        server = _Server(self._config(rates, authenticator))
         run_file = self._opened(bound)
         try:
             async with asyncio.TaskGroup() as group:
-                ticking = group.create_task(keep_rates(self._services, rates))
+                helpers = [
+                    group.create_task(keep_rates(self._services, rates)),
+                    group.create_task(self._follow_users(authenticator)),
+                ]
                 try:
                     await server.serve(sockets=[bound])
                 finally:
-                    ticking.cancel()
+                    for helper in helpers:
+                        helper.cancel()
                     await self._close(server, bound)
         finally:
             if self._folder is not None:
                 remove_run_file(self._folder, run_file)
             self.started.clear()
             events.api_stopped(self.url)
+
+    async def _follow_users(self, authenticator: Authenticator) -> None:
+        while self._users is not None:
+            await self._services.clock.sleep(USERS_AGAIN_S)
+            try:
+                if self._users.read():
+                    authenticator.replace(self._users.users)
+                    events.users_changed(len(self._users.users))
+            except (UsersError, OSError) as error:
+                events.users_refused(str(error))  # those who were known stay
 
     def _opened(self, bound: socket.socket) -> RunFile:
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -179,8 +200,7 @@ class ApiServer:
             await server.shutdown(sockets=[bound])
         bound.close()
 
-    def _config(self, rates: Rates) -> uvicorn.Config:
-        authenticator = Authenticator(self._users, self._token, self._services.clock)
+    def _config(self, rates: Rates, authenticator: Authenticator) -> uvicorn.Config:
         hosts = {*LOOPBACK_NAMES, self._host, *self._hosts} if self._closed_hosts() else set()
         app = make_app(
             self._services,
@@ -207,7 +227,7 @@ class ApiServer:
 
     def _closed_hosts(self) -> bool:
         """A page of another site must not reach us through a name of its own (DNS rebinding)."""
-        return not self._users or bool(self._hosts)
+        return self._users is None or bool(self._hosts)
 
 
 def parse_listen(listen: str) -> tuple[str, int]:

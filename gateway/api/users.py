@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -91,6 +92,29 @@ def _user(place: int, entry: Any) -> User:
     return User(name, Role[role.upper()], stored)
 
 
+class UsersFile:
+    """A users file that is read again when it has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self.users: tuple[User, ...] = ()
+
+    def read(self) -> bool:
+        """Read the file if it is another one than before; True when it was.
+
+        Raises:
+            UsersError, OSError: it cannot be used; `users` stay as they are.
+        """
+        found = self._path.stat()
+        mark = (found.st_mtime_ns, found.st_size)
+        if mark == self._seen:
+            return False
+        self.users = parse_users(self._path.read_text(encoding="utf-8"))
+        self._seen = mark
+        return True
+
+
 def users_text(users: Iterable[User]) -> str:
     """Write a users file."""
     entries = [{"name": u.name, "role": u.role.name.lower(), "hash": u.hash} for u in users]
@@ -117,13 +141,14 @@ class Authenticator:
     """Checks `Authorization` headers.
 
     Args:
-        users: empty means that nobody logs in and everybody here is an operator.
+        users: None means that nobody logs in and everybody here is an operator.
         token: the token of this process for the command line; works from loopback only.
         clock: for delays.
     """
 
-    def __init__(self, users: Sequence[User], token: str, clock: Clock) -> None:
-        self._users = {user.name: user for user in users}
+    def __init__(self, users: Sequence[User] | None, token: str, clock: Clock) -> None:
+        self.open = users is None
+        self._users = {user.name: user for user in users or ()}
         self._token = token.encode()
         self._clock = clock
         self._failures: dict[tuple[str, str], list[float]] = {}
@@ -131,10 +156,9 @@ class Authenticator:
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
         self._nobody: str | None = None
 
-    @property
-    def open(self) -> bool:
-        """No users are configured."""
-        return not self._users
+    def replace(self, users: Sequence[User]) -> None:
+        """Take other users; who is no longer among them is out at once."""
+        self._users = {user.name: user for user in users}
 
     async def check(self, header: str, address: str, *, loopback: bool) -> Login:
         """Tell who sends this header.

@@ -15,7 +15,6 @@ from gateway.spool.log import SqliteSpool
 
 if TYPE_CHECKING:
     from gateway.api.server import ApiServer
-    from gateway.api.users import User
     from gateway.app.config.models import GatewayFile
 
 
@@ -48,12 +47,4 @@ def api_server(
         readers=readers,
         site={language: text for language, text in site.items() if text},
     )
-    return ApiServer(services, settings.api.listen, users_of(settings), folder=data)
-
-
-def users_of(settings: GatewayFile) -> Sequence[User]:
-    """Read the users' file; none when the configuration names none."""
-    from gateway.api.users import parse_users
-
-    path = settings.api.users
-    return () if path is None else parse_users(path.read_text(encoding="utf-8"))
+    return ApiServer(services, settings.api.listen, settings.api.users, folder=data)

@@ -27,8 +27,8 @@ TEXTS = {
         "gone": "There is no user {name}.",
         "added": "{name} ({role}) is in {file}.",
         "token": "Send this, it is shown only now:  Authorization: Bearer {name}.{secret}",
-        "next": "In gateway.yaml:  api: {{ users: !file {file} }}   then restart the service.",
-        "removed": "{name} was removed from {file}; restart the service.",
+        "next": "Once, in gateway.yaml:  api: {{ users: !file {file} }}   and a restart.",
+        "removed": "{name} was removed from {file}.",
     },
     "ko": {
         "password": "비밀번호",
@@ -39,8 +39,8 @@ TEXTS = {
         "gone": "{name} 사용자가 없습니다.",
         "added": "{name} ({role}) 을(를) {file} 에 넣었습니다.",
         "token": "지금만 표시됩니다. 이렇게 보내세요:  Authorization: Bearer {name}.{secret}",
-        "next": "gateway.yaml:  api: {{ users: !file {file} }}   그리고 서비스를 다시 시작하세요.",
-        "removed": "{file} 에서 {name} 을(를) 지웠습니다. 서비스를 다시 시작하세요.",
+        "next": "처음 한 번 gateway.yaml 에  api: {{ users: !file {file} }}   그리고 재시작",
+        "removed": "{file} 에서 {name} 을(를) 지웠습니다.",
     },
 }
 FileOption = Annotated[Path, typer.Option("--file", help="The users file.")]

@@ -16,7 +16,7 @@ import numpy as np
 from aas_models.live import LiveValues
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
-from gateway.api.users import User
+from gateway.api.users import User, users_text
 from gateway.core.assets import AssetModel
 from gateway.core.clock import SystemClock
 from gateway.core.protocols import Reader
@@ -62,6 +62,7 @@ async def served(
     models: Sequence[AssetModel] | None = None,
     change: Any = None,
     patience_s: float = 5.0,
+    break_users: bool = False,
     **more: Any,
 ) -> AsyncIterator[Running]:
     clock = SystemClock()
@@ -74,7 +75,10 @@ async def served(
         reader = await spool.reader("central")
         services = _services(spool, reader, live, known, clock)
         services = replace(services, **change) if change else services
-        server = ApiServer(services, listen, users, folder=data, **more)
+        users_file = _users_file(data, users)
+        if break_users and users_file is not None:
+            users_file.unlink()
+        server = ApiServer(services, listen, users_file, folder=data, **more)
         async with asyncio.TaskGroup() as group, httpx.AsyncClient() as client:
             task = group.create_task(server.run())
             async with asyncio.timeout(patience_s):
@@ -83,6 +87,14 @@ async def served(
             task.cancel()
     finally:
         await spool.close()
+
+
+def _users_file(data: Path, users: Sequence[User]) -> Path | None:
+    if not users:
+        return None
+    path = data / "users.yaml"
+    path.write_text(users_text(users))
+    return path
 
 
 def _services(

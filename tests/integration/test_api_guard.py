@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from gateway.api import guard, server
-from gateway.api.users import Role, User, hashed
+from gateway.api.users import Role, User, hashed, users_text
 from gateway.core.types import UnixNs
 from gateway.ops.health import Health
 from tests.integration.api_parts import Running, b64, served
@@ -100,7 +100,8 @@ async def test_no_secret_is_in_any_answer_or_file_but_its_own(
     token = json.loads((locked.data / "run.json").read_text())["token"]
     hidden = (CANARY, HASH, HASH.rsplit("$", 1)[-1])
     for path in (*READING, "/healthz"):
-        for auth in (None, login("viewer"), ("viewer", "wrong")):
+        wrong = [("viewer", "wrong")] if path == "/shells" else []
+        for auth in (None, login("viewer"), *wrong):
             answer = await locked.get(path, auth=auth)
             text = answer.text + str(answer.headers)
             assert not [word for word in (*hidden, token) if word in text], path
@@ -260,3 +261,32 @@ async def test_stopping_answers_what_is_under_way_and_leaves_signals_alone(tmp_p
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(f"{url}/healthz")
+
+
+async def test_users_are_changed_while_the_service_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "USERS_AGAIN_S", 0.05)
+    async with served(tmp_path, USERS) as running:
+        assert (await running.get("/shells", auth=login("viewer"))).status_code == 200
+        (tmp_path / "users.yaml").write_text(users_text([User("operator", Role.VIEWER, HASH)]))
+        async with asyncio.timeout(5):
+            while (await running.get("/shells", auth=login("viewer"))).status_code != 401:
+                await asyncio.sleep(0.05)
+        posted = await running.client.post(
+            f"{running.server.url}/usage",
+            json={"solution": "MES", "event": "x"},
+            auth=login("operator"),
+        )
+        assert posted.status_code == 403
+
+
+async def test_a_users_file_that_is_missing_opens_nothing(tmp_path: Path) -> None:
+    health = Health(UnixNs(1))
+    with pytest.raises(ExceptionGroup) as caught:
+        async with served(
+            tmp_path, USERS, change={"health": health}, patience_s=0.3, break_users=True
+        ):
+            pytest.fail("it was served")
+    assert caught.group_contains(TimeoutError)
+    assert "users.yaml" in health.api_note

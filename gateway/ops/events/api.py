@@ -37,6 +37,14 @@ def login_locked(address: str, wait_s: float) -> None:
     )
 
 
+def users_changed(users: int) -> None:
+    emit(Level.INFO, "users_changed", users=users)
+
+
+def users_refused(detail: str) -> None:
+    emit(Level.ERROR, "users_refused", repeat_key="users", detail=detail)
+
+
 def usage_refused(reason: str) -> None:
     emit(Level.WARNING, "usage_refused", repeat_key=reason, reason=reason)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from gateway.api.users import (
     Role,
     User,
     UsersError,
+    UsersFile,
     hashed,
     parse_users,
     users_text,
@@ -125,3 +127,23 @@ def test_a_hash_does_not_hold_the_password() -> None:
     assert HASH.startswith("$argon2id$")
     assert SECRET not in HASH
     assert hashed(SECRET) != HASH
+
+
+async def test_a_file_without_users_lets_nobody_in() -> None:
+    """Only a configuration without users is open, never an emptied file."""
+    closed = Authenticator([], TOKEN, HandClock())
+    assert (await closed.check("", "127.0.0.1", loopback=True)).role is None
+    everybody = Authenticator(None, TOKEN, HandClock())
+    assert (await everybody.check("", "127.0.0.1", loopback=True)).role is Role.OPERATOR
+
+
+def test_a_broken_edit_of_the_users_file_keeps_those_who_were_known(tmp_path: Path) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(users_text([User("kim", Role.VIEWER, HASH)]))
+    file = UsersFile(path)
+    assert file.read() is True
+    assert file.read() is False
+    path.write_text("users: [{name: kim}]")
+    with pytest.raises(UsersError):
+        file.read()
+    assert [user.name for user in file.users] == ["kim"]
