@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -268,6 +269,7 @@ def _count_in_another_process(folder: Path) -> int:
 KILLED = """
 import sys
 from pathlib import Path
+from typing import Any
 from gateway.history import compact
 from tests.unit.history.parts import *
 writer = opened(Path(sys.argv[1]))
@@ -336,7 +338,7 @@ def test_a_word_among_numbers_makes_no_words_of_them(tmp_path: Path) -> None:
     put(writer, (3, batch(times, np.arange(100), signals=[2] * 100)))
     compact_all(writer)
     (file,) = writer._files.values()
-    bodies = file.database.execute("SELECT key, body FROM chunk ORDER BY key").fetchall()
+    bodies: Any = file.database.execute("SELECT key, body FROM chunk")
     kinds = [chunk.decode(key, body).values.dtype.kind for key, body in bodies]
     assert sorted(kinds) == ["O", "f", "i"]
     put(writer, (4, batch([T0 + 50 * S], ["odd"])))
