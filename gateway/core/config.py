@@ -26,9 +26,12 @@ class StrictModel(BaseModel):
 
 
 class FileModel(StrictModel):
-    """A part of a configuration file: no type is guessed, `"5"` is no number."""
+    """A part of a configuration file: no type is guessed, `"5"` is no number.
 
-    model_config = ConfigDict(strict=True)
+    Validators are built when first used: most of these are only parts of others.
+    """
+
+    model_config = ConfigDict(strict=True, defer_build=True)
 
 
 def seconds_from_text(value: Any) -> float:

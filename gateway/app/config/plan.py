@@ -90,10 +90,19 @@ def _device_plan(
     tags: list[TagKeys] = [keys.tags[place] for place in kept]
     info = _asset_info(gateway, keys)
     ids = _submodel_ids(gateway, keys, elements)
+    rules = {i: rule for i, tag in enumerate(tags) if (rule := rule_of(tag)) is not None}
     table = PlanTable(
         keys.device,
         tuple(
-            _signal(place=place, keys=keys, tag=tag, element=element, info=info, ids=ids)
+            _signal(
+                place=place,
+                keys=keys,
+                tag=tag,
+                rule=rules.get(place),
+                element=element,
+                info=info,
+                ids=ids,
+            )
             for place, (tag, element) in enumerate(zip(tags, elements, strict=True))
         ),
     )
@@ -101,7 +110,7 @@ def _device_plan(
         name=keys.device,
         file=device.document.path,
         source=_source(keys, kept, table, gateway=gateway.gateway.id, folder=read.path, data=data),
-        rules={i: rule for i, tag in enumerate(tags) if (rule := rule_of(tag)) is not None},
+        rules=rules,
         table=table,
         asset=AssetModel(
             info=info,
@@ -154,11 +163,11 @@ def _signal(
     place: int,
     keys: Device,
     tag: TagKeys,
+    rule: Rule | None,
     element: Element,
     info: AssetInfo,
     ids: Mapping[str, str],
 ) -> Signal:
-    rule = rule_of(tag)
     return Signal(
         index=place,
         device=keys.device,

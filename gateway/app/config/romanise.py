@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable
+from functools import lru_cache
 
 _LETTERS = """
 g kk n d tt r m b pp s ss - j jj ch k t p h
@@ -48,6 +48,7 @@ def ascii_name(name: str) -> str:
     return made
 
 
+@lru_cache(4096)
 def _latin(char: str) -> str:
     roman = syllable(char)
     if roman.isascii():
@@ -61,16 +62,3 @@ def _latin(char: str) -> str:
 def with_suffix(made: str, name: str) -> str:
     """Tell two names apart that look the same in Latin letters."""
     return f"{made[: ID_SHORT_MAX - 5]}_{zlib.crc32(name.encode()) & 0xFFFF:04x}"
-
-
-def ascii_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
-    """Give each name an idShort of its own; the first in the file keeps the plain one."""
-    used = set(taken)
-    made: dict[str, str] = {}
-    for name in names:
-        candidate = ascii_name(name)
-        if candidate in used:
-            candidate = with_suffix(candidate, name)
-        used.add(candidate)
-        made[name] = candidate
-    return made
