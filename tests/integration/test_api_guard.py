@@ -9,16 +9,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from gateway.api import guard, server
-from gateway.api.users import Role, User, hashed, users_text
+from gateway.api.users import Role, User, users_text
 from gateway.core.types import UnixNs
 from gateway.ops.health import Health
 from tests.integration.api_parts import Running, b64, served
 from tests.unit.aas.parts import BASE, submodel_id
 
 CANARY = "canary-SECRET-4711"
-HASH = hashed(CANARY)
+HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(CANARY)
 USERS = (User("viewer", Role.VIEWER, HASH), User("operator", Role.OPERATOR, HASH))
 SUBMODEL = b64(submodel_id("press-01", "OperationalData"))
 SHELL = b64(f"{BASE}/aas/press-01")

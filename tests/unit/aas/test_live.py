@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aas_models.live import WAITING_MAX, LiveValues
@@ -225,6 +225,7 @@ PLACES = st.lists(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(PLACES, max_size=5))
 def test_whatever_comes_the_last_value_of_each_signal_is_shown(
     batches: list[list[tuple[int, float]]],
@@ -256,7 +257,8 @@ SAMPLES = st.lists(
 FORMS = st.sampled_from(["float", "int", "list", "status", "raw"])
 
 
-@given(st.lists(st.tuples(SAMPLES, FORMS), max_size=12))
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(SAMPLES, FORMS), max_size=8))
 def test_batches_that_waited_together_leave_what_they_leave_one_by_one(
     given: list[tuple[list[tuple[int, int, int]], str]],
 ) -> None:

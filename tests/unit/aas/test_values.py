@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aas_models.values import ValueColumns, Writers, lexical, token_of
@@ -52,6 +52,7 @@ def test_characters_that_xml_cannot_carry_are_replaced() -> None:
     assert token_of("a\x00b\ud800c\tä", "xs:string") == '"a\ufffdb\ufffdc\\tä"'.encode()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_valid_json(text: str) -> None:
     token = token_of(text, "xs:string")
@@ -110,6 +111,7 @@ VALUES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(VALUES, st.sampled_from(["xs:double", "xs:long", "xs:string"])), max_size=9)
 )
