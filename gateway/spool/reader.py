@@ -99,7 +99,7 @@ class DiskReader:
                     return
             if expected <= span.last:
                 raise DamagedRecord(f"record {expected} is missing")
-        except (*CORRUPT_ERRORS, DamagedRecord) as error:
+        except (*CORRUPT_ERRORS, apsw.SQLError, DamagedRecord) as error:
             raise DamagedPart(span.part, str(error)) from error
         finally:
             shut(connection)

@@ -49,7 +49,9 @@ from gateway.spool.store import (
 )
 from gateway.spool.summary import Summary
 
-DAMAGE = (*CORRUPT_ERRORS, DamagedRecord, ValueError, KeyError, IndexError, TypeError)
+DAMAGE = (
+    *CORRUPT_ERRORS, apsw.SQLError, DamagedRecord, ValueError, KeyError, IndexError, TypeError,
+)  # fmt: skip
 
 
 def load(store: Store, acknowledged: int | None = None) -> None:
@@ -295,6 +297,8 @@ def _is_empty(store: Store, path: Path) -> bool:
     except apsw.Error:
         return False
     try:
+        if check_format(connection, PART_ID, path) == 0:
+            return True  # the process ended while the file was being made
         row = connection.execute("SELECT count(*) FROM records").fetchone()
         return row is not None and row[0] == 0
     except DAMAGE:
@@ -321,6 +325,9 @@ def _seal_left_open(store: Store, path: Path, first: int, damaged: list[PartRow]
 def _open_keep(store: Store) -> None:
     path = store.folder / KEEP_FILE
     if not path.exists():
+        return
+    if _is_empty(store, path):
+        remove_database(path)
         return
     try:
         keep = store.open_keep()

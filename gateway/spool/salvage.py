@@ -25,7 +25,9 @@ UNREADABLE_MAX = 2_000
 
 ROWS_A_COMMIT = 500
 RANGES_TOLD = 100
-READ_ERRORS = (*CORRUPT_ERRORS, apsw.IOError, DamagedRecord, ValueError, KeyError, TypeError)
+READ_ERRORS = (
+    *CORRUPT_ERRORS, apsw.SQLError, apsw.IOError, DamagedRecord, ValueError, KeyError, TypeError,
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -76,11 +76,15 @@ class Settings:
 
     @property
     def log_limit(self) -> int:
-        return min(LOG_BYTES, self.part_limit // 4)
+        """Give the length from which a log is folded in.
+
+        On a full disk that takes as much space again, which the ballast must be able to give.
+        """
+        return min(LOG_BYTES, self.part_limit // 4, self.ballast // 2)
 
     @property
     def ballast(self) -> int:
-        return min(4_000_000, self.quota_bytes // 32)
+        return min(2 * LOG_BYTES, self.quota_bytes // 32)
 
 
 class Entry(NamedTuple):
@@ -131,6 +135,7 @@ class Store:
         self.tables: dict[str, PlanTable] = {}
         self.sealed_summary = Summary()
         self.set_aside_bytes = 0
+        self._ballast_size = 0
         self.next = 1
         self.published: list[TailEntry] = []
         self.unlinked: list[int] = []
@@ -431,14 +436,20 @@ class Store:
         return total + (size_with_log(self.keep.path) if self.keep is not None else 0)
 
     def hold_ballast(self) -> bool:
-        """Take the ballast's space when there is plenty; tell whether it is held."""
+        """Take the ballast's space when there is some to spare; tell whether it is held.
+
+        Its size stays what it was first, so a disk counts as full until more than the ballast that
+        was given up is free again.
+        """
         path = self.folder / BALLAST_FILE
-        wanted = self.settings.ballast
-        if file_size(path) == wanted:
+        if file_size(path) > 0:
             return True
-        if shutil.disk_usage(self.folder).free <= 3 * wanted:
+        free = shutil.disk_usage(self.folder).free
+        wanted = self._ballast_size or min(self.settings.ballast, free // 2)
+        if wanted < self.settings.log_limit or free < wanted + self.settings.log_limit:
             return False
         path.write_bytes(b"\0" * wanted)
+        self._ballast_size = wanted
         return True
 
     def release_ballast(self) -> None:

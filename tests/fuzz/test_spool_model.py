@@ -27,6 +27,7 @@ READERS = ("history", "central")
 PLANS = (makers.plan("press-01", 10), makers.plan("cnc-02", 300))
 QUOTA = 1_000_000
 LOTS = 1 << 60
+KINDS = st.tuples(st.integers(0, 3), st.integers(1, 4_000))
 
 
 @dataclass

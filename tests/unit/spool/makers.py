@@ -18,8 +18,7 @@ def plan(device: str = "press-01", signals: int = 10) -> PlanTable:
     return PlanTable(
         device,
         tuple(
-            Signal(i, device, f"금형온도_{i}", f"ns=1;i={i}", "aas", "asset", "sm", "OperationalData",
-                   "sem", f"T{i}")
+            Signal(i, device, f"온도_{i}", f"ns=1;i={i}", "a", "asset", "sm", "Data", "", f"T{i}")
             for i in range(signals)
         ),
     )  # fmt: skip

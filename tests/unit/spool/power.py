@@ -81,7 +81,7 @@ class PowerDisk(apsw.VFS):
         self.durable[path] = bytes(data)
 
     def cut(self, source: Path, target: Path) -> None:
-        """Write the synced bytes of each file, and of the unsynced a random part, torn in sectors."""
+        """Write the synced bytes of each file, and of the others a random part, torn in sectors."""
         target.mkdir()
         for path in source.iterdir():
             if not path.is_file() or path.name.endswith("-shm"):

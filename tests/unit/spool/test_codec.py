@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import OrderedDict
 from typing import Any
@@ -81,10 +82,8 @@ def test_msgpack_gives_back_what_it_took(value: Any) -> None:
 
 @given(st.binary(max_size=60))
 def test_foreign_bytes_raise_value_errors_only(data: bytes) -> None:
-    try:
+    with contextlib.suppress(ValueError, TypeError):
         unpackb(data)
-    except (ValueError, TypeError, RecursionError) as error:
-        assert not isinstance(error, RecursionError)
 
 
 def test_special_floats_stay_what_they_are() -> None:
