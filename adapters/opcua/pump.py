@@ -377,7 +377,8 @@ class Pump:
         if live:
             self._moved = False
         items: Items = [*self._overflows(batches), *batches]
-        self._repeats.note(batches)
+        if not live:
+            self._repeats.note(batches)
         self._hand_over(items, found, len(batches) and found.samples, intake, tasks)
         self._state.published = published
         if self._router.foreign != foreign:

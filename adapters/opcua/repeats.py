@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from gateway.core.records import Batch
 from gateway.core.signals import PlanTable
 
+STILL_LOOKS = 200
+"""Batches of a connection in which times that stand still are looked for."""
+
 
 class Repeats:
     """Newest durable source time of each signal of one device, through its connections.
@@ -30,12 +33,14 @@ class Repeats:
         self._still = np.zeros(len(plan.signals), np.bool_)
         self._fresh = np.ones(len(plan.signals), np.bool_)
         self._newest = np.zeros(len(plan.signals), np.int64)
+        self._looks = 0
 
     def begin(self, plan: PlanTable) -> None:
         """Start a connection; signals of another plan are found by their source."""
         self.follow(plan)
         self._fresh[:] = True
         self._newest[:] = 0
+        self._looks = STILL_LOOKS
 
     def follow(self, plan: PlanTable) -> None:
         """Go on with another plan of the same device."""
@@ -52,11 +57,11 @@ class Repeats:
         self._plan = plan
 
     def newest(self, signal: int) -> int:
-        """Give the newest source time of a signal on this connection, 0 when there is none."""
-        return int(self._newest[signal])
+        """Give a source time of a signal from which on nothing was read yet, 0 if not known."""
+        return int(max(self._newest[signal], self._durable[signal]))
 
     def note(self, batches: Sequence[Batch]) -> None:
-        """Learn from samples that are handed over now."""
+        """Learn from samples that were fetched again and are handed over now."""
         for batch in batches:
             self._newest[batch.signals] = batch.times
 
@@ -103,8 +108,12 @@ class Repeats:
         for batch in batches:
             if batch.plan is not self._plan or batch.received_time:
                 continue
-            same = self._durable[batch.signals] == batch.times
-            if same.any():
+            if self._looks > 0:
+                self._looks -= 1
+                same = self._durable[batch.signals] == batch.times
                 self._still[batch.signals[same]] = True
-            good = slice(None) if batch.status is None else batch.status < np.uint32(0x40000000)
-            self._durable[batch.signals[good]] = batch.times[good]
+            if batch.status is None:
+                self._durable[batch.signals] = batch.times
+            else:
+                good = batch.status < np.uint32(0x40000000)
+                self._durable[batch.signals[good]] = batch.times[good]

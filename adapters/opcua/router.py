@@ -148,20 +148,21 @@ class Router:
         signals = self._signals(column.handles)
         times, missing = _times(column)
         server = None
-        if column.source is not None and column.server is not None:
-            server = unix_ns(column.server)
-            server = None if np.array_equal(server, times) else server
+        both = column.source is not None and column.server is not None
+        if both and not np.array_equal(column.source, column.server):  # type: ignore[arg-type]
+            server = unix_ns(column.server)  # type: ignore[arg-type]
         if missing is not None:
             times = np.where(missing, received, times)
             server = None
         whole = _Part(
             column.kind, column.rows, signals, times, column.values, column.status, server, False
         )
-        if (signals < 0).any():
-            self.foreign += int((signals < 0).sum())
+        if signals.min(initial=0) < 0:
+            ours = signals >= 0
+            self.foreign += len(signals) - int(ours.sum())
             if missing is not None:
-                missing = missing[signals >= 0]
-            whole = whole.take(signals >= 0)
+                missing = missing[ours]
+            whole = whole.take(ours)
         if missing is None or not missing.any():
             return [whole]
         late = whole.take(missing)
@@ -190,7 +191,7 @@ def _times(column: Column) -> tuple[Times, NDArray[np.bool_] | None]:
         source, server = server, None
     if source is None:
         return np.zeros(len(column.rows), np.int64), np.ones(len(column.rows), np.bool_)
-    if source.all():
+    if source.min(initial=1) > 0:
         return unix_ns(source), None
     ticks = source if server is None else np.where(source == 0, server, source)
     missing = ticks == 0

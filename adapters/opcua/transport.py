@@ -45,6 +45,9 @@ FILETIME_OF_1970 = 116_444_736_000_000_000
 _HEADER = struct.Struct("<3scI")
 _IDS = struct.Struct("<II")
 _UINT32 = struct.Struct("<I")
+_WHOLE = struct.Struct("<4sIIIII")
+SMALL_BYTES = 8_000
+"""Fits into the smallest buffer a server may have. Source: OPC UA Part 6 §7.1.2.3."""
 
 
 class ChannelError(UaError):
@@ -72,6 +75,18 @@ class Channel(SecureConnection):
         number, request = _IDS.unpack_from(plain, start)
         self._check_number(number)
         return request, plain[start + 8 :]
+
+    def seal(self, body: bytes, request: int) -> bytes:
+        """Make the chunks of one small request; without protection in one step."""
+        crypto: Any = self.security_policy.symmetric_cryptography
+        if crypto.signature_size() or len(body) > SMALL_BYTES:
+            return self.message_to_binary(body, request_id=request)
+        self._sequence_number = self._sequence_number % 0xFFFFFFFF + 1
+        token = self.security_token
+        return _WHOLE.pack(
+            b"MSGF", len(body) + _WHOLE.size, token.ChannelId, token.TokenId,
+            self._sequence_number, request,
+        ) + body  # fmt: skip
 
     def _plain(self, chunk: bytes) -> bytes:
         try:
@@ -247,7 +262,7 @@ class Protocol(UASocketProtocol):
             raise ConnectionError(self.lost or "not connected")
         self.revolve_security_token()
         self._request_id += 1
-        message = self._connection.message_to_binary(body, request_id=self._request_id)
+        message = self._channel.seal(body, self._request_id)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._raw[self._request_id] = future
         self.transport.write(message)
