@@ -18,6 +18,8 @@ from starlette.responses import Response
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 1_000
+NO_CURSOR = "the cursor is not one that this server gave"
+CURSOR = re.compile(r"[0-9]{1,9}")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
 
@@ -123,12 +125,13 @@ def identifier(given: str) -> str:
 
 def page(bodies: Sequence[bytes], first: int, more: bool) -> bytes:
     """Write a page of results that begins at `first`; the cursor names the next one."""
-    cursor = _cursor(first + len(bodies)) if more else None
+    cursor = page_cursor(first + len(bodies)) if more else None
     paging = b'{"cursor":"' + cursor + b'"}' if cursor else b"{}"
     return b'{"result":[' + b",".join(bodies) + b'],"paging_metadata":' + paging + b"}"
 
 
-def _cursor(place: int) -> bytes:
+def page_cursor(place: int) -> bytes:
+    """Give the cursor of the page that begins at a place."""
     return base64.urlsafe_b64encode(str(place).encode()).rstrip(b"=")
 
 
@@ -139,10 +142,22 @@ def window(query: Query, count: int) -> tuple[int, int]:
         ApiError: one of them is invalid.
     """
     limit = query.number("limit", PAGE_DEFAULT, 1, PAGE_MAX)
+    first = page_start(query)
+    if first > count:
+        raise ApiError(400, NO_CURSOR)
+    return first, min(first + limit, count)
+
+
+def page_start(query: Query) -> int:
+    """Give the place at which a page begins, from `cursor`.
+
+    Raises:
+        ApiError: it is not a cursor.
+    """
     cursor = query.text("cursor")
     if cursor is None:
-        return 0, min(limit, count)
+        return 0
     place = identifier(cursor)
-    if not place.isdecimal() or not 0 <= int(place) <= count:
-        raise ApiError(400, "the cursor is not one that this server gave")
-    return int(place), min(int(place) + limit, count)
+    if not CURSOR.fullmatch(place):
+        raise ApiError(400, NO_CURSOR)
+    return int(place)

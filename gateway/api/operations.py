@@ -6,6 +6,7 @@ import asyncio
 import base64
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.api.answers import PAGE_MAX, ApiError, Query, json_answer, window
+from gateway.api.answers import (
+    PAGE_MAX,
+    ApiError,
+    Query,
+    json_answer,
+    page_cursor,
+    page_start,
+)
 from gateway.api.services import RowView, Services
 from gateway.api.status import Rates, status
 from gateway.core.protocols import ReaderState
@@ -21,7 +29,6 @@ from gateway.core.types import BAD, SEVERITY_MASK, UNCERTAIN
 from gateway.ops.metrics import exposition
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-LIVE_DEFAULT = PAGE_MAX
 
 
 class OperationRoutes:
@@ -62,14 +69,18 @@ class OperationRoutes:
         return json_answer(status(self._services, self._rates))
 
     async def _live(self, request: Request) -> Response:
-        """Give the newest samples; `since` is the `version` of an earlier answer."""
+        """Give the newest samples; `since` is the `version` of an earlier answer's first page."""
         query = Query(request)
         since = query.number("since", 0, 0, 2**62)
+        limit = query.number("limit", PAGE_MAX, 1, PAGE_MAX)
+        first = page_start(query)
         version = self._services.aas.version
-        found = list(self._services.aas.rows(query.text("device"), query.text("match"), since))
-        first, end = window(query, len(found)) if query.text("limit") else (0, LIVE_DEFAULT)
-        rows = [row_json(row) for row in found[first:end]]
-        return json_answer({"version": version, "total": len(found), "rows": rows})
+        found = self._services.aas.rows(query.text("device"), query.text("match"), since)
+        rows = [row_json(row) for row in islice(found, first, first + limit + 1)]
+        answer: dict[str, Any] = {"version": version, "rows": rows[:limit]}
+        if len(rows) > limit:
+            answer["cursor"] = page_cursor(first + limit).decode()
+        return json_answer(answer)
 
     async def _trace(self, request: Request) -> Response:
         """Follow the newest sample of one signal from the machine to each destination."""

@@ -61,17 +61,26 @@ class _Follow:
 
     def poll(self) -> list[tuple[dict[str, Any], Any]]:
         """Give new rows with the value before each."""
-        query: dict[str, str | int | None] = {"match": self._selector, "since": self._since}
-        answer = self._client.get("/api/live", query)
-        self._since = answer["version"]
+        version, found = self._read()
+        self._since = version
         rows = []
-        for row in sorted(answer["rows"], key=lambda each: each["time"]):
+        for row in sorted(found, key=lambda each: each["time"]):
             key = (row["device"], row["element"])
             before = self._last.get(key)
             if not (self._changes and key in self._last and before == row["value"]):
                 rows.append((row, before))
             self._last[key] = row["value"]
         return rows
+
+    def _read(self) -> tuple[int, list[dict[str, Any]]]:
+        """Read all pages; what changes between two pages comes again with the next poll."""
+        query: dict[str, str | int | None] = {"match": self._selector, "since": self._since}
+        answer = self._client.get("/api/live", query)
+        version, found = answer["version"], list(answer["rows"])
+        while "cursor" in answer:
+            answer = self._client.get("/api/live", {**query, "cursor": answer["cursor"]})
+            found += answer["rows"]
+        return version, found
 
 
 def _json(row: dict[str, Any]) -> str:

@@ -186,6 +186,20 @@ async def test_live_gives_what_changed_since_a_version(running: Running) -> None
     assert [row["element"] for row in matched["rows"]] == ["Mold.TemperatureLower"]
 
 
+async def test_live_gives_everything_in_pages(running: Running) -> None:
+    table = running.models[0].table
+    await running.spool.append([batch(table, range(6), [1.0, 2.0, "run", 3, True, 4.0])])
+    names: list[str] = []
+    cursor = ""
+    while True:
+        page = (await running.get(f"/api/live?limit=4&cursor={cursor}")).json()
+        names += [row["name"] for row in page["rows"]]
+        cursor = page.get("cursor", "")
+        if not cursor:
+            break
+    assert sorted(names) == sorted(signal.name for signal in table.signals)
+
+
 async def test_trace_follows_a_value_to_its_destination(running: Running) -> None:
     path = "/api/trace?device=press-01&name=금형온도_하"
     before = (await running.get(path)).json()
