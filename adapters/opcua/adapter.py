@@ -132,6 +132,8 @@ class OpcUaAdapter:
             return session.pump
         self._router.assign(self._items.handles(), self._source.plan)
         with edge("creating the subscription"):
+            if link.resumed and session is not None:
+                await link.client.uaclient.delete_subscriptions([session.pump.subscription])
             made = await link.client.uaclient._send_request(  # noqa: SLF001 - else the library publishes too
                 self._subscription_request()
             )

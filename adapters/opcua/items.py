@@ -52,6 +52,7 @@ class ItemState:
     reason: str = ""
     tries: int = 0
     next_try: float = 0.0
+    wanted: bool = True
 
     @property
     def key(self) -> tuple[str, float, int | None]:
@@ -99,6 +100,7 @@ class Items:
                 fresh.append(item)
         for gone in (state for rest in kept.values() for state in rest):
             self._health.signal_good(gone.name, self._clock.now())
+            gone.wanted = False
             if gone.monitored is not None:
                 self._removed.append(gone.monitored)
         self._source = source
@@ -243,7 +245,9 @@ class Items:
                 state.monitored = int(result.MonitoredItemId)
                 self._accepted(state)
                 made.append(state)
-            else:
+                if not state.wanted:  # a reload came while the server was asked
+                    self._removed.append(state.monitored)
+            elif state.wanted:
                 self._refused(state, result.StatusCode.name)
 
     def _request(self, state: ItemState) -> Any:

@@ -24,21 +24,8 @@ OPERATION_LIMIT = 500
 """Nodes in one call, whatever the server says: small PLCs promise more than they bear."""
 EXPIRY_WARNING_DAYS = 30
 _IDS = ua.ObjectIds
-RESUMABLE = frozenset(
-    {
-        ua.StatusCodes.BadSessionIdInvalid,
-        ua.StatusCodes.BadSessionClosed,
-        ua.StatusCodes.BadSessionNotActivated,
-        ua.StatusCodes.BadSecurityChecksFailed,
-        ua.StatusCodes.BadIdentityTokenInvalid,
-        ua.StatusCodes.BadUserAccessDenied,
-        ua.StatusCodes.BadApplicationSignatureInvalid,
-        ua.StatusCodes.BadNonceInvalid,
-        ua.StatusCodes.BadServiceUnsupported,
-        ua.StatusCodes.BadInternalError,
-    }
-)
-"""Answers to taking up a session again after which a new one is made."""
+RESUME_TRIES_MAX = 3
+"""Tries to take a session up again that reached the server; then a new one is made."""
 _STATUS_NODES = (
     _IDS.Server_ServerStatus_StartTime,
     _IDS.Server_NamespaceArray,
@@ -59,7 +46,7 @@ class Limits:
     history: int = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ticket:
     """What is needed to take a session up again on a new channel. Source: Part 4 §5.7.3."""
 
@@ -67,6 +54,7 @@ class Ticket:
     nonce: bytes | None
     policies: Any
     certificate: bytes | None
+    tries: int = 0
 
 
 @dataclass(slots=True)
@@ -197,6 +185,9 @@ async def _open(client: LinkClient, ticket: Ticket | None) -> bool:
 
 async def _resume(client: LinkClient, ticket: Ticket) -> bool:
     policy = client.security_policy
+    ticket.tries += 1
+    if ticket.tries > RESUME_TRIES_MAX:
+        return False
     if policy.peer_certificate and policy.peer_certificate != ticket.certificate:
         return False
     before = policy.peer_certificate
@@ -206,8 +197,8 @@ async def _resume(client: LinkClient, ticket: Ticket) -> bool:
     policy.peer_certificate = ticket.certificate
     try:
         await _activate(client)
-    except UaStatusCodeError as error:
-        if error.code not in RESUMABLE:
+    except UaStatusCodeError:
+        if client.cut_off:
             raise
         client.uaclient.session.reset_authentication_token()
         inside._server_nonce = None  # noqa: SLF001
