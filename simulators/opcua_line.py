@@ -119,6 +119,8 @@ class PressLine:
 
     def _write_bad(self, number: int, source: int, now: int) -> None:
         status = self.faults.bad[number]
+        if self.variables[number].status == status:
+            return  # neither value nor status changes: a server says it once
         self._record({"time": source, "counter": 0, "runs": [[number, number]], "status": status})
         self.variables[number].write(None, source, now, status)
 

@@ -74,6 +74,11 @@ class Variable:
         """Say whether the node exists in the running server."""
         return self._attribute is not None
 
+    @property
+    def status(self) -> int:
+        """Give the present status code."""
+        return self._sample.status
+
     def write(self, value: Any, time_ns: int, server_ns: int, status: int = 0) -> None:
         """Set the value and queue it for every monitored item; a Bad status has no value."""
         variant = _NULL_VARIANT if value is None else encode_variant(self.kind, value)

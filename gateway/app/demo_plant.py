@@ -256,7 +256,7 @@ class Plant:
     async def cut_platform(self, seconds: float) -> None:
         """Let the platform drop every connection for a while."""
         fault = self.excuse("platform")
-        await self._order(self.ports.platform, {"mode": "down", "for": f"{seconds:.1f}s"})
+        await self.order(self.ports.platform, {"mode": "down", "for": f"{seconds:.1f}s"})
         await self.clock.sleep(seconds)
         fault.end = self.clock.now()
 
@@ -264,7 +264,7 @@ class Plant:
         """Restart the OPC UA server, with other namespace indices when `shift` changes."""
         fault = self.excuse("plc")
         order = {"mode": "restart", "abrupt": abrupt, "down": down_s, "shift": shift}
-        await self._order(self.ports.opcua_control, order)
+        await self.order(self.ports.opcua_control, order)
         fault.end = self.clock.now()
 
     async def kill_gateway(self, down_s: float) -> None:
@@ -299,7 +299,12 @@ class Plant:
                 return
             await self.clock.sleep(POLL_S)
 
-    async def _order(self, port: int, order: dict[str, Any]) -> None:
+    async def order(self, port: int, order: dict[str, Any]) -> None:
+        """Order a fault at a simulator's control port; returns when it is over.
+
+        Raises:
+            DemoError: the simulator refuses it.
+        """
         assert self._session is not None
         url = f"http://127.0.0.1:{port}/fault"
         async with asyncio.timeout(ORDER_S), self._session.post(url, json=order) as answer:
@@ -309,7 +314,7 @@ class Plant:
     async def pause(self) -> None:
         """Let the machines fall silent; what they said is still on its way."""
         for port in (self.ports.opcua_control, self.ports.cell_control):
-            await self._order(port, {"mode": "pause"})
+            await self.order(port, {"mode": "pause"})
 
     async def drain(self, within_s: float) -> Result:
         """Wait until nothing is missing without a reason, twice in a row, or the time is over."""
