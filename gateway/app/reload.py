@@ -10,6 +10,7 @@ from gateway.app.config.findings import Finding, Severity
 from gateway.app.config.plan import GatewayPlan
 from gateway.app.config.reload import PlanDiff, reload_plan
 from gateway.app.fleet import Fleet
+from gateway.app.start import keep_good
 from gateway.ops.events import config as events
 from gateway.ops.health import Health
 
@@ -45,6 +46,7 @@ class Reloader:
         if keys:
             events.config_needs_restart(keys)
         self.plan = outcome.plan
+        keep_good(self.plan, self._data)
         events.config_changed(outcome.diff.added, outcome.diff.removed, outcome.diff.changed, keys)
 
     def _refuse(self, findings: tuple[Finding, ...]) -> None:

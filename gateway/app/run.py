@@ -29,7 +29,8 @@ from gateway.spool.log import SqliteSpool
 LAG_STEP_S = 1.0
 LAG_SHOWN_S = 0.25
 RETAIN_EVERY_S = 3600.0
-SPOOL_FOLDER = "spool"
+DATA_PREFIX = "data/"
+"""`spool.path` is relative to the data folder; written with its usual name it means the same."""
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Gateway:
 
         settings = self.plan.settings
         spool = await SqliteSpool.open(
-            self.data / SPOOL_FOLDER,
+            self.data / settings.spool.path.removeprefix(DATA_PREFIX),
             quota_bytes=settings.spool.quota,
             clock=self.clock,
             listener=live.on_records,

@@ -13,6 +13,10 @@ from gateway.cli.client import language
 LOG_FORMATS = ("console", "json")
 EXIT_CONFIG = 2
 EXIT_DATA = 4
+LAST_GOOD = {
+    "ko": "마지막으로 올바르던 설정으로 실행합니다. 파일을 고치면 바로 적용됩니다.",
+    "en": "Running the last configuration that was right. Mending the file takes effect at once.",
+}
 
 
 def run(
@@ -25,10 +29,10 @@ def run(
 ) -> None:
     """Collect, keep and forward until stopped by Ctrl+C or SIGTERM."""
     from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
     from gateway.app.config.render import all_as_text
     from gateway.app.process import run_loop
     from gateway.app.run import Gateway
+    from gateway.app.start import plan_to_run
     from gateway.core.clock import SystemClock
     from gateway.core.errors import SpoolError
     from gateway.ops.events.emit import set_up_logging
@@ -37,14 +41,14 @@ def run(
         raise typer.BadParameter(f"{log} is neither console nor json", param_hint="--log")
     set_up_logging(as_json=log == "json", debug=debug)
     try:
-        # What is right runs; what is wrong in one tag or file is told and left out.
-        plan = load_plan(folder, data, os.environ, keep_going=True)
+        plan, findings, is_copy = plan_to_run(folder, data, os.environ)
     except ConfigError as error:
         typer.echo(all_as_text(error.findings, language(lang)), err=True)
         raise typer.Exit(EXIT_CONFIG) from error
-    if plan.findings:
-        typer.echo(all_as_text(plan.findings, language(lang)), err=True)
-    data.mkdir(parents=True, exist_ok=True)
+    if findings:
+        typer.echo(all_as_text(findings, language(lang)), err=True)
+    if is_copy:
+        typer.echo(LAST_GOOD[language(lang)], err=True)
     gateway = Gateway(data, plan, os.environ, SystemClock())
     try:
         run_loop(gateway.run())

@@ -33,6 +33,8 @@ class BatchMapper(Protocol):
 
     def map(self, batch: Batch) -> list[Batch]: ...
 
+    def forget(self) -> None: ...
+
 
 @dataclass(slots=True)
 class _Route:
@@ -63,6 +65,15 @@ class DeviceIntake:
         self._routes[table.digest] = _Route(mapper, TypedTable(table, known))
         while len(self._routes) > TABLES_MAX:
             self._routes.pop(next(iter(self._routes)))
+
+    def new_connection(self) -> None:
+        """Let the first sample of every signal through its deadband.
+
+        What was mapped but not stored when the last connection ended comes again, and must not be
+        taken for unchanged (I1).
+        """
+        for route in self._routes.values():
+            route.mapper.forget()
 
     def last_time(self) -> UnixNs | None:
         return self._last_time

@@ -12,8 +12,9 @@ from typing import NoReturn
 
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceRejected, SourceUnavailable
-from gateway.core.protocols import Adapter, Intake
+from gateway.core.protocols import Adapter
 from gateway.flow.backoff import Backoff
+from gateway.flow.intake import DeviceIntake
 from gateway.ops.events import flow as flow_events
 from gateway.ops.events import sources as source_events
 from gateway.ops.health import DeviceHealth, DeviceState
@@ -29,7 +30,7 @@ class DeviceRunner:
     def __init__(
         self,
         make: Callable[[], Adapter],
-        intake: Intake,
+        intake: DeviceIntake,
         health: DeviceHealth,
         clock: Clock,
         backoff: Backoff,
@@ -54,6 +55,7 @@ class DeviceRunner:
     async def _one_connection(self) -> float:
         """Run one connection to its end and give the seconds to wait before the next."""
         self.adapter = self._make()
+        self._intake.new_connection()
         try:
             await self.adapter.run(self._intake)
         except SourceRejected as error:

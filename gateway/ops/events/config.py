@@ -49,3 +49,12 @@ def config_refused(code: str, file: str, line: int | None, errors: int) -> None:
 def part_left_out(code: str, file: str, line: int | None) -> None:
     """A wrong tag or device that does not run; its neighbours do."""
     emit(Level.ERROR, "part_left_out", code=code, file=file, line=line, hint="gateway check")
+
+
+def last_good_used(folder: str) -> None:
+    """gateway.yaml cannot be used; the copy of the last good configuration runs."""
+    emit(Level.ERROR, "last_good_used", folder=folder, hint="gateway check")
+
+
+def copy_not_kept(reason: str) -> None:
+    emit(Level.WARNING, "copy_not_kept", reason=reason)
