@@ -35,6 +35,8 @@ from gateway.ops.events import aas as events
 UNMAPPED = 0
 """The slot that takes values of signals that are in no submodel any more."""
 
+_Key = tuple[str, str, str | None]
+
 SMALL = 64
 WAITING_MAX = 256
 """So at most 16,384 values wait."""
@@ -83,7 +85,7 @@ class _Device:
 
     model: AssetModel
     slots: Slots
-    places: dict[tuple[str, str], int]
+    places: dict[_Key, int]
     tables: dict[int, tuple[PlanTable, Slots]]
 
 
@@ -169,9 +171,13 @@ class LiveValues:
         for name, device in self._devices.items():
             old = old_devices.get(name)
             for key, index in device.places.items():
+                slot = int(device.slots[index])
+                before = UNMAPPED
                 if old is not None and key in old.places:
-                    to.append(int(device.slots[index]))
-                    source.append(int(old.slots[old.places[key]]))
+                    before = int(old.slots[old.places[key]])
+                if UNMAPPED not in (slot, before):
+                    to.append(slot)
+                    source.append(before)
         self._slots.take_over(old_slots, np.array(to, np.intp), np.array(source, np.intp))
 
     def on_records(self, records: Sequence[Record]) -> None:
@@ -217,7 +223,7 @@ class LiveValues:
     def _meet(self, device: _Device, table: PlanTable) -> Slots:
         """Learn where a table's signals go; the table is held so that its id stays its own."""
         places = device.places
-        known = [places.get((signal.source, signal.element)) for signal in table.signals]
+        known = [places.get(_key(signal)) for signal in table.signals]
         slots = np.array(
             [UNMAPPED if place is None else int(device.slots[place]) for place in known], np.intp
         )
@@ -240,7 +246,9 @@ class LiveValues:
         device.model = replace(device.model, table=device.model.table.with_types(types))
         self._revision += 1
         for place in types:
-            self._retype(int(device.slots[place]), device.model.table.signals[place])
+            slot = int(device.slots[place])
+            if slot != UNMAPPED:
+                self._retype(slot, device.model.table.signals[place])
 
     def _retype(self, slot: int, signal: Signal) -> None:
         self._signals[slot] = signal
@@ -347,8 +355,13 @@ class LiveValues:
         )
 
 
-def _places(table: PlanTable) -> dict[tuple[str, str], int]:
-    return {(signal.source, signal.element): signal.index for signal in table.signals}
+def _key(signal: Signal) -> _Key:
+    """Tell what makes a signal the same after an edit: a value in another unit is another value."""
+    return signal.source, signal.element, signal.unit
+
+
+def _places(table: PlanTable) -> dict[_Key, int]:
+    return {_key(signal): signal.index for signal in table.signals}
 
 
 def _matches(signal: Signal, pattern: str) -> bool:

@@ -296,3 +296,37 @@ def test_what_waits_is_bounded_though_nobody_looks() -> None:
     for _ in range(10 * WAITING_MAX):
         live.on_records(records(one))
         assert len(live._waiting) < WAITING_MAX
+
+
+def test_a_signal_that_was_left_out_of_its_submodel_may_show_its_type_and_value() -> None:
+    model = asset_model(
+        [
+            signal(0, "온도", value_type=None),
+            signal(1, "Count", value_type=None),
+            signal(2, "Count.Deeper", value_type=None),
+        ]
+    )
+    live = LiveValues([model])
+    typed = model.table.with_types(dict.fromkeys(range(3), "xs:long"))
+    live.on_records(records(batch(typed, [0, 1, 2], np.array([1, 2, 3]))))
+    assert shown(live) == {"Count": 2}
+    assert [row.signal.element for row in live.rows()] == ["Count"]
+
+
+def test_a_reload_never_gives_a_signal_the_value_of_another_one() -> None:
+    """Signals without a place share one slot; nothing may come out of it again."""
+    before = asset_model([signal(0, "Mold"), signal(1, "Mold.Lower"), signal(2, "습도")])
+    live = LiveValues([before])
+    live.on_records(records(batch(before.table, [0, 1, 2], np.array([1.0, 2.0, 3.0]))))
+    live.set_models([asset_model([signal(0, "Mold.Lower")])])
+    assert shown(live) == {"Mold": {}}
+
+
+def test_a_value_in_the_unit_before_an_edit_is_not_shown_in_the_new_one() -> None:
+    before = asset_model([signal(0, "Power", unit="W")])
+    live = LiveValues([before])
+    live.on_records(records(batch(before.table, [0], np.array([3000.0]))))
+    live.set_models([asset_model([signal(0, "Power", unit="kW")])])
+    assert shown(live) == {}
+    live.on_records(records(batch(before.table, [0], np.array([4000.0]))))
+    assert shown(live) == {}, "a late value in the old unit"
