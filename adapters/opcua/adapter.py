@@ -20,7 +20,7 @@ from adapters.opcua.link import Link, Ticket, abort, close, connect, keep_channe
 from adapters.opcua.pump import SILENT, Pump, PumpState, margin_ns
 from adapters.opcua.router import Router
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, Timeline, memory_of
+from adapters.opcua.timeline import Memory, Timeline, latest, memory_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.core.protocols import Intake
@@ -236,7 +236,7 @@ class OpcUaAdapter:
             answers = await link.client.uaclient.read_attributes([node], ua.AttributeIds.Value)
         stamps = [answers[0].Value.Value if answers[0].Value else None, answers[0].ServerTimestamp]
         times = [
-            round(stamp.replace(tzinfo=UTC).timestamp() * 1e9)
+            latest(round(stamp.replace(tzinfo=UTC).timestamp() * 1e6) * 1000)
             for stamp in stamps
             if isinstance(stamp, datetime)
         ]

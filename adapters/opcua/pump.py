@@ -23,7 +23,7 @@ from adapters.opcua.repeats import Repeats
 from adapters.opcua.router import OVERFLOW, OVERFLOW_MASK, Router
 from adapters.opcua.sequence import distance, following, span
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, Timeline, from_ticks
+from adapters.opcua.timeline import Memory, Timeline, from_ticks, latest
 from adapters.opcua.transport import FILETIME_OF_1970, Protocol
 from adapters.opcua.variants import DecodeError
 from gateway.core.clock import Clock
@@ -133,7 +133,7 @@ class Pump:
                 found = found if isinstance(again, Fault) else again
             if found.published <= 0:  # some servers leave it out
                 found.published = received // 100 + FILETIME_OF_1970
-            self._timeline.ahead = from_ticks(found.published) - received
+            self._timeline.ahead = latest(from_ticks(found.published)) - received
             self._health.clock_offset_s = round(self._timeline.source_ahead() / 1e9, 3)
             await self._take(found, body, received, intake, tasks)
 

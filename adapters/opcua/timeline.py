@@ -22,6 +22,14 @@ IN_STEP_NS = 2_000_000_000
 """Newest source time and publish time that advance alike within this belong to one moving clock."""
 
 
+SECOND_NS = 1_000_000_000
+
+
+def latest(time: int) -> int:
+    """Give the end of what a clock may mean: one that shows whole seconds is up to one behind."""
+    return time + SECOND_NS - 1 if time % SECOND_NS == 0 else time
+
+
 def from_ticks(ticks: int) -> UnixNs:
     """Give 100 ns since 1601 as ns since 1970."""
     return UnixNs((ticks - FILETIME_OF_1970) * 100)
