@@ -119,6 +119,7 @@ class Faults:
             "clock": self._clock,
             "slow-publish": self._slow,
             "skip-publish": self._skip,
+            "coarse-clock": self._coarse,
             "pause": self._pause,
             "resume": self._resume,
         }
@@ -191,6 +192,9 @@ class Faults:
         self.press.faults.publish_delay_s = seconds(order, "delay", 2.0)
         await asyncio.sleep(seconds(order, "for", 10.0))
         self.press.faults.publish_delay_s = 0.0
+
+    async def _coarse(self, order: dict[str, Any]) -> None:
+        self.press.faults.coarse_clock = bool(order.get("on", True))
 
     async def _pause(self, _order: dict[str, Any]) -> None:
         self.line.paused = True

@@ -56,6 +56,8 @@ class ServerFaults:
     """So many notifications are numbered but never sent."""
     forget_messages: bool = False
     """Notifications cannot be republished."""
+    coarse_clock: bool = False
+    """The server's time moves once a second, and answers carry the time of the last write."""
 
 
 class SimItems(MonitoredItemService):
@@ -258,6 +260,8 @@ class SimSession(InternalSession):
 
     async def read(self, params: Any) -> list[Any]:
         results = await super().read(params)
+        if getattr(self.iserver, "faults", ServerFaults()).coarse_clock:
+            return results
         now = datetime.now(UTC)
         return [_stamped(w, r, now) for w, r in zip(params.NodesToRead, results, strict=True)]
 
@@ -319,6 +323,7 @@ class SimInternalServer(InternalServer):
 
     def __init__(self, faults: ServerFaults, users: NoAdministrators) -> None:
         super().__init__(user_manager=users)
+        self.faults = faults
         self.allow_remote_admin = False
         self.max_connections = 50
         self.max_subscriptions = 100
