@@ -43,7 +43,7 @@ def make_room(store: Store, size: int) -> bool:
 
 
 def trim_quarantine(store: Store) -> None:
-    """Give up the oldest quarantined records beyond an eighth of the quota, with a gap record."""
+    """Give up the oldest quarantined samples beyond an eighth of the quota, with a gap record."""
     limit = store.settings.quota_bytes // QUARANTINE_SHARE
     total, victims = 0, []
     for number, size in store.state.quarantine_sizes():

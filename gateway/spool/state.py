@@ -267,10 +267,11 @@ class StateFile:
         return None if row is None else QuarantineEntry(*row)
 
     def quarantine_sizes(self) -> list[tuple[int, int]]:
-        """Give number and bytes of each entry, newest first."""
+        """Give number and bytes of each entry with samples, newest first."""
         return list(
             self.connection.execute(
-                "SELECT id,ifnull(length(body),0) FROM quarantine ORDER BY id DESC"
+                "SELECT id,length(body) FROM quarantine WHERE kind=1 AND body IS NOT NULL"
+                " ORDER BY id DESC"
             )
         )
 

@@ -41,7 +41,7 @@ from gateway.spool.part import (
     read_plan,
 )
 from gateway.spool.state import Ledger, PartRow, StateFile
-from gateway.spool.summary import NOTHING, Summary, Totals, time_range
+from gateway.spool.summary import NOTHING, Summary, Totals
 from gateway.spool.tail import TailEntry
 
 OFFSETS_RESERVED = 1_000_000
@@ -151,8 +151,10 @@ class Store:
         with transaction(active.connection):
             rows = [self._row(first + place, entry, active) for place, entry in enumerate(entries)]
             active.insert(rows)
-            for entry, row in zip(entries, rows, strict=True):
-                active.chunk.add(entry.item, row.plan, len(row.body), requeued=entry.requeued)
+            highs = active.chunk.add_all(
+                (entry.item, row.plan, len(row.body), entry.requeued)
+                for entry, row in zip(entries, rows, strict=True)
+            )
             last = first + len(rows) - 1
             marked = active.mark_due(last)
             if marked:
@@ -165,6 +167,8 @@ class Store:
             active.marked_now(last)
         active.next = self.next = last + 1
         self._book(entries, rows)
+        for batch, high in highs:
+            self._note_device(batch, high)
 
     def outbox_mark(self, number: int) -> str:
         return f"{self.state.epoch} {number}"
@@ -185,33 +189,46 @@ class Store:
         self.active.connection.pragma("max_page_count", limit)
 
     def _book(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
+        """Take committed rows into the books; what is for every reader is counted once."""
+        samples = size = 0
+        shared = 0
         for entry, row in zip(entries, rows, strict=True):
-            size = len(row.body)
-            self.index.add(row.samples, size)
+            length = len(row.body)
+            self.index.add(row.samples, length)
             record = Record(Offset(row.offset), entry.item)
-            self.published.append(TailEntry(record, row.reader, size))
-            self._note_device(entry.item)
-            self._note_pending(row, size)
+            self.published.append(TailEntry(record, row.reader, length))
+            if row.reader:
+                self._note_addressed(row, length)
+            else:
+                shared += 1
+                samples += row.samples
+                size += length
+        if shared:
+            oldest = UnixNs(next(row.at for row in rows if not row.reader))
+            self._note_pending(self.ledgers.values(), Totals(shared, samples, size), oldest)
 
-    def _note_pending(self, row: Row, size: int) -> None:
+    def _note_addressed(self, row: Row, size: int) -> None:
+        assert row.reader is not None
+        self.addressed[row.offset] = (row.reader, row.samples, size)
         one = Totals(1, row.samples, size)
-        if row.reader:
-            self.addressed[row.offset] = (row.reader, row.samples, size)
         for ledger in self.ledgers.values():
-            if row.reader is None or row.reader == ledger.name:
-                if ledger.pending.records == 0:
-                    ledger.oldest = UnixNs(row.at)
-                ledger.pending = ledger.pending.plus(one)
+            if row.reader == ledger.name:
+                self._note_pending((ledger,), one, UnixNs(row.at))
             else:
                 ledger.cursor.add(row.offset, row.offset, forced=True)
 
-    def _note_device(self, item: Item) -> None:
-        if isinstance(item, Batch) and len(item.signals):
-            _, newest = self.devices.get(item.plan.device, (item.plan, None))
-            high = time_range(item.times)[1]
-            self.devices[item.plan.device] = (
-                item.plan, high if newest is None else max(newest, high),
-            )  # fmt: skip
+    @staticmethod
+    def _note_pending(ledgers: Iterable[Ledger], new: Totals, oldest: UnixNs) -> None:
+        for ledger in ledgers:
+            if ledger.pending.records == 0:
+                ledger.oldest = oldest
+            ledger.pending = ledger.pending.plus(new)
+
+    def _note_device(self, batch: Batch, high: int) -> None:
+        newest = self.devices.get(batch.plan.device, (batch.plan, None))[1]
+        if newest is None or high > newest:
+            newest = high
+        self.devices[batch.plan.device] = (batch.plan, newest)
 
     def fold_log(self, *, idle: bool) -> None:
         """Move the write-ahead logs into their files when they are long, or nobody is busy."""

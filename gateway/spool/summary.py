@@ -4,6 +4,7 @@ which signals. With it a part can be given up, or found missing, and its gap rec
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -47,20 +48,24 @@ class PlanStretch:
     few: set[int] = field(default_factory=set)
     many: NDArray[np.bool_] | None = None
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch) -> int | None:
+        """Add a batch and give its highest time, None when it is empty."""
         length = len(batch.signals)
         if length == 0:
-            return
+            return None
         self.samples += length
         low, high = time_range(batch.times)
-        self.start = low if self.start is None else min(self.start, low)
-        self.end = high if self.end is None else max(self.end, high)
+        if self.start is None or low < self.start:
+            self.start = low
+        if self.end is None or high > self.end:
+            self.end = high
         if length <= SMALL:
             self.few.update(batch.signals.tolist())
-            return
+            return high
         if self.many is None:
             self.many = np.zeros(len(batch.plan.signals), np.bool_)
         self.many[batch.signals] = True
+        return high
 
     def merge(self, other: PlanStretch) -> None:
         self.samples += other.samples
@@ -101,16 +106,35 @@ class Summary:
     plans: dict[int, PlanStretch] = field(default_factory=dict)
 
     def add(self, item: Item, plan: int, size: int, *, requeued: bool = False) -> None:
-        samples = len(item.signals) if isinstance(item, Batch) else 0
-        self.totals = self.totals.plus(Totals(1, samples, size))
-        if requeued:
-            self.requeued = self.requeued.plus(Totals(1, samples, size))
-        if isinstance(item, Batch):
-            stretch = self.plans.get(plan)
-            if stretch is None:
-                stretch = self.plans[plan] = PlanStretch()
-            stretch.add(item)
-        elif isinstance(item, Rejected):
+        """Add one record."""
+        self.add_all(((item, plan, size, requeued),))
+
+    def add_all(self, records: Iterable[tuple[Item, int, int, bool]]) -> list[tuple[Batch, int]]:
+        """Add records as (item, plan, bytes, requeued); give the highest time of each batch."""
+        highs = []
+        count = samples = total = 0
+        for item, plan, size, requeued in records:
+            count += 1
+            total += size
+            length = 0
+            if isinstance(item, Batch):
+                length = len(item.signals)
+                samples += length
+                stretch = self.plans.get(plan)
+                if stretch is None:
+                    stretch = self.plans[plan] = PlanStretch()
+                high = stretch.add(item)
+                if high is not None:
+                    highs.append((item, high))
+            else:
+                self._add_other(item)
+            if requeued:
+                self.requeued = self.requeued.plus(Totals(1, length, size))
+        self.totals = self.totals.plus(Totals(count, samples, total))
+        return highs
+
+    def _add_other(self, item: Item) -> None:
+        if isinstance(item, Rejected):
             self.rejected += 1
         elif isinstance(item, Gap) and item.reader is None:
             self.dropped += item.count or 0

@@ -172,6 +172,15 @@ class SpoolMachine(RuleBasedStateMachine):
     @invariant()
     def the_logs_are_folded_as_the_writer_does(self) -> None:
         trim_quarantine(self.store)
+        for name, model in self.models.items():
+            kept = {
+                row[0]
+                for row in self.store.state.connection.execute(
+                    "SELECT offset FROM quarantine WHERE reader=?", (name,)
+                )
+            }
+            for offset in [each for each in model.quarantined if each not in kept]:
+                model.expired.append(model.quarantined.pop(offset))
         make_room(self.store, 0)
         self.store.fold_log(idle=False)
         self.take_published()
@@ -242,6 +251,6 @@ def covers(gap: Gap, item: Batch) -> bool:
 
 TestSpoolModel = SpoolMachine.TestCase
 TestSpoolModel.settings = settings(
-    max_examples=30, stateful_step_count=25, deadline=None,
+    max_examples=10, stateful_step_count=20, deadline=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
