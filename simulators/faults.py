@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import socket
 import struct
 import time
@@ -24,6 +23,7 @@ from random import Random
 from typing import Any, Self
 
 from simulators.control import BadRequest, Control, seconds
+from simulators.stopping import stop_event
 
 BLOCK_BYTES = 16 * 1024
 CONNECT_S = 5.0
@@ -220,9 +220,7 @@ async def run(options: argparse.Namespace) -> None:
 
     control = Control(order, state)
     await control.start(options.control_port)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_event()
     ready = {"ready": "faults", "port": proxy.port, "control": control.port, "pid": os.getpid()}
     print(json.dumps(ready), flush=True)
     await stop.wait()

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import struct
 import uuid
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Self
 from simulators import mqtt_codec as codec
 from simulators.mqtt_codec import Message, ProtocolError
 from simulators.mqtt_session import FOREVER, Memory, Session, matches, valid_filter
+from simulators.stopping import stop_event
 
 CONNECT_WITHIN_S = 10.0
 UNSENT_BYTES_MAX = 8_000_000
@@ -232,9 +232,7 @@ class Broker:
 async def run(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
     broker = Broker(options.port, options.state)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_event()
     await broker.start()
     print(json.dumps({"ready": "broker", "port": broker.port, "pid": os.getpid()}), flush=True)
     async with asyncio.TaskGroup() as group:

@@ -16,7 +16,6 @@ import ipaddress
 import json
 import logging
 import os
-import signal
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -34,6 +33,7 @@ from simulators.opcua_server import (
     stop_abruptly,
     stop_cleanly,
 )
+from simulators.stopping import stop_event
 from simulators.truth import TruthLog
 
 TICK_BEHIND_S = 1.0
@@ -230,9 +230,7 @@ async def run(options: argparse.Namespace) -> None:
     faults = Faults(press)
     control = Control(faults.order, faults.state)
     await control.start(options.control_port)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_event()
     await press.start()
     ready = {"ready": "opcua", "port": options.port, "control": control.port, "pid": os.getpid()}
     print(json.dumps(ready), flush=True)
