@@ -7,6 +7,7 @@ spool closes last. What was not forwarded stays in the spool: that is what it is
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ from gateway.ops.events import flow as events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
 
+GC_THRESHOLDS = (20_000, 20, 50)
+"""Batches hold no cycles: Python's own thresholds collect often and find nothing, and a full
+collection walks every object of a large plan while the loop stands."""
 LAG_STEP_S = 1.0
 LAG_SHOWN_S = 0.25
 RETAIN_EVERY_S = 3600.0
@@ -85,6 +89,9 @@ class Gateway:
                 group.create_task(self._retain(destinations)),
                 group.create_task(self._watch_loop()),
             ]
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
             await self.stopping.wait()
             began = self.clock.monotonic()
             await fleet.stop_all()
