@@ -79,6 +79,16 @@ def connect_read_only(
         vfs=vfs,
     )
     connection.set_busy_timeout(2_000)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except apsw.ReadOnlyError:  # a killed process left a log that has to be read in first
+        shut(connection)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
+        connection.set_busy_timeout(2_000)
+        connection.pragma("query_only", True)
+    except apsw.Error:
+        shut(connection)
+        raise
     return connection
 
 

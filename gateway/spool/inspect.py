@@ -130,7 +130,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _look_into(path: Path) -> PartView:
-    connection = connect_read_only(path)
+    try:
+        connection = connect_read_only(path)
+    except apsw.Error:
+        return PartView(path.name, 0, 0, 0, 0, size_with_log(path))
     try:
         row = connection.execute(
             "SELECT ifnull(min(offset),0),ifnull(max(offset),0),count(*),ifnull(sum(samples),0)"

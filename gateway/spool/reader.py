@@ -82,7 +82,7 @@ class DiskReader:
     def _fill_from(self, chunk: Chunk, span: Span, reader: str) -> None:
         try:
             connection = connect_read_only(span.path, vfs=self._vfs, sealed=span.sealed)
-        except apsw.CantOpenError as error:
+        except (apsw.CantOpenError, *CORRUPT_ERRORS) as error:
             raise DamagedPart(span.part, str(error)) from error
         expected = span.first
         try:

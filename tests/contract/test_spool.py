@@ -13,6 +13,7 @@ import pytest
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
 from gateway.core.records import Answer, Record, Refusal, answer_for
+from gateway.core.types import Offset
 from gateway.spool.log import SqliteSpool
 from gateway.spool.memory import MemorySpool
 from tests.unit.spool import makers
@@ -85,7 +86,7 @@ async def test_settled_records_are_not_given_again(opened: Opener) -> None:
     spool = await opened()
     reader = await spool.reader("history")
     await spool.append([makers.batch(n) for n in range(10)])
-    await reader.settle(Answer(((2, 4), (7, 7)), (Refusal(6, "poison"),)))
+    await reader.settle(Answer(((2, 4), (7, 7)), (Refusal(Offset(6), "poison"),)))
     assert [record.offset for record in await reader.read(1, 10, LOTS)] == [1, 5, 8, 9, 10]
     state = reader.state()
     assert (state.position, state.settled) == (1, ((2, 4), (6, 7)))
@@ -99,8 +100,8 @@ async def test_settling_twice_or_beyond_the_head_changes_nothing(opened: Opener)
     reader = await spool.reader("history")
     await spool.append([makers.batch(n) for n in range(3)])
     for _ in range(2):
-        await reader.settle(Answer(((1, 2), (2, 2)), (Refusal(1, "late"),)))
-    await reader.settle(Answer(((0, 0), (9, 20), (-5, -1)), (Refusal(40, "not there"),)))
+        await reader.settle(Answer(((1, 2), (2, 2)), (Refusal(Offset(1), "late"),)))
+    await reader.settle(Answer(((0, 0), (9, 20), (-5, -1)), (Refusal(Offset(40), "not there"),)))
     state = reader.state()
     assert (state.position, state.pending, state.delivered, state.quarantined) == (3, 1, 2, 0)
     assert await spool.append([makers.batch()]) == 4

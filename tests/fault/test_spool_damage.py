@@ -35,7 +35,7 @@ async def fill(folder: Path) -> dict[int, Batch]:
     spool = await open_spool(folder)
     reader = await spool.reader("history")
     await spool.reader("central")
-    items = {}
+    items: dict[int, Batch] = {}
     for number in range(COUNT):
         noise = np.random.default_rng(number).random(500)
         item = makers.batch(number * 1_000, 500, values=noise)

@@ -17,7 +17,7 @@ import pytest
 
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolFull, SpoolUnavailable
-from gateway.core.records import Answer, Batch, Gap, GapReason, answer_for
+from gateway.core.records import Answer, Batch, Gap, GapReason, Record, answer_for
 from gateway.spool.log import SqliteSpool
 from gateway.spool.reader import SpoolReader
 from tests.unit.spool import makers
@@ -160,10 +160,10 @@ async def test_the_quota_gives_up_oldest_samples_with_gaps_and_keeps_the_rest(
     await spool.close()
 
 
-async def read_all(reader: object) -> list[object]:
-    found: list[object] = []
+async def read_all(reader: SpoolReader) -> list[Record]:
+    found: list[Record] = []
     start = 1
-    while records := await reader.read(start, 50, LOTS):  # type: ignore[attr-defined]
+    while records := await reader.read(start, 50, LOTS):  # type: ignore[arg-type]
         found += records
         start = records[-1].offset + 1
     return found

@@ -14,6 +14,7 @@ import pytest
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
 from gateway.core.records import Answer, Refusal
+from gateway.core.types import Offset
 from gateway.spool.appending import append
 from gateway.spool.log import SqliteSpool
 from gateway.spool.reader import Chunk, DiskReader
@@ -50,7 +51,7 @@ def run_until_cut(disk: PowerDisk, synchronous: str, folder: Path, seed: int) ->
         (acknowledged,) = append(store, [items])  # type: ignore[assignment]
         if chance.random() < 0.3:
             position = chance.randint(position, acknowledged)
-            refused = (Refusal(position, "poison"),) if position else ()
+            refused = (Refusal(Offset(position), "poison"),) if position else ()
             accepted = ((1, position - 1),) if position > 1 else ()
             settle(store, [("history", Answer(accepted, refused))])
         store.fold_log(idle=chance.random() < 0.1)
@@ -117,7 +118,7 @@ async def test_a_failing_disk_acknowledges_nothing_and_recovers(
         except SpoolUnavailable:
             await asyncio.sleep(0.05)
     assert last == 2
-    records = await reader.read(1, 10, 1 << 30)
+    records = await reader.read(Offset(1), 10, 1 << 30)
     assert makers.all_same([each.item for each in records], [makers.batch(0), makers.batch(3)])
     disk.failing[kind] = 1
     with pytest.raises(SpoolUnavailable):

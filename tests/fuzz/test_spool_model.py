@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gateway.core.clock import SystemClock
 from gateway.core.records import Answer, Batch, Gap, GapReason, Item, Record, Refusal
+from gateway.core.types import Offset
 from gateway.spool.appending import append
 from gateway.spool.quota import make_room, trim_quarantine
 from gateway.spool.reader import Chunk, DiskReader
@@ -116,7 +117,7 @@ class SpoolMachine(RuleBasedStateMachine):
         bad = data.draw(st.sets(st.sampled_from(offsets), max_size=2))
         inside = [offset for offset in offsets if low <= offset <= high and offset not in bad]
         ranges = tuple((offset, offset) for offset in inside)
-        refused = tuple(Refusal(offset, "poison") for offset in sorted(bad))
+        refused = tuple(Refusal(Offset(offset), "poison") for offset in sorted(bad))
         assert settle(self.store, [(name, Answer(ranges, refused))]) == [None]
         for offset in inside:
             model.delivered.append(model.pending.pop(offset))
@@ -144,7 +145,7 @@ class SpoolMachine(RuleBasedStateMachine):
     def forget_and_return(self) -> None:
         forget_reader(self.store, "central")
         add_reader(self.store, "central")
-        kept = {record.offset: record.item for record in self.visible("central")}
+        kept: dict[int, Item] = {record.offset: record.item for record in self.visible("central")}
         self.models["central"] = Model(pending=kept)
 
     @rule(clean=st.booleans())

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from gateway.cli.spool import app
 from gateway.core.clock import SystemClock
 from gateway.core.records import Answer, Refusal
+from gateway.core.types import Offset
 from gateway.spool.log import SqliteSpool
 from tests.unit.spool import makers
 
@@ -32,7 +33,7 @@ async def open_with_refused(data: Path) -> SqliteSpool:
     )
     reader = await spool.reader("central")
     await spool.append([makers.batch(0, 3), makers.usage(), makers.batch(3, 3)])
-    await reader.settle(Answer(((1, 1),), (Refusal(3, "unknown-device"),)))
+    await reader.settle(Answer(((1, 1),), (Refusal(Offset(3), "unknown-device"),)))
     return spool
 
 
