@@ -10,6 +10,7 @@ from adapters.opcua.library import (
     InvalidSignature,
     UaError,
     UaStatusCodeError,
+    WrongSignature,
     get_name_and_doc,
     ua,
 )
@@ -86,5 +87,6 @@ def edge(doing: str) -> Iterator[None]:
         struct.error,
         DecodeError,
         InvalidSignature,
+        WrongSignature,
     ) as error:
         raise source_error(error, doing) from error

@@ -11,6 +11,7 @@ from asyncua.common.connection import SecureConnection, TransportLimits
 from asyncua.common.shortcuts import Shortcuts
 from asyncua.common.utils import Buffer
 from asyncua.crypto import security_policies as _policies
+from asyncua.crypto import uacrypto as _uacrypto
 from asyncua.ua.status_codes import get_name_and_doc
 from asyncua.ua.ua_binary import (
     header_from_binary,
@@ -19,11 +20,13 @@ from asyncua.ua.ua_binary import (
     struct_to_binary,
 )
 from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature as WrongSignature
 
 ua: Any = _ua
 """The generated protocol types, whose annotations are texts that a type checker cannot follow."""
 policies: Any = _policies
+InvalidSignature: type[Exception] = vars(_uacrypto)["InvalidSignature"]
+"""Of a symmetric key; with certificates it is cryptography's own `WrongSignature`."""
 
 __all__ = [
     "Buffer",
@@ -36,6 +39,7 @@ __all__ = [
     "UaClient",
     "UaError",
     "UaStatusCodeError",
+    "WrongSignature",
     "get_name_and_doc",
     "header_from_binary",
     "nodeid_to_binary",

@@ -24,6 +24,7 @@ from adapters.opcua.library import (
     UaError,
     UASocketProtocol,
     UaStatusCodeError,
+    WrongSignature,
     header_from_binary,
     nodeid_to_binary,
     struct_from_binary,
@@ -135,7 +136,14 @@ class Protocol(UASocketProtocol):
                 del self._rest[: self._take(bytes(self._rest))]
             else:
                 self._rest += memoryview(data)[self._take(data) :]
-        except (UaError, InvalidSignature, struct.error, ValueError, IndexError) as error:
+        except (
+            UaError,
+            InvalidSignature,
+            WrongSignature,
+            struct.error,
+            ValueError,
+            IndexError,
+        ) as error:
             self._break(str(error) or type(error).__name__)
 
     def _take(self, data: bytes) -> int:

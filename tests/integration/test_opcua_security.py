@@ -16,7 +16,7 @@ from adapters.opcua.trust import Decision, TrustStore
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceRejected
 from tests.services.node_opcua import NodeServer, node_server
-from tests.services.opcua_peer import running, source
+from tests.services.opcua_peer import proxy_to, running, source
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 POLICIES = ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss")
@@ -173,3 +173,26 @@ async def test_a_password_is_never_sent_in_clear(tmp_path: Path) -> None:
         check_login(made, choose(sign, made))
     sealed = [_Endpoint(ua.MessageSecurityMode.SignAndEncrypt, "Basic256Sha256", [token])]
     check_login(made, choose(sealed, made))
+
+
+async def test_the_channels_keys_are_renewed_and_a_cut_session_is_taken_up_again(
+    server: NodeServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.opcua.link.CHANNEL_LIFE_MS", 2_000)
+    await trusted(server, folder)
+    async with proxy_to(server.port) as proxy:
+        made = source(proxy.url, folder, ["D0", "D1"], unsafe=False)
+        async with running(made) as run:
+            await run.until(lambda: run.intake.count() == 2)
+            renewals = proxy.sent.count(b"OPNF")
+            await server.ask("rate", ms=50)
+            await run.until(lambda: proxy.sent.count(b"OPNF") >= renewals + 2)
+            assert run.errors == []
+            proxy.cut()
+            await run.until(lambda: run.health.connects == 2)
+            seen = run.intake.count()
+            await run.until(lambda: run.intake.count() > seen + 20)
+            await server.ask("rate", ms=0)
+        values = run.intake.values("D0")
+        assert values == [values[0] + n for n in range(len(values))]
+        assert run.intake.gaps == []
