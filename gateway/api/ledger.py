@@ -16,7 +16,15 @@ RECEIVED = "gateway_samples_received_total"
 SPOOLED = "gateway_samples_spooled_total"
 REJECTED = "gateway_messages_rejected_total"
 DROPPED = "gateway_samples_dropped_total"
-COUNTS = {RECEIVED: "received", SPOOLED: "spooled", REJECTED: "rejected", DROPPED: "dropped"}
+RETURNED = "gateway_samples_returned_total"
+COUNTS = {
+    RECEIVED: "received",
+    SPOOLED: "spooled",
+    REJECTED: "rejected",
+    DROPPED: "dropped",
+    RETURNED: "returned",
+}
+SETTLED = ("spooled", "rejected", "dropped", "returned")
 
 Readers = Callable[[], Sequence[ReaderState]]
 
@@ -25,7 +33,7 @@ def device_ledger() -> list[dict[str, Any]]:
     """Give the counts of each device since the start of the process.
 
     `waiting` is what an adapter handed over and the disk does not have yet; `balanced` says that
-    nothing waits and received = spooled + rejected + dropped.
+    nothing waits and received = spooled + rejected + dropped + returned (never acknowledged).
     """
     counts: dict[str, dict[str, int]] = {}
     for family in REGISTRY.collect():
@@ -40,7 +48,7 @@ def device_ledger() -> list[dict[str, Any]]:
 
 
 def _balanced_device(device: str, counts: dict[str, int]) -> dict[str, Any]:
-    waiting = counts["received"] - counts["spooled"] - counts["rejected"] - counts["dropped"]
+    waiting = counts["received"] - sum(counts[kind] for kind in SETTLED)
     return {"device": device, **counts, "waiting": waiting, "balanced": waiting == 0}
 
 

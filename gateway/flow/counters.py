@@ -1,4 +1,7 @@
-"""The ledger on the way in: received = spooled + rejected + dropped + what waits for the disk."""
+"""The ledger on the way in, in samples; an unreadable message counts as one:
+
+received = spooled + rejected + dropped + returned + what waits for the disk
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,11 @@ SPOOLED = counter("gateway_samples_spooled_total", "Samples that are durable", [
 REJECTED = counter("gateway_messages_rejected_total", "Messages kept as unreadable", ["device"])
 DROPPED = counter(
     "gateway_samples_dropped_total", "Samples left out as configured (deadband)", ["device"]
+)
+RETURNED = counter(
+    "gateway_samples_returned_total",
+    "Samples that a lost connection took back before they were durable; never acknowledged",
+    ["device"],
 )
 DURABLE_LATENCY = histogram(
     "gateway_durable_latency_seconds",

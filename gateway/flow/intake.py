@@ -17,7 +17,14 @@ from gateway.core.protocols import Spool
 from gateway.core.records import Batch, Gap, Item, Rejected
 from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
-from gateway.flow.counters import DROPPED, DURABLE_LATENCY, RECEIVED, REJECTED, SPOOLED
+from gateway.flow.counters import (
+    DROPPED,
+    DURABLE_LATENCY,
+    RECEIVED,
+    REJECTED,
+    RETURNED,
+    SPOOLED,
+)
 from gateway.flow.types import TypedTable
 from gateway.ops.events import flow as flow_events
 from gateway.ops.events import sources as source_events
@@ -55,6 +62,7 @@ class DeviceIntake:
         self._spooled = SPOOLED.labels(health.device)
         self._rejected = REJECTED.labels(health.device)
         self._dropped = DROPPED.labels(health.device)
+        self._returned = RETURNED.labels(health.device)
         self._latency = DURABLE_LATENCY.labels(health.device)
 
     def route(self, table: PlanTable, mapper: BatchMapper) -> None:
@@ -85,8 +93,12 @@ class DeviceIntake:
         received, spooled = sum(map(len, batches)), sum(map(len, mapped))
         rejected = sum(isinstance(item, Rejected) for item in others)
         self._received.inc(received + rejected)
-        # What an adapter says beside its samples (a gap) explains what comes before them.
-        await self._store([*others, *mapped])
+        try:
+            # What an adapter says beside its samples (a gap) explains what comes before them.
+            await self._store([*others, *mapped])
+        except BaseException:
+            self._returned.inc(received + rejected)
+            raise
         self._spooled.inc(spooled)
         self._rejected.inc(rejected)
         self._dropped.inc(received - spooled)

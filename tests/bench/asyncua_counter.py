@@ -9,7 +9,8 @@ import asyncio
 import sys
 from typing import Any
 
-from asyncua import Client, ua
+from asyncua import ua
+from asyncua.client.client import Client
 
 
 class Counter:
@@ -34,7 +35,9 @@ async def count(url: str, prefix: str, signals: int) -> None:
         nodes = [client.get_node(f"{prefix}{place}") for place in range(signals)]
         for start in range(0, signals, 500):
             await subscription.subscribe_data_change(
-                nodes[start : start + 500], queuesize=10, sampling_interval=100
+                nodes[start : start + 500],
+                queuesize=10,
+                sampling_interval=ua.Double(100),
             )
         print("ready", flush=True)
         while True:

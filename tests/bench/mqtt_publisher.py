@@ -6,12 +6,13 @@ import sys
 import time
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 BURSTS_PER_S = 100
 
 
 def publish(port: int, rate: int) -> None:
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "bench-publisher", protocol=mqtt.MQTTv5)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, "bench-publisher", protocol=mqtt.MQTTv5)
     client.max_inflight_messages_set(10_000)
     client.connect("127.0.0.1", port)
     client.loop_start()
