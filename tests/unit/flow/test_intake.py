@@ -14,6 +14,7 @@ from gateway.core.protocols import Reader
 from gateway.core.records import Batch, Gap, GapReason, Item, Rejected
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
+from gateway.flow.counters import RETURNED
 from gateway.flow.intake import DeviceIntake
 from gateway.mapping.mapper import Mapper
 from gateway.mapping.rules import Rule
@@ -127,8 +128,10 @@ async def test_a_value_mapped_but_not_stored_passes_its_deadband_when_it_comes_a
     shelf.open.clear()
     lost = asyncio.create_task(intake.deliver([batch(plan, [0], np.array([1.0]))]))
     await asyncio.sleep(0.01)
+    returned = RETURNED.labels("press-01")._value.get()
     lost.cancel()
     await asyncio.wait([lost])
+    assert RETURNED.labels("press-01")._value.get() == returned + 1
     shelf.open.set()
     intake.new_connection()
     await intake.deliver([batch(plan, [0], np.array([1.0]))])
