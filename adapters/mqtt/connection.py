@@ -23,7 +23,7 @@ from adapters.mqtt.reasons import error_for, reason_name
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 
-GATHER_S = 0.02
+GATHER_S = 0.04
 """Rest between two reads; far below the 250 ms from source to durable."""
 GATHER_V311_S = 0.002
 """The same where the broker's window is unknown: mosquitto sends 20 messages and then waits for us,

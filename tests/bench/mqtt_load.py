@@ -27,7 +27,7 @@ async def run(folder: Path, rate: int, seconds: float) -> list[Row]:
     name = f"MQTT QoS 1, {rate} messages/s of five values"
     rows = []
     place = folder / "mqtt"
-    place.mkdir()
+    (place / "broker").mkdir(parents=True)
     broker = Mosquitto(place / "broker")
     broker.start()
     try:

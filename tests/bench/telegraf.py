@@ -49,7 +49,7 @@ MQTT = """
   qos = 1
   client_id = "bench-telegraf"
   persistent_session = true
-  max_undelivered_messages = 1000
+  max_undelivered_messages = 10000
   data_format = "json_v2"
   [[inputs.mqtt_consumer.json_v2]]
     timestamp_path = "ts"
