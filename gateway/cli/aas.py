@@ -5,21 +5,27 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
-from gateway.cli.client import (
+from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
+from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
+from gateway.cli.options import (
+    CONFIG_DEFAULT,
     DATA_DEFAULT,
     EXIT_CONFIG,
     EXIT_UNHEALTHY,
-    Client,
-    ServiceRefused,
-    ServiceUnreachable,
+    AsJson,
+    Config,
+    Data,
+    Lang,
+    Language,
     language,
 )
-from gateway.cli.screen import printable, table
+from gateway.cli.screen import columns, printable, table
 
 if TYPE_CHECKING:
     from aas_models.live import Reading
@@ -32,6 +38,7 @@ SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}
 TEXTS = {
     "en": {
         "head": ("DEVICE", "AAS", "SUBMODEL", "ELEMENTS", "ID"),
+        "next": "gateway aas get {device} --config {config}",
         "unknown": "There is no {what}.  See:  gateway aas ls",
         "form": "Write DEVICE or DEVICE/SUBMODEL, such as press-01/OperationalData.",
         "format": "The format is json, xml or aasx.",
@@ -43,6 +50,7 @@ TEXTS = {
     },
     "ko": {
         "head": ("설비", "AAS", "서브모델", "요소", "ID"),
+        "next": "gateway aas get {device} --config {config}",
         "unknown": "{what} 이(가) 없습니다.  확인:  gateway aas ls",
         "form": "설비 또는 설비/서브모델로 쓰세요. 예: press-01/OperationalData",
         "format": "형식은 json, xml, aasx 중 하나입니다.",
@@ -53,18 +61,14 @@ TEXTS = {
         "problem": "{device}/{signal} 은(는) 서브모델에 자리가 없습니다: {detail}",
     },
 }
-ConfigOption = Annotated[Path, typer.Option("--config", help="Configuration folder.")]
-DataOption = Annotated[Path, typer.Option(help="Data folder of the service.")]
-LangOption = Annotated[str | None, typer.Option(help="ko or en.")]
-CONFIG_DEFAULT = Path("config")
 
 
 @app.command("ls")
 def list_shells(
-    config: ConfigOption = CONFIG_DEFAULT,
-    data: DataOption = DATA_DEFAULT,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    lang: LangOption = None,
+    config: Config = CONFIG_DEFAULT,
+    data: Data = DATA_DEFAULT,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """List shells and their submodels."""
     from aas_models.environment import build_environment, shell_id_short
@@ -85,18 +89,21 @@ def list_shells(
         ]
         _tell_problems(environment.problems, tongue)
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
         return
-    typer.echo("\n".join(table(list(TEXTS[tongue]["head"]), [list(r.values()) for r in rows])))
+    cells = [list(row.values()) for row in rows]
+    typer.echo("\n".join(table(list(TEXTS[tongue]["head"]), cells, columns())))
+    if rows:
+        hint("\n " + str(TEXTS[tongue]["next"]).format(device=rows[0]["device"], config=config))
 
 
 @app.command()
 def get(
     what: Annotated[str, typer.Argument(help="DEVICE or DEVICE/SUBMODEL.")],
-    config: ConfigOption = CONFIG_DEFAULT,
-    data: DataOption = DATA_DEFAULT,
+    config: Config = CONFIG_DEFAULT,
+    data: Data = DATA_DEFAULT,
     value: Annotated[bool, typer.Option("--value", help="Values only.")] = False,
-    lang: LangOption = None,
+    lang: Lang = None,
 ) -> None:
     """Print a shell or submodel as JSON, with live values when the service runs."""
     from aas_models.environment import build_environment
@@ -104,17 +111,21 @@ def get(
 
     tongue = language(lang)
     device, slash, id_short = what.partition("/")
-    models = [m for m in _models(config, data, tongue) if m.info.device == device]
-    if not models or (slash and not id_short):
-        text = str(TEXTS[tongue]["form" if models else "unknown"])
-        _fail(text.format(what=printable(device)))
+    known = _models(config, data, tongue)
+    models = [each for each in known if each.info.device == device]
+    if not models:
+        _unknown(device, [each.info.device for each in known], tongue)
+    if slash and not id_short:
+        fail(str(TEXTS[tongue]["form"]))
     environment = build_environment(models)
     document = filled(environment, _readings(data, [part.id for part in environment.submodels]))
     found = document["assetAdministrationShells"][0]
     if slash:
         named = [part for part in document["submodels"] if part["idShort"] == id_short]
         if not named:
-            _fail(str(TEXTS[tongue]["unknown"]).format(what=printable(what)))
+            _unknown(
+                what, [f"{device}/{part['idShort']}" for part in document["submodels"]], tongue
+            )
         found = values_only(named[0]) if value else named[0]
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
@@ -125,9 +136,9 @@ def export(
     device: Annotated[list[str] | None, typer.Option(help="Only this device; repeatable.")] = None,
     form: Annotated[str | None, typer.Option("--format", help="json, xml or aasx.")] = None,
     metamodel: Annotated[str, typer.Option(help="3.0 or 3.1, for XML and AASX.")] = "3.1",
-    config: ConfigOption = CONFIG_DEFAULT,
-    data: DataOption = DATA_DEFAULT,
-    lang: LangOption = None,
+    config: Config = CONFIG_DEFAULT,
+    data: Data = DATA_DEFAULT,
+    lang: Lang = None,
 ) -> None:
     """Write shells, submodels and concept descriptions into one file."""
     from aas_models.environment import build_environment
@@ -140,7 +151,7 @@ def export(
     names = {model.info.device for model in known}
     for name in device or ():
         if name not in names:
-            _fail(texts["unknown"].format(what=printable(name)))
+            _unknown(name, names, tongue)
     models = [m for m in known if not device or m.info.device in device]
     kind, version = _format(form, path, tongue), _metamodel(metamodel, tongue)
     environment = build_environment(models)
@@ -151,31 +162,31 @@ def export(
     except (AasError, OSError) as error:
         typer.echo(f"{path}: {error}", err=True)
         raise typer.Exit(EXIT_UNHEALTHY) from None
-    typer.echo(texts["live"] if readings else texts["still"], err=True)
+    hint(texts["live"] if readings else texts["still"])
     typer.echo(texts["written"].format(count=count, path=path))
 
 
 def _format(given: str | None, path: Path, lang: str) -> Literal["json", "xml", "aasx"]:
     form = given or SUFFIXES.get(path.suffix.lower())
     if form not in FORMATS:
-        _fail(str(TEXTS[lang]["format"]))
+        fail(str(TEXTS[lang]["format"]))
     return cast("Literal['json', 'xml', 'aasx']", form)
 
 
 def _metamodel(given: str, lang: str) -> Literal["3.0", "3.1"]:
     if given not in {"3.0", "3.1"}:
-        _fail(str(TEXTS[lang]["metamodel"]))
+        fail(str(TEXTS[lang]["metamodel"]))
     return cast("Literal['3.0', '3.1']", given)
 
 
-def _models(config: Path, data: Path, lang: str) -> list[AssetModel]:
+def _models(config: Path, data: Path, lang: Language) -> list[AssetModel]:
     from gateway.app.config.findings import ConfigError
     from gateway.app.config.plan import load_plan
 
     try:
         plan = load_plan(config, data, os.environ)
     except ConfigError as error:
-        typer.echo(f"{config}: {error}\ngateway check {config} --lang {lang}", err=True)
+        print_findings(config, error, lang)
         raise typer.Exit(EXIT_CONFIG) from None
     return [device.asset for device in plan.devices.values()]
 
@@ -206,6 +217,5 @@ def _tell_problems(problems: tuple[Any, ...], lang: str) -> None:
         typer.echo(printable(text), err=True)
 
 
-def _fail(text: object) -> NoReturn:
-    typer.echo(str(text), err=True)
-    raise typer.Exit(EXIT_CONFIG)
+def _unknown(what: str, known: Iterable[str], lang: str) -> NoReturn:
+    fail_unknown(str(TEXTS[lang]["unknown"]).format(what=printable(what)), what, known, lang)

@@ -1,42 +1,109 @@
-"""How commands that ask the running service end when it does not answer, in both languages."""
+"""How commands speak: JSON and results on stdout, hints and errors on stderr, and how they end
+when something that was named is not there.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from gateway.cli.client import (
+from gateway.cli.client import ServiceRefused, ServiceUnreachable
+from gateway.cli.options import (
+    EXIT_CONFIG,
     EXIT_NOT_ALLOWED,
     EXIT_UNHEALTHY,
     EXIT_UNREACHABLE,
-    ServiceRefused,
-    ServiceUnreachable,
+    Language,
 )
 
+if TYPE_CHECKING:
+    from gateway.app.config.findings import ConfigError
+
 HTTP_NOT_ALLOWED = (401, 403)
-TEXTS = {
-    "unreachable": {
-        "en": "No running gateway was found ({detail}).\nStart it:  gateway run CONFIG",
-        "ko": "실행 중인 게이트웨이를 찾지 못했습니다 ({detail}).\n시작하기:  gateway run 설정폴더",
+NEAR_MAX = 3
+NEAR_ENOUGH = 0.6
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "unreachable": "No running gateway was found ({detail}).\n"
+        "Start it:  gateway run CONFIG --data {data}",
+        "refused": "The gateway answered: {detail}",
+        "no-data": "There is no folder {data}.\n"
+        "Name the data folder of the service:  --data FOLDER",
+        "near": "Did you mean {names}?",
     },
-    "refused": {
-        "en": "The gateway answered: {detail}",
-        "ko": "게이트웨이의 답: {detail}",
+    "ko": {
+        "unreachable": "실행 중인 게이트웨이를 찾지 못했습니다 ({detail}).\n"
+        "시작하기:  gateway run 설정폴더 --data {data}",
+        "refused": "게이트웨이의 답: {detail}",
+        "no-data": "{data} 폴더가 없습니다.\n서비스의 데이터 폴더를 지정하세요:  --data 폴더",
+        "near": "혹시 {names} 인가요?",
     },
 }
 
 
+def print_json(value: Any) -> None:
+    """Write one JSON document on one line."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def hint(text: str) -> None:
+    """Say what helps next, on stderr: stdout is the result alone."""
+    typer.echo(text, err=True)
+
+
+def fail(text: str, code: int = EXIT_CONFIG) -> NoReturn:
+    """End with a sentence on stderr."""
+    typer.echo(text, err=True)
+    raise typer.Exit(code)
+
+
+def near(name: str, known: Iterable[str], lang: str) -> str:
+    """Ask whether one of the known names was meant; empty when none is like it."""
+    from difflib import get_close_matches
+
+    by_folded = {each.casefold(): each for each in known}
+    found = get_close_matches(name.casefold(), by_folded, n=NEAR_MAX, cutoff=NEAR_ENOUGH)
+    if not found:
+        return ""
+    return TEXTS[lang]["near"].format(names=", ".join(by_folded[each] for each in found))
+
+
+def fail_unknown(text: str, name: str, known: Iterable[str], lang: str) -> NoReturn:
+    """End because a name is not there, with the names that are most like it."""
+    fail("\n".join(part for part in (text, near(name, known, lang)) if part))
+
+
+def existing_data(data: Path, lang: str, code: int = EXIT_CONFIG) -> None:
+    """End where the data folder is not there at all: a mistyped path, or another PC."""
+    if not data.is_dir():
+        fail(TEXTS[lang]["no-data"].format(data=data), code)
+
+
+def print_findings(config: Path, error: ConfigError, lang: Language) -> None:
+    """Show on stderr what is wrong with a configuration, and the command that says more."""
+    from gateway.app.config.render import all_as_text
+
+    hint(all_as_text(error.findings, lang))
+    hint(f"\ngateway check {config}")
+
+
 @contextlib.contextmanager
-def service_errors(lang: str) -> Iterator[None]:
+def service_errors(lang: str, data: Path) -> Iterator[None]:
     """Turn failures to reach the service into a sentence on stderr and an exit code."""
+    existing_data(data, lang, EXIT_UNREACHABLE)
     try:
         yield
+    except KeyboardInterrupt:
+        typer.echo()
+        raise typer.Exit from None
     except ServiceUnreachable as error:
-        typer.echo(TEXTS["unreachable"][lang].format(detail=error), err=True)
-        raise typer.Exit(EXIT_UNREACHABLE) from None
+        fail(TEXTS[lang]["unreachable"].format(detail=error, data=data), EXIT_UNREACHABLE)
     except ServiceRefused as error:
-        typer.echo(TEXTS["refused"][lang].format(detail=error), err=True)
         denied = error.status in HTTP_NOT_ALLOWED
-        raise typer.Exit(EXIT_NOT_ALLOWED if denied else EXIT_UNHEALTHY) from None
+        code = EXIT_NOT_ALLOWED if denied else EXIT_UNHEALTHY
+        fail(TEXTS[lang]["refused"].format(detail=error), code)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -13,14 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.client import (
+from gateway.cli.answers import existing_data, fail, hint, print_findings, print_json
+from gateway.cli.options import (
+    CONFIG_DEFAULT,
     DATA_DEFAULT,
     EXIT_CONFIG,
     EXIT_UNHEALTHY,
     EXIT_UNREACHABLE,
+    AsJson,
+    Config,
+    Data,
+    Lang,
     language,
 )
-from gateway.cli.screen import printable
+from gateway.cli.screen import number, printable
 
 if TYPE_CHECKING:
     from gateway.app.backfill import BackfillReport
@@ -37,6 +41,7 @@ TEXTS = {
         "resumed": "Going on where an earlier run was interrupted.",
         "sent": "{count} samples of {device} sent",
         "would": "{count} samples of {device} would be sent",
+        "again": "{count} in all. Send them:  the same command without --dry-run",
         "nothing": "History has no samples of this time.",
         "refused": "{count} samples refused: {reason}",
         "waiting": "The platform takes nothing at the moment ({detail}); waiting.",
@@ -50,6 +55,7 @@ TEXTS = {
         "resumed": "중단된 이전 작업을 이어서 합니다.",
         "sent": "{device}: 샘플 {count}개 전송",
         "would": "{device}: 샘플 {count}개 전송 예정",
+        "again": "모두 {count}개.  보내기:  --dry-run 없이 같은 명령",
         "nothing": "이 기간의 샘플이 이력에 없습니다.",
         "refused": "샘플 {count}개 거부됨: {reason}",
         "waiting": "플랫폼이 지금 받지 않습니다 ({detail}). 기다립니다.",
@@ -62,33 +68,36 @@ DATE_LENGTH = len("2026-11-23")
 def backfill(
     start: Annotated[str, typer.Option("--from", help="First time, such as 2026-11-23T14:30.")],
     end: Annotated[str, typer.Option("--to", help="Last time; a date means its whole day.")],
-    config: Annotated[Path, typer.Option(help="Configuration folder.")] = Path("config"),
-    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
+    config: Config = CONFIG_DEFAULT,
+    data: Data = DATA_DEFAULT,
     sink: Annotated[str | None, typer.Option(help="Name of the platform.")] = None,
     *,
     dry_run: Annotated[bool, typer.Option(help="Count only, send nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Send samples from history to one platform again; the service may run beside it."""
+    import asyncio
+
     from gateway.app.config.findings import ConfigError
     from gateway.app.config.plan import load_plan
     from gateway.core.errors import SinkUnavailable
 
-    texts = TEXTS[language(lang)]
+    tongue = language(lang)
+    texts = TEXTS[tongue]
+    existing_data(data, tongue)
     span = _span(start, end, texts)
     try:
         plan = load_plan(config, data, os.environ, keep_going=True)
     except ConfigError as error:
-        typer.echo(f"{config}: gateway check {config}", err=True)
+        print_findings(config, error, tongue)
         raise typer.Exit(EXIT_CONFIG) from error
     target = _target(plan, sink, texts)
     screen = _Screen(texts, quiet=as_json)
     try:
         report = asyncio.run(_run(plan, target, data, span, screen, dry_run=dry_run))
     except SinkUnavailable as error:
-        typer.echo(texts["stopped"].format(detail=printable(str(error))), err=True)
-        raise typer.Exit(EXIT_UNREACHABLE) from error
+        fail(texts["stopped"].format(detail=printable(error)), EXIT_UNREACHABLE)
     screen.done(report, dry_run=dry_run)
     if report.refused:
         raise typer.Exit(EXIT_UNHEALTHY)
@@ -102,8 +111,7 @@ def _span(start: str, end: str, texts: dict[str, str]) -> tuple[UnixNs, UnixNs]:
     if len(end) == DATE_LENGTH:
         last += timedelta(days=1)
     if last <= first:
-        typer.echo(texts["order"], err=True)
-        raise typer.Exit(EXIT_CONFIG)
+        fail(texts["order"])
     return UnixNs(_unix_ns(first)), UnixNs(_unix_ns(last))
 
 
@@ -112,8 +120,7 @@ def _time(text: str, texts: dict[str, str]) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        typer.echo(texts["time"].format(text=printable(text)), err=True)
-        raise typer.Exit(EXIT_CONFIG) from None
+        fail(texts["time"].format(text=printable(text)))
 
 
 def _unix_ns(time: datetime) -> int:
@@ -129,8 +136,7 @@ def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> HttpP
         name = next(iter(known))
     if name is None or name not in known:
         text = texts["which"] if name is None else texts["sink"]
-        typer.echo(text.format(name=printable(name or ""), names=names), err=True)
-        raise typer.Exit(EXIT_CONFIG)
+        fail(text.format(name=printable(name or ""), names=names))
     target = platform_config(plan.settings, known[name])
     return replace(target, send=frozenset({"samples"}), backfilled=True)
 
@@ -190,13 +196,15 @@ class _Screen:
         samples = {device: count for device, count in report.samples.items() if count}
         if self._quiet:
             refused = dict(report.refused)
-            typer.echo(json.dumps({"samples": samples, "refused": refused, "dry_run": dry_run}))
+            print_json({"samples": samples, "refused": refused, "dry_run": dry_run})
             return
         text = self._texts["would" if dry_run else "sent"]
         for device, count in samples.items():
-            typer.echo(text.format(count=count, device=device))
+            typer.echo(text.format(count=number(count), device=device))
         if not samples:
             typer.echo(self._texts["nothing"])
+        elif dry_run:
+            hint(self._texts["again"].format(count=number(sum(samples.values()))))
         for reason, count in report.refused.items():
-            line = self._texts["refused"].format(count=count, reason=printable(reason))
+            line = self._texts["refused"].format(count=number(count), reason=printable(reason))
             typer.echo(line, err=True)

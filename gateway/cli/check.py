@@ -11,49 +11,56 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.options import (
+    CONFIG_DEFAULT,
+    DATA_DEFAULT,
+    EXIT_CONFIG,
+    EXIT_FINE,
+    EXIT_UNHEALTHY,
+    EXIT_UNREACHABLE,
+    AsJson,
+    Data,
+    Lang,
+    Language,
+    language,
+)
+
 if TYPE_CHECKING:
-    from gateway.app.config.catalogue import Language
     from gateway.app.config.findings import Finding
     from gateway.app.config.live import LiveResult
     from gateway.app.config.plan import GatewayPlan
 
-FINE, WARNED, WRONG, UNREACHED = 0, 1, 2, 3
-
 FolderArgument = Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")]
-DataOption = Annotated[Path, typer.Option("--data", help="Data folder (secrets, trust).")]
-LangOption = Annotated[str | None, typer.Option("--lang", help="ko or en.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def check(
-    folder: FolderArgument = Path("config"),
-    data: DataOption = Path("data"),
-    lang: LangOption = None,
-    as_json: JsonOption = False,
+    folder: FolderArgument = CONFIG_DEFAULT,
+    data: Data = DATA_DEFAULT,
+    lang: Lang = None,
+    as_json: AsJson = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count: exit 1.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Connect and prove every tag.")] = False,
 ) -> None:
     """Check a configuration. Exit: 0 right, 1 warnings (--strict), 2 wrong, 3 not reached."""
     gc.disable()  # a short process: collecting garbage would take a third of its time
-    from gateway.app.config.catalogue import language_of
     from gateway.app.config.findings import ConfigError
     from gateway.app.config.plan import load_plan
 
-    language = language_of(lang)
+    tongue = language(lang)
     folder = folder.parent if folder.name == "gateway.yaml" else folder
     try:
         plan = load_plan(folder, data, os.environ)
     except ConfigError as error:
-        _show(None, error.findings, language, as_json=as_json)
-        raise typer.Exit(WRONG) from None
+        _show(None, error.findings, tongue, as_json=as_json)
+        raise typer.Exit(EXIT_CONFIG) from None
     if live:
         from gateway.app.config.live import probe_all
 
         results = probe_all(plan)
-        code = _show_live(plan, results, language, as_json=as_json)
+        code = _show_live(plan, results, tongue, as_json=as_json)
         raise typer.Exit(code)
-    _show(plan, plan.findings, language, as_json=as_json)
-    raise typer.Exit(WARNED if strict and plan.findings else FINE)
+    _show(plan, plan.findings, tongue, as_json=as_json)
+    raise typer.Exit(EXIT_UNHEALTHY if strict and plan.findings else EXIT_FINE)
 
 
 def _show(
@@ -142,5 +149,5 @@ def _show_live(
         for tag, reason in (*result.waiting.items(), *result.bad.items()):
             typer.echo(f"    {tag}   {reason}")
     if any(result.failure for result in results.values()):
-        return UNREACHED
-    return WARNED if any(result.bad for result in results.values()) else FINE
+        return EXIT_UNREACHABLE
+    return EXIT_UNHEALTHY if any(result.bad for result in results.values()) else EXIT_FINE

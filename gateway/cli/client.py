@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import locale
-import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any
 
-DATA_DEFAULT = Path("data")
 TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
-EXIT_FINE, EXIT_UNHEALTHY, EXIT_CONFIG, EXIT_UNREACHABLE, EXIT_NOT_ALLOWED = range(5)
+HTTP_BAD_REQUEST = 400
 
 
 class ServiceUnreachable(Exception):
@@ -30,14 +25,6 @@ class ServiceRefused(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
-
-
-def language(option: str | None) -> Literal["ko", "en"]:
-    """Give ko or en: the option, else GATEWAY_LANG, else the system's language."""
-    given = option or os.environ.get("GATEWAY_LANG") or ""
-    if not given:
-        given = os.environ.get("LC_ALL") or os.environ.get("LANG") or locale.getlocale()[0] or ""
-    return "ko" if given.lower().startswith(("ko", "korean")) else "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +57,8 @@ class Client:
             ServiceUnreachable: nobody answers.
             ServiceRefused: it answers with an error.
         """
+        from urllib.parse import quote, urlencode
+
         known = {key: value for key, value in (query or {}).items() if value is not None}
         target = quote(path) + (f"?{urlencode(known)}" if known else "")
         status, body = self._exchange(target)
@@ -77,11 +66,14 @@ class Client:
             content = json.loads(body)
         except ValueError:
             raise ServiceUnreachable(f"{self.url}: no JSON in the answer") from None
-        if status >= http.client.BAD_REQUEST:
+        if status >= HTTP_BAD_REQUEST:
             raise ServiceRefused(status, _message(content))
         return content
 
     def _exchange(self, target: str) -> tuple[int, bytes]:
+        import http.client
+        from urllib.parse import urlsplit
+
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(
             parts.hostname or "", parts.port or 80, timeout=TIMEOUT_S
@@ -94,6 +86,25 @@ class Client:
             raise ServiceUnreachable(f"{self.url}: {error}") from None
         finally:
             connection.close()
+
+
+def pages(client: Client, query: Mapping[str, str | int | None]) -> tuple[int, list[Any]]:
+    """Give the version and all rows of the newest values, page by page.
+
+    What changes between two pages comes again when asked for what is newer than the version.
+    """
+    answer = client.get("/api/live", query)
+    version, found = answer["version"], list(answer["rows"])
+    while "cursor" in answer:
+        answer = client.get("/api/live", {**query, "cursor": answer["cursor"]})
+        found += answer["rows"]
+    return version, found
+
+
+def known_tags(client: Client) -> list[str]:
+    """Give DEVICE/TAG of everything that has a value."""
+    _, rows = pages(client, {"match": "*"})
+    return [f"{row['device']}/{row['name']}" for row in rows]
 
 
 def _message(content: Any) -> str:

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.check import WRONG, DataOption, FolderArgument, LangOption
+from gateway.cli.answers import fail
+from gateway.cli.check import FolderArgument
+from gateway.cli.options import CONFIG_DEFAULT, DATA_DEFAULT, EXIT_CONFIG, Data, Lang, language
 
 app = typer.Typer(no_args_is_help=True, help="Schemas for editors; what a configuration means.")
 
@@ -24,8 +26,7 @@ def schema(
 
     made = schemas()
     if which and which not in made:
-        typer.echo(f"gateway | device, not {which}", err=True)
-        raise typer.Exit(WRONG)
+        fail(f"gateway | device, not {which}")
     if write is not None:
         write.mkdir(parents=True, exist_ok=True)
         for name, content in made.items():
@@ -36,15 +37,14 @@ def schema(
 
 @app.command()
 def show(
-    folder: FolderArgument = Path("config"),
-    data: DataOption = Path("data"),
-    lang: LangOption = None,
+    folder: FolderArgument = CONFIG_DEFAULT,
+    data: Data = DATA_DEFAULT,
+    lang: Lang = None,
     effective: Annotated[
         bool, typer.Option("--effective", help="With all defaults, ids and elements.")
     ] = False,
 ) -> None:
     """Show what the files say; --effective with every default, id and element. Never a secret."""
-    from gateway.app.config.catalogue import language_of
     from gateway.app.config.effective import effective_plan, written_plan
     from gateway.app.config.findings import ConfigError
     from gateway.app.config.plan import load_plan
@@ -53,7 +53,7 @@ def show(
     try:
         plan = load_plan(folder, data, os.environ)
     except ConfigError as error:
-        typer.echo(all_as_text(error.findings, language_of(lang)))
-        raise typer.Exit(WRONG) from None
+        typer.echo(all_as_text(error.findings, language(lang)))
+        raise typer.Exit(EXIT_CONFIG) from None
     shown = effective_plan(plan) if effective else written_plan(plan)
     typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

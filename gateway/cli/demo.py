@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 import sys
@@ -13,14 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.options import EXIT_UNHEALTHY, EXIT_UNREACHABLE, Lang, language
+
 if TYPE_CHECKING:
+    import asyncio
+
     from rich.console import RenderableType
 
     from gateway.app.demo_run import Event, Show
     from gateway.app.ledger import Result
 
-EXIT_LOST = 1
-EXIT_NO_START = 3
 EXIT_STOPPED = 143
 VALUES_EACH = 4
 KEYS_MAX = 16
@@ -73,20 +74,21 @@ TEXTS = {
 
 def demo(
     for_: Annotated[
-        str | None, typer.Option("--for", help="run unattended for this long, such as 60s")
+        str | None, typer.Option("--for", help="Run unattended for this long, such as 60s.")
     ] = None,
-    lang: Annotated[str, typer.Option(envvar="GATEWAY_LANG", help="ko or en")] = "en",
-    seed: Annotated[int, typer.Option(help="seed of the machines")] = 1,
-    keep: Annotated[Path | None, typer.Option(help="keep everything in this folder")] = None,
+    lang: Lang = None,
+    seed: Annotated[int, typer.Option(help="Seed of the machines.")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="Keep everything in this folder.")] = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="the ledger as the last line")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The ledger as the last line.")] = False,
 ) -> None:
     """Show that nothing is lost: machines, broker, platform and gateway on this PC alone."""
+    import asyncio
+
     from gateway.app.demo_plant import DemoError
     from gateway.core.config import seconds_from_text
 
-    if lang not in TEXTS:
-        raise typer.BadParameter("ko or en", param_hint="--lang")
+    tongue = language(lang)
     try:
         seconds = None if for_ is None else seconds_from_text(for_)
     except ValueError:
@@ -95,16 +97,16 @@ def demo(
         raise typer.BadParameter("without a terminal, --for is needed", param_hint="--for")
     with _folder(keep) as folder:
         try:
-            result = asyncio.run(_until_stopped(_run(folder, seed, seconds, lang, as_json=json)))
+            result = asyncio.run(_until_stopped(_run(folder, seed, seconds, tongue, as_json=json)))
         except DemoError as error:
             typer.echo(f"gateway demo: {error}", err=True)
-            raise typer.Exit(EXIT_NO_START) from error
+            raise typer.Exit(EXIT_UNREACHABLE) from error
         except asyncio.CancelledError:
             raise typer.Exit(EXIT_STOPPED) from None
     for example in result.examples:
         typer.echo(example, err=True)
     if result.unexplained or result.duplicates or result.wrong or not result.delivered:
-        raise typer.Exit(EXIT_LOST)
+        raise typer.Exit(EXIT_UNHEALTHY)
 
 
 @contextlib.contextmanager
@@ -119,6 +121,8 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
     """Let SIGTERM end the children, too."""
+    import asyncio
+
     task = asyncio.current_task()
     if task is not None and sys.platform != "win32":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -174,6 +178,8 @@ def _verdict(result: Result | None, texts: dict[str, str]) -> str:
 
 
 async def _attended(show: Show, texts: dict[str, str]) -> Result:
+    import asyncio
+
     from rich.live import Live
 
     from gateway.app.demo_run import watch
@@ -211,6 +217,7 @@ def _screen(show: Show, result: Result, texts: dict[str, str]) -> RenderableType
 @contextlib.contextmanager
 def _keyboard(keys: asyncio.Queue[str]) -> Iterator[None]:
     """Put each key into the queue as it is pressed; a full queue drops it."""
+    import asyncio
 
     def put(key: str) -> None:
         with contextlib.suppress(asyncio.QueueFull):
@@ -237,6 +244,7 @@ def _keyboard(keys: asyncio.Queue[str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _windows_keys(put: Callable[[str], None]) -> Iterator[None]:
     """Look for keys ten times a second: there is no descriptor to wait for."""
+    import asyncio
     import msvcrt
 
     loop = asyncio.get_running_loop()

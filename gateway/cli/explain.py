@@ -7,32 +7,32 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.check import WRONG, LangOption
+from gateway.cli.answers import fail_unknown
+from gateway.cli.options import Lang, language
 
 
 def explain(
     code: Annotated[str, typer.Argument(help="Such as E1203, or `units`.")] = "",
-    lang: LangOption = None,
+    lang: Lang = None,
 ) -> None:
     """Say what a code means and what to do; `units` lists the units; no code lists all codes."""
-    from gateway.app.config.catalogue import catalogue, codes, language_of, word
+    from gateway.app.config.catalogue import catalogue, codes, word
 
-    language = language_of(lang)
-    texts = catalogue(language)
+    tongue = language(lang)
+    texts = catalogue(tongue)
     if code == "units":
-        _units(word("units", language))
+        _units(word("units", tongue))
     elif not code:
-        typer.echo(word("codes", language))
+        typer.echo(word("codes", tongue))
         for known in codes():
             typer.echo(f"  {known}  {_open(texts[known]['what'])}")
     elif code.upper() in codes():
         entry = texts[code.upper()]
         typer.echo(f"{code.upper()}  {_open(entry['what'])}")
         for part in ("why", "fix"):
-            typer.echo(f"  {word(part, language)}  {_open(entry[part])}")
+            typer.echo(f"  {word(part, tongue)}  {_open(entry[part])}")
     else:
-        typer.echo(word("unknown-code", language, code=code), err=True)
-        raise typer.Exit(WRONG)
+        fail_unknown(word("unknown-code", tongue, code=code), code, codes(), tongue)
 
 
 def _open(text: str) -> str:

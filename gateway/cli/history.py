@@ -10,86 +10,92 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.core.clock import SystemClock
+from gateway.cli.answers import existing_data, fail, fail_unknown, hint, print_json
+from gateway.cli.options import (
+    DATA_DEFAULT,
+    EXIT_UNHEALTHY,
+    AsJson,
+    Data,
+    Lang,
+    language,
+)
+from gateway.cli.screen import number
 
 if TYPE_CHECKING:
     from gateway.history.interface import Rows, Series
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Look into the embedded history. · 내장 이력 저장소 조회",
-)
-EXIT_NOT_FOUND = 2
-EXIT_DISK = 4
-DATA = Path("data")
+app = typer.Typer(no_args_is_help=True, help="Values of the embedded history.")
 FOLDER = "history"
 PAGE = 10_000
 DEFAULT_LIMIT = 1_000
 NS = 10**9
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SPAN_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-_TEXT = {
-    "none": {
-        "ko": "이력이 없습니다: {folder}",
-        "en": "No history in {folder}",
+TEXTS: dict[str, dict[str, str]] = {
+    "en": {
+        "none": "No history in {folder}",
+        "no-match": "No series matches '{match}'.",
+        "count": "{count} series.   gateway history query {name} --from -10m --data {data}",
+        "not-found": "There is no series '{name}'.  See:  gateway history ls",
+        "several": "'{name}' means {count} series: {names}",
+        "time": "Not a time: '{text}'. Examples: 2026-11-24, 2026-11-24T09:00, -2h, now",
+        "order": "--from must be before --to.",
+        "every": "Not a span: '{text}'. Examples: 10s, 1m, 1h",
+        "agg": "--agg is one of {known}, not '{text}'.",
+        "empty": "{series} has no values from {start} to {end}.\nEarlier:  --from -1d",
+        "more": "There is more: raise --limit or go on with --from {time}",
+        "disk": "Cannot read: {detail}",
     },
-    "not_found": {
-        "ko": "'{name}' 계열이 없습니다. 'gateway history ls'로 확인하세요.{near}",
-        "en": "There is no series '{name}'. See 'gateway history ls'.{near}",
+    "ko": {
+        "none": "이력이 없습니다: {folder}",
+        "no-match": "'{match}'에 맞는 계열이 없습니다.",
+        "count": "계열 {count}개.   gateway history query {name} --from -10m --data {data}",
+        "not-found": "'{name}' 계열이 없습니다.  확인:  gateway history ls",
+        "several": "'{name}'에 해당하는 계열이 {count}개입니다: {names}",
+        "time": "시각을 읽을 수 없습니다: '{text}'. 예: 2026-11-24, 2026-11-24T09:00, -2h, now",
+        "order": "--from 은 --to 보다 앞서야 합니다.",
+        "every": "간격을 읽을 수 없습니다: '{text}'. 예: 10s, 1m, 1h",
+        "agg": "--agg 는 {known} 중 하나입니다: '{text}'",
+        "empty": "{series}: {start} - {end} 사이에 값이 없습니다.\n더 이전:  --from -1d",
+        "more": "더 있습니다: --limit를 늘리거나 --from {time} 부터 이어서 보세요.",
+        "disk": "읽을 수 없습니다: {detail}",
     },
-    "several": {
-        "ko": "'{name}'에 해당하는 계열이 {count}개입니다: {names}",
-        "en": "'{name}' means {count} series: {names}",
-    },
-    "near": {"ko": " 혹시 '{name}'?", "en": " Did you mean '{name}'?"},
-    "time": {
-        "ko": "시각을 읽을 수 없습니다: '{text}'. 예: 2026-11-24, 2026-11-24T09:00, -2h, now",
-        "en": "Not a time: '{text}'. Examples: 2026-11-24, 2026-11-24T09:00, -2h, now",
-    },
-    "every": {
-        "ko": "간격을 읽을 수 없습니다: '{text}'. 예: 10s, 1m, 1h",
-        "en": "Not a span: '{text}'. Examples: 10s, 1m, 1h",
-    },
-    "more": {
-        "ko": "더 있습니다: --limit를 늘리거나 --from {time} 부터 이어서 보세요.",
-        "en": "There is more: raise --limit or go on with --from {time}.",
-    },
-    "disk": {"ko": "읽을 수 없습니다: {detail}", "en": "Cannot read: {detail}"},
 }
-Data = Annotated[Path, typer.Option("--data", help="The data folder. · 데이터 폴더")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs. · 프로그램용 출력")]
-Lang = Annotated[str, typer.Option("--lang", help="ko | en")]
 Name = Annotated[
     str,
-    typer.Argument(
-        metavar="SERIES", help="press-01/OperationalData.Mold.Temp, or its end. · 계열 이름"
-    ),
+    typer.Argument(metavar="SERIES", help="press-01/OperationalData.Mold.Temp, or its end."),
 ]
-From = Annotated[str, typer.Option("--from", help="Inclusive: ISO time or -2h. · 시작")]
-To = Annotated[str, typer.Option("--to", help="Exclusive. · 끝")]
-Every = Annotated[str | None, typer.Option("--every", help="Bucket: 10s, 1m, 1h. · 간격")]
-Agg = Annotated[str, typer.Option("--agg", help="mean | min | max | last | count")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows at most. · 최대 행 수")]
+From = Annotated[str, typer.Option("--from", help="Inclusive: ISO time or -2h.")]
+To = Annotated[str, typer.Option("--to", help="Exclusive.")]
+Every = Annotated[str | None, typer.Option("--every", help="Bucket: 10s, 1m, 1h.")]
+Agg = Annotated[str, typer.Option("--agg", help="mean, min, max, last or count.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows at most.")]
 
 
 def _say(key: str, lang: str, **facts: object) -> str:
-    return _TEXT[key]["ko" if lang == "ko" else "en"].format(**facts)
-
-
-def _fail(text: str, code: int) -> typer.Exit:
-    typer.echo(text, err=True)
-    return typer.Exit(code)
+    return TEXTS[lang][key].format(**facts)
 
 
 @app.command("ls")
-def ls(data: Data = DATA, as_json: AsJson = False, lang: Lang = "ko") -> None:
-    """List the series. · 계열 목록."""
-    found = _series(data, lang)
+def ls(
+    match: Annotated[str, typer.Argument(help="Pattern such as 'press-01/*'.")] = "*",
+    data: Data = DATA_DEFAULT,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """List the series, one a line."""
+    from fnmatch import fnmatchcase
+
+    tongue = language(lang)
+    found = [one for one in _series(data, tongue) if fnmatchcase(str(one), match)]
     if as_json:
-        typer.echo(json.dumps([one._asdict() for one in found], ensure_ascii=False))
+        print_json([one._asdict() for one in found])
         return
     for one in found:
         typer.echo(str(one))
+    if not found:
+        fail(_say("no-match", tongue, match=match))
+    hint(_say("count", tongue, count=number(len(found)), name=found[0], data=data))
 
 
 @app.command("query")
@@ -100,26 +106,34 @@ def query(
     every: Every = None,
     agg: Agg = "mean",
     limit: Limit = DEFAULT_LIMIT,
-    data: Data = DATA,
+    data: Data = DATA_DEFAULT,
     as_json: AsJson = False,
-    lang: Lang = "ko",
+    lang: Lang = None,
 ) -> None:
-    """Show the rows of a series, raw or by buckets. · 값 조회."""
+    """Show the rows of a series, raw or by buckets."""
     from gateway.core.errors import SinkUnavailable
 
-    wanted = _match(series, _series(data, lang), lang)
-    span = (_time(start, lang), _time(end, lang))
+    tongue = language(lang)
+    wanted = _match(series, _series(data, tongue), tongue)
+    span = _span_of(start, end, tongue)
     try:
-        rows = _rows(data / FOLDER, wanted, span, limit, _bucket(every, agg, lang))
+        rows = _rows(data / FOLDER, wanted, span, limit, _bucket(every, agg, tongue))
     except SinkUnavailable as error:
-        raise _fail(_say("disk", lang, detail=error), EXIT_DISK) from None
+        fail(_say("disk", tongue, detail=error), EXIT_UNHEALTHY)
     if as_json:
-        typer.echo(json.dumps(_facts(wanted, rows), ensure_ascii=False, default=str))
+        print_json(_facts(wanted, rows))
         return
+    _show(wanted, rows, span, tongue)
+
+
+def _show(series: Series, rows: Rows, span: tuple[int, int], lang: str) -> None:
     for at, value, status in zip(rows.times, rows.values, rows.status, strict=True):
         typer.echo(f"{shown_time(at)}  {_shown(value)}{_quality(status)}")
     if rows.next_start is not None:
-        typer.echo(_say("more", lang, time=shown_time(rows.next_start)), err=True)
+        hint(_say("more", lang, time=shown_time(rows.next_start)))
+    elif not rows.times:
+        start, end = (shown_time(at)[:19] for at in span)
+        hint(_say("empty", lang, series=series, start=start, end=end))
 
 
 def _rows(folder: Path, wanted: Series, span: tuple[int, int], limit: int, bucket: Any) -> Rows:
@@ -134,12 +148,13 @@ def _series(data: Path, lang: str) -> list[Series]:
     from gateway.core.errors import SinkUnavailable
     from gateway.history.reader import all_series
 
+    existing_data(data, lang)
     try:
         found = all_series(data / FOLDER)
     except SinkUnavailable as error:
-        raise _fail(_say("disk", lang, detail=error), EXIT_DISK) from None
+        fail(_say("disk", lang, detail=error), EXIT_UNHEALTHY)
     if not found:
-        raise _fail(_say("none", lang, folder=data / FOLDER), EXIT_NOT_FOUND)
+        fail(_say("none", lang, folder=data / FOLDER))
     return found
 
 
@@ -153,16 +168,26 @@ def _match(name: str, known: list[Series], lang: str) -> Series:
         return by_name[ends[0]]
     if ends:
         names = ", ".join(ends[:5])
-        raise _fail(_say("several", lang, name=name, count=len(ends), names=names), EXIT_NOT_FOUND)
-    from difflib import get_close_matches
+        fail(_say("several", lang, name=name, count=len(ends), names=names))
+    return fail_unknown(_say("not-found", lang, name=name), name, _names(known), lang)
 
-    close = get_close_matches(name, by_name, n=1)
-    near = _say("near", lang, name=close[0]) if close else ""
-    raise _fail(_say("not_found", lang, name=name, near=near), EXIT_NOT_FOUND)
+
+def _names(known: list[Series]) -> list[str]:
+    """Give whole names and elements: either may be what was mistyped."""
+    return [*(str(one) for one in known), *(one.element for one in known)]
+
+
+def _span_of(start: str, end: str, lang: str) -> tuple[int, int]:
+    first, last = _time(start, lang), _time(end, lang)
+    if first >= last:
+        fail(_say("order", lang))
+    return first, last
 
 
 def _time(text: str, lang: str) -> int:
     """Read a time: ISO (local where no zone is given), `now`, or a span before now."""
+    from gateway.core.clock import SystemClock
+
     now_ns = SystemClock().now()
     if text == "now":
         return now_ns
@@ -172,7 +197,7 @@ def _time(text: str, lang: str) -> int:
     try:
         moment = datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
-        raise _fail(_say("time", lang, text=text), EXIT_NOT_FOUND) from None
+        fail(_say("time", lang, text=text))
     return int(moment.timestamp()) * NS + moment.microsecond * 1_000
 
 
@@ -182,8 +207,10 @@ def _bucket(every: str | None, agg: str, lang: str) -> Any:
     if every is None:
         return None
     span = _SPAN.fullmatch(every)
-    if span is None or agg not in set(Aggregate):
-        raise _fail(_say("every", lang, text=f"{every} {agg}"), EXIT_NOT_FOUND)
+    if span is None or not float(span[1]):
+        fail(_say("every", lang, text=every))
+    if agg not in set(Aggregate):
+        fail(_say("agg", lang, text=agg, known=", ".join(Aggregate)))
     return Bucket(round(float(span[1]) * _SPAN_S[span[2]] * NS), Aggregate(agg))
 
 

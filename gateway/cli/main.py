@@ -1,45 +1,113 @@
-"""The `gateway` command. Every command lives in a module of its own and is imported when it runs,
-so that `gateway --help` answers at once.
-"""
+"""The `gateway` command: the language first, then the one command that was called."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_from_info, get_group
+from typer.models import CommandInfo
 
-from gateway.cli import aas, config, history, secrets, sim, spool, trust, users
-from gateway.cli.backfill import backfill
-from gateway.cli.check import check
-from gateway.cli.demo import demo
-from gateway.cli.explain import explain
-from gateway.cli.ping import ping
-from gateway.cli.run import run
-from gateway.cli.status import status
-from gateway.cli.tail import tail
-from gateway.cli.top import top
-from gateway.cli.trace import trace
+from gateway.cli.commands import COMMANDS, Entry
+from gateway.cli.options import Lang, language
+
+LANG_OPTION = "--lang"
+NO_COLOR_OPTION = "--no-color"
+
+
+class Spoken:
+    """Says its help in the language of the output."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Give the help text."""
+        if language(None) != "ko":
+            return super().get_help(ctx)  # type: ignore[misc,no-any-return]
+        from gateway.cli.korean import headings, translate
+
+        translate(self)
+        return headings(super().get_help(ctx))  # type: ignore[misc]
+
+
+class SpokenCommand(Spoken, TyperCommand):
+    """A command."""
+
+
+class SpokenGroup(Spoken, TyperGroup):
+    """A group of commands."""
+
+
+class Commands(SpokenGroup):
+    """Imports a command when it is called; help and suggestions know only the names."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        known = {name: TyperCommand(name, help=each.text) for name, each in COMMANDS.items()}
+        self.commands = {**self.commands, **known}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Put the real command in place of its line."""
+        entry = COMMANDS.get(args[0])
+        if entry is not None:
+            self.commands[args[0]] = loaded(args[0], entry)
+        return super().resolve_command(ctx, args)
+
+
+def loaded(name: str, entry: Entry) -> Any:
+    """Import a command or a group of them."""
+    member = getattr(import_module(f"gateway.cli.{entry.module}"), entry.member)
+    if isinstance(member, typer.Typer):
+        return _group(name, member)
+    info = CommandInfo(name=name, callback=member, cls=SpokenCommand)
+    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+
+
+def _group(name: str, member: typer.Typer) -> Any:
+    member.rich_markup_mode = None  # plain help comes at once and is readable in any terminal
+    member.info.cls = SpokenGroup
+    for info in member.registered_commands:
+        info.cls = SpokenCommand
+    group = get_group(member)
+    group.name = name
+    return group
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Factory telemetry gateway: machines to AAS, history and platform, nothing lost.",
+    rich_markup_mode=None,
 )
 
-for command in (demo, check, run, status, tail, trace, top, ping, explain, backfill):
-    app.command()(command)
-for name, group in (
-    ("trust", trust.app),
-    ("aas", aas.app),
-    ("config", config.app),
-    ("secrets", secrets.app),
-    ("users", users.app),
-    ("spool", spool.app),
-    ("history", history.app),
-    ("sim", sim.app),
-):
-    app.add_typer(group, name=name)
+
+@app.callback()
+def start(
+    lang: Lang = None,
+    no_color: Annotated[bool, typer.Option(NO_COLOR_OPTION, help="No colours.")] = False,
+) -> None:
+    """Factory telemetry gateway: machines to AAS, history and platform, nothing lost."""
+    if lang is not None:
+        os.environ["GATEWAY_LANG"] = lang
+    if no_color:
+        os.environ["NO_COLOR"] = "1"
+
+
+def prepared(words: Sequence[str]) -> list[str]:
+    """Take the options that hold for help, too, wherever they stand; give the other words."""
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name == LANG_OPTION:
+            wanted = value or next(iter(words[place + 1 :]), "")
+            if wanted in {"ko", "en"}:
+                os.environ["GATEWAY_LANG"] = wanted
+    if NO_COLOR_OPTION in words:
+        os.environ["NO_COLOR"] = "1"
+    return [word for word in words if word != NO_COLOR_OPTION]
 
 
 def main() -> None:
@@ -47,4 +115,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    app()
+    app(prepared(sys.argv[1:]))

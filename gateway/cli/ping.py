@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from gateway.cli.client import (
-    DATA_DEFAULT,
-    EXIT_UNREACHABLE,
-    Client,
-    ServiceRefused,
-    ServiceUnreachable,
-    language,
-)
+from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
+from gateway.cli.options import DATA_DEFAULT, EXIT_UNREACHABLE, Data, Lang, language
 
 TEXTS = {
     "alive": {"en": "alive", "ko": "동작 중"},
@@ -23,8 +14,8 @@ TEXTS = {
 
 
 def ping(
-    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
-    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+    data: Data = DATA_DEFAULT,
+    lang: Lang = None,
 ) -> None:
     """End with 0 when the service lives, with 3 when it does not."""
     tongue = language(lang)

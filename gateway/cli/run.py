@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.client import language
+from gateway.cli.options import DATA_DEFAULT, EXIT_CONFIG, Data, Lang, language
 
 LOG_FORMATS = ("console", "json")
-EXIT_CONFIG = 2
 EXIT_DATA = 4
 LAST_GOOD = {
     "ko": "마지막으로 올바르던 설정으로 실행합니다. 파일을 고치면 바로 적용됩니다.",
@@ -20,12 +19,12 @@ LAST_GOOD = {
 
 
 def run(
-    folder: Annotated[Path, typer.Argument(help="folder with gateway.yaml")] = Path(),
-    data: Annotated[Path, typer.Option(help="data folder; keeps everything")] = Path("data"),
-    log: Annotated[str, typer.Option(help="console or json", envvar="GATEWAY_LOG")] = "console",
-    lang: Annotated[str | None, typer.Option(help="ko or en")] = None,
+    folder: Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")] = Path(),
+    data: Data = DATA_DEFAULT,
+    log: Annotated[str, typer.Option(help="console or json.", envvar="GATEWAY_LOG")] = "console",
+    lang: Lang = None,
     *,
-    debug: Annotated[bool, typer.Option(help="more lines in the log")] = False,
+    debug: Annotated[bool, typer.Option(help="More lines in the log.")] = False,
 ) -> None:
     """Collect, keep and forward until stopped by Ctrl+C or SIGTERM."""
     from gateway.app.config.findings import ConfigError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,14 +30,52 @@ def printable(text: object) -> str:
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Give the lines of a table; the last column is not filled up."""
+def filled(text: str, wide: int) -> str:
+    """Fill up to a number of columns."""
+    return text + " " * (wide - width(text))
+
+
+def columns() -> int | None:
+    """Give the width of the terminal; None where the output goes to a file or a program."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[object]], wide: int | None = None
+) -> list[str]:
+    """Give the lines of a table; the last column is not filled up.
+
+    Args:
+        head: the titles.
+        rows: the cells.
+        wide: the columns of the terminal; a last cell that does not fit goes to lines of its own.
+    """
     cells = [list(head), *([printable(cell) for cell in row] for row in rows)]
     widths = [max(width(row[place]) for row in cells) for place in range(len(head))]
     lines = []
     for row in cells:
-        filled = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True)]
-        lines.append((" " + "   ".join(filled)).rstrip())
+        whole = _line(row, widths)
+        if wide is None or width(whole) <= wide:
+            lines.append(whole)
+        else:
+            lines += [_line(row[:-1], widths[:-1]), *wrapped(row[-1], wide)]
+    return lines
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [filled(cell, size) for cell, size in zip(row, widths, strict=True)]
+    return (" " + "   ".join(cells)).rstrip()
+
+
+def wrapped(text: str, wide: int, indent: str = "     ") -> list[str]:
+    """Give indented lines that break between words only: what is copied stays whole."""
+    lines = [indent]
+    for word in text.split():
+        gap = "" if lines[-1] == indent else " "
+        if gap and width(lines[-1]) + 1 + width(word) > wide:
+            lines.append(indent + word)
+        else:
+            lines[-1] += gap + word
     return lines
 
 
@@ -72,6 +112,18 @@ def clock_ms(time_ns: int) -> str:
 def local(time_ns: int) -> datetime:
     """Give ns UTC as local time."""
     return datetime.fromtimestamp(time_ns / 1e9, UTC).astimezone()
+
+
+def size(count: int) -> str:
+    """Give bytes for people."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1_000 or unit == "GB":
+            return (
+                f"{amount:,.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
+            )
+        amount /= 1_000
+    raise AssertionError  # the last unit has returned
 
 
 def number(value: object) -> str:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.check import WRONG, DataOption, LangOption
+from gateway.cli.answers import fail, fail_unknown, hint, print_json
+from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
 
-app = typer.Typer(no_args_is_help=True, help="Store secrets that files refer to by !secret NAME.")
+app = typer.Typer(no_args_is_help=True, help="Passwords and keys that no file holds.")
 NameArgument = Annotated[str, typer.Argument(help="The name after !secret.")]
 
 
 @app.command("set")
-def set_(name: NameArgument, data: DataOption = Path("data"), lang: LangOption = None) -> None:
+def set_(name: NameArgument, data: Data = DATA_DEFAULT, lang: Lang = None) -> None:
     """Store a secret; asked for without showing it, or read from standard input."""
-    from gateway.app.config.catalogue import language_of, word
+    from gateway.app.config.catalogue import word
     from gateway.app.config.secrets import NAME, SecretsError, SecretStore
 
-    language = language_of(lang)
+    tongue = language(lang)
     if not NAME.fullmatch(name):
-        _fail(word("secret-name", language, name=name))
-    text = _entered(word("secret-ask", language, name=name))
+        fail(word("secret-name", tongue, name=name))
+    text = _entered(word("secret-ask", tongue, name=name))
     if not text:
-        _fail(word("secret-empty", language))
+        fail(word("secret-empty", tongue))
     try:
         SecretStore(data).set(name, text)
     except (SecretsError, OSError) as error:
-        _fail(str(error))
-    typer.echo(word("secret-stored", language, name=name))
+        fail(str(error))
+    typer.echo(word("secret-stored", tongue, name=name))
 
 
 def _entered(prompt: str) -> str:
@@ -41,40 +41,37 @@ def _entered(prompt: str) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _fail(text: str) -> None:
-    typer.echo(text, err=True)
-    raise typer.Exit(WRONG)
-
-
 @app.command()
-def ls(data: DataOption = Path("data"), lang: LangOption = None) -> None:
+def ls(data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None) -> None:
     """List the names that are stored; never what they hold."""
-    from gateway.app.config.catalogue import language_of, word
+    from gateway.app.config.catalogue import word
     from gateway.app.config.secrets import SecretsError, SecretStore
 
     try:
         names = SecretStore(data).names()
     except SecretsError as error:
-        _fail(str(error))
+        fail(str(error))
+    if as_json:
+        print_json(list(names))
         return
     for name in names:
         typer.echo(name)
     if not names:
-        typer.echo(word("secret-none", language_of(lang), folder=data), err=True)
+        hint(word("secret-none", language(lang), folder=data))
 
 
 @app.command()
-def rm(name: NameArgument, data: DataOption = Path("data"), lang: LangOption = None) -> None:
+def rm(name: NameArgument, data: Data = DATA_DEFAULT, lang: Lang = None) -> None:
     """Remove a secret."""
-    from gateway.app.config.catalogue import language_of, word
+    from gateway.app.config.catalogue import word
     from gateway.app.config.secrets import SecretsError, SecretStore
 
-    language = language_of(lang)
+    tongue = language(lang)
     try:
-        removed = SecretStore(data).remove(name)
+        store = SecretStore(data)
+        removed = store.remove(name)
     except (SecretsError, OSError) as error:
-        _fail(str(error))
-        return
+        fail(str(error))
     if not removed:
-        _fail(word("secret-absent", language, name=name))
-    typer.echo(word("secret-removed", language, name=name))
+        fail_unknown(word("secret-absent", tongue, name=name), name, store.names(), tongue)
+    typer.echo(word("secret-removed", tongue, name=name))

@@ -18,7 +18,7 @@ MODULES = {
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Start a simulator; everything after its name goes to it, such as `--help`.",
+    help="Simulated machines, broker and platform.",
 )
 
 

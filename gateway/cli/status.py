@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.answers import service_errors
-from gateway.cli.client import DATA_DEFAULT, EXIT_UNHEALTHY, Client, language
-from gateway.cli.screen import clock, number, printable, span, table
+from gateway.cli.answers import print_json, service_errors
+from gateway.cli.client import Client
+from gateway.cli.options import DATA_DEFAULT, EXIT_UNHEALTHY, AsJson, Data, Lang, language
+from gateway.cli.screen import clock, columns, number, printable, span, table
 
 WATCH_EVERY_S = 1.0
 CLEAR = "\x1b[H\x1b[2J"
@@ -64,17 +63,17 @@ TEXTS = {
 
 
 def status(
-    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
+    data: Data = DATA_DEFAULT,
     watch: Annotated[bool, typer.Option("--watch", help="Show again every second.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 1 when something needs attention.")
     ] = False,
-    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Show devices, destinations and what to do next."""
     tongue = language(lang)
-    with service_errors(tongue):
+    with service_errors(tongue, data):
         client = Client.of(data)
         content = _shown(client, tongue, as_json=as_json, clear=watch)
         while watch:
@@ -87,7 +86,7 @@ def status(
 def _shown(client: Client, lang: str, *, as_json: bool, clear: bool) -> dict[str, Any]:
     content: dict[str, Any] = client.get("/api/status")
     if as_json:
-        typer.echo(json.dumps(content, ensure_ascii=False))
+        print_json(content)
         return content
     if clear and sys.stdout.isatty():
         typer.echo(CLEAR, nl=False)
@@ -97,13 +96,16 @@ def _shown(client: Client, lang: str, *, as_json: bool, clear: bool) -> dict[str
 
 def screen(content: dict[str, Any], lang: str) -> list[str]:
     """Give the lines of the screen."""
-    texts = TEXTS[lang]
+    texts, wide = TEXTS[lang], columns()
     up = str(texts["up"]).format(up=span(content["uptime_s"], lang))
     head = [content["gateway"], up, content["version"], content["config"]]
     lines = [" " + "   ".join(printable(part) for part in head if part), ""]
-    lines += table(list(texts["device"]), [_device(each, lang) for each in content["devices"]])
+    lines += table(
+        list(texts["device"]), [_device(each, lang) for each in content["devices"]], wide
+    )
     if content["sinks"]:
-        lines += ["", *table(list(texts["sink"]), [_sink(each, lang) for each in content["sinks"]])]
+        sinks = [_sink(each, lang) for each in content["sinks"]]
+        lines += ["", *table(list(texts["sink"]), sinks, wide)]
     return [*lines, "", *(" " + line for line in _last(content, lang))]
 
 
@@ -168,5 +170,7 @@ def _last(content: dict[str, Any], lang: str) -> list[str]:
 def _command(device: dict[str, Any]) -> str:
     if device["state"] == "needs-person":
         return "gateway trust ls"
-    name = device["bad"][0]["name"] if device["bad"] else "TAG"
+    if not device["bad"]:
+        return "gateway check --live"
+    name = device["bad"][0]["name"]
     return f"gateway trace {device['device']}/{name}"

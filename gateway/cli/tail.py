@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.answers import service_errors
-from gateway.cli.client import DATA_DEFAULT, Client, language
-from gateway.cli.screen import clock_ms, number, printable, width
+from gateway.cli.answers import hint, near, service_errors
+from gateway.cli.client import Client, known_tags, pages
+from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
+from gateway.cli.screen import clock_ms, filled, number, printable
 
 EVERY_S = 0.5
 NAME_WIDTH = 34
@@ -21,32 +21,47 @@ QUALITY = {
     "uncertain": {"en": "uncertain", "ko": "불확실"},
     "bad": {"en": "bad", "ko": "불량"},
 }
+TEXTS = {
+    "en": {"nothing": "No tag with a value matches {selector} yet; waiting. Ctrl+C ends."},
+    "ko": {"nothing": "{selector} 에 맞는 값이 아직 없습니다. 기다립니다. 끝내기: Ctrl+C"},
+}
 
 
 def tail(
     selector: Annotated[
         str, typer.Argument(help="Pattern over DEVICE/TAG, such as 'press-01/*Temp*'.")
     ] = "*",
-    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
+    data: Data = DATA_DEFAULT,
     changes: Annotated[bool, typer.Option("--changes", help="Only values that differ.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: AsJson = False,
     count: Annotated[
         int | None, typer.Option("--count", help="End after this many lines.", min=1)
     ] = None,
-    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Show the newest values of tags, twice a second, until Ctrl+C."""
     tongue = language(lang)
-    with service_errors(tongue):
-        follow = _Follow(Client.of(data), selector, changes=changes)
+    with service_errors(tongue, data):
+        client = Client.of(data)
+        follow = _Follow(client, selector, changes=changes)
+        found = follow.poll()
+        if not found:
+            _hint_nothing(client, selector, tongue)
         left = count
-        while left is None or left > 0:
-            for row, before in follow.poll():
+        while True:
+            for row, before in found[:left]:
                 typer.echo(_json(row) if as_json else line(row, before, tongue))
-                left = None if left is None else left - 1
-                if left == 0:
-                    return
+            left = None if left is None else left - len(found)
+            if left is not None and left <= 0:
+                return
             time.sleep(EVERY_S)
+            found = follow.poll()
+
+
+def _hint_nothing(client: Client, selector: str, lang: str) -> None:
+    hint(TEXTS[lang]["nothing"].format(selector=printable(selector)))
+    if meant := near(selector, known_tags(client), lang):
+        hint(meant)
 
 
 class _Follow:
@@ -61,8 +76,8 @@ class _Follow:
 
     def poll(self) -> list[tuple[dict[str, Any], Any]]:
         """Give new rows with the value before each."""
-        version, found = self._read()
-        self._since = version
+        query: dict[str, str | int | None] = {"match": self._selector, "since": self._since}
+        self._since, found = pages(self._client, query)
         rows = []
         for row in sorted(found, key=lambda each: each["time"]):
             key = (row["device"], row["element"])
@@ -71,16 +86,6 @@ class _Follow:
                 rows.append((row, before))
             self._last[key] = row["value"]
         return rows
-
-    def _read(self) -> tuple[int, list[dict[str, Any]]]:
-        """Read all pages; what changes between two pages comes again with the next poll."""
-        query: dict[str, str | int | None] = {"match": self._selector, "since": self._since}
-        answer = self._client.get("/api/live", query)
-        version, found = answer["version"], list(answer["rows"])
-        while "cursor" in answer:
-            answer = self._client.get("/api/live", {**query, "cursor": answer["cursor"]})
-            found += answer["rows"]
-        return version, found
 
 
 def _json(row: dict[str, Any]) -> str:
@@ -93,18 +98,14 @@ def line(row: dict[str, Any], before: Any, lang: str) -> str:
     value = f"{number(row['value'])} {row['unit'] or ''}".strip()
     parts = [
         clock_ms(row["time"]),
-        _filled(name, NAME_WIDTH),
-        _filled(value, VALUE_WIDTH),
+        filled(name, NAME_WIDTH),
+        filled(value, VALUE_WIDTH),
         QUALITY[row["quality"]][lang],
     ]
     if _is_number(row["value"]) and _is_number(before) and row["value"] != before:
         difference = row["value"] - before
         parts.append(f"{'+' if difference > 0 else ''}{number(round(difference, 6))}")
     return " " + "  ".join(parts)
-
-
-def _filled(text: str, wide: int) -> str:
-    return text + " " * (wide - width(text))
 
 
 def _is_number(value: Any) -> bool:

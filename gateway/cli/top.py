@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli.answers import service_errors
-from gateway.cli.client import DATA_DEFAULT, Client, language
+from gateway.cli.client import Client
+from gateway.cli.options import DATA_DEFAULT, Data, Lang, language
 from gateway.cli.screen import clock_ms, number, printable, span
 from gateway.cli.status import STATES, TEXTS
 from gateway.cli.tail import QUALITY
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 EVERY_S = 1.0
-VALUES_SHOWN = 20
+VALUES_MIN, VALUES_MAX = 3, 1_000
+FRAME_LINES = 11
+"""Lines that are no device, destination or value: head, three titles with their rules, gaps."""
 COLOURS = {
     "good": "green",
     "partly": "yellow",
@@ -39,30 +41,36 @@ VALUE_HEAD = {
 
 def top(
     selector: Annotated[str, typer.Argument(help="Pattern over DEVICE/TAG.")] = "*",
-    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
+    data: Data = DATA_DEFAULT,
     once: Annotated[bool, typer.Option("--once", help="Show once and end.")] = False,
-    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Show everything in motion, until Ctrl+C."""
     from rich.console import Console
     from rich.live import Live
 
     tongue = language(lang)
-    with service_errors(tongue):
+    with service_errors(tongue, data):
         client = Client.of(data)
-        first = view(*_asked(client, selector), tongue)
+        console = Console()
+        first = view(*_asked(client, selector, console.height), tongue)
         if once:
-            Console().print(first)
+            console.print(first)
             return
-        with Live(first, screen=True, auto_refresh=False) as live:
+        with Live(first, console=console, screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(EVERY_S)
-                live.update(view(*_asked(client, selector), tongue), refresh=True)
+                live.update(view(*_asked(client, selector, console.height), tongue), refresh=True)
 
 
-def _asked(client: Client, selector: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    rows = client.get("/api/live", {"match": selector, "limit": VALUES_SHOWN})["rows"]
-    return client.get("/api/status"), rows
+def _asked(
+    client: Client, selector: str, height: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Ask for as many values as the terminal has lines for."""
+    content = client.get("/api/status")
+    room = height - FRAME_LINES - len(content["devices"]) - len(content["sinks"])
+    limit = min(max(room, VALUES_MIN), VALUES_MAX)
+    return content, client.get("/api/live", {"match": selector, "limit": limit})["rows"]
 
 
 def view(content: dict[str, Any], rows: list[dict[str, Any]], lang: str) -> Group:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.answers import service_errors
-from gateway.cli.client import DATA_DEFAULT, EXIT_CONFIG, Client, language
+from gateway.cli.answers import fail, fail_unknown, print_json, service_errors
+from gateway.cli.client import Client, ServiceRefused, known_tags
+from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
 from gateway.cli.screen import clock_ms, number, printable, span
 from gateway.cli.status import STATES
 from gateway.cli.tail import QUALITY
 
 CLOCK_OFFSET_SHOWN_S = 0.1
+HTTP_NOT_FOUND = 404
 TEXTS = {
     "en": {
+        "unknown": "There is no {tag}.  See:  gateway tail",
         "form": "Write DEVICE/TAG, such as press-01/Temperature.",
         "wire": "wire",
         "mapped": "mapped",
@@ -34,6 +35,7 @@ TEXTS = {
         "behind": "behind",
     },
     "ko": {
+        "unknown": "{tag} 은(는) 없습니다.  확인:  gateway tail",
         "form": "설비/태그로 쓰세요. 예: press-01/금형온도",
         "wire": "원본",
         "mapped": "변환",
@@ -55,22 +57,33 @@ TEXTS = {
 
 def trace(
     tag: Annotated[str, typer.Argument(help="DEVICE/TAG, by name or element path.")],
-    data: Annotated[Path, typer.Option(help="Data folder of the service.")] = DATA_DEFAULT,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    lang: Annotated[str | None, typer.Option(help="ko or en.")] = None,
+    data: Data = DATA_DEFAULT,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Follow the newest value of one tag."""
     tongue = language(lang)
     device, slash, name = tag.partition("/")
     if not slash or not name:
-        typer.echo(TEXTS[tongue]["form"], err=True)
-        raise typer.Exit(EXIT_CONFIG)
-    with service_errors(tongue):
-        content = Client.of(data).get("/api/trace", {"device": device, "name": name})
+        fail(TEXTS[tongue]["form"])
+    with service_errors(tongue, data):
+        content = _asked(Client.of(data), device, name, tongue)
     if as_json:
-        typer.echo(json.dumps(content, ensure_ascii=False))
+        print_json(content)
     else:
         typer.echo("\n".join(steps(content, tongue)))
+
+
+def _asked(client: Client, device: str, name: str, lang: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = client.get("/api/trace", {"device": device, "name": name})
+    except ServiceRefused as error:
+        if error.status != HTTP_NOT_FOUND:
+            raise
+        tag = f"{device}/{name}"
+        unknown = TEXTS[lang]["unknown"].format(tag=printable(tag))
+        fail_unknown(unknown, tag, known_tags(client), lang)
+    return content
 
 
 def steps(content: dict[str, Any], lang: str) -> list[str]:

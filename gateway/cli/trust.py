@@ -6,74 +6,78 @@ when it tries that server the next time.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.answers import existing_data, fail, hint, print_json
+from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
+from gateway.cli.screen import columns, printable, table
+
 if TYPE_CHECKING:
     from adapters.opcua.trust import TrustEntry
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Trust or refuse OPC UA servers' certificates. · OPC UA 서버 인증서 신뢰/거부",
-)
-EXIT_NOT_FOUND = 2
-EXIT_AMBIGUOUS = 3
+app = typer.Typer(no_args_is_help=True, help="Trust or refuse OPC UA servers' certificates.")
+FOLDER = "trust"
 SHOWN = 16
-_TEXT = {
-    "none": {"ko": "인증서가 없습니다: {folder}", "en": "No certificates in {folder}"},
-    "not_found": {
-        "ko": "'{prefix}'(으)로 시작하는 지문이 없습니다. 'gateway trust ls'로 확인하세요.",
-        "en": "No fingerprint begins with '{prefix}'. See 'gateway trust ls'.",
+TEXTS: dict[str, dict[str, str]] = {
+    "en": {
+        "head": "FINGERPRINT|STATE|ADDRESS|FIRST SEEN",
+        "none": "No server's certificate has been seen ({folder}).",
+        "not-found": "No fingerprint begins with '{prefix}'.  See:  gateway trust ls",
+        "ambiguous": "{count} fingerprints begin with '{prefix}'. Give more of it.",
+        "trusted": "Trusted: {fingerprint}\n"
+        "Takes effect at the next connection try; no restart needed.",
+        "rejected": "Refused: {fingerprint}\nTakes effect at the next connection.",
+        "state-trusted": "trusted",
+        "state-rejected": "waiting",
+        "compare": "Compare with the server's display:  gateway trust show {prefix} --data {data}",
+        "accept": "The same on the server's display?  gateway trust accept {prefix} --data {data}",
+        "fingerprint": "SHA-256 fingerprint",
+        "url": "address",
+        "first-seen": "first seen",
+        "state": "state",
+        "subject": "subject",
+        "issuer": "issuer",
+        "valid": "valid",
+        "uris": "application URI",
+        "hosts": "hosts",
     },
-    "ambiguous": {
-        "ko": "'{prefix}'(으)로 시작하는 지문이 {count}개입니다. 더 길게 적어 주세요.",
-        "en": "{count} fingerprints begin with '{prefix}'. Give more of it.",
+    "ko": {
+        "head": "지문|상태|주소|처음 본 때",
+        "none": "아직 확인된 서버 인증서가 없습니다 ({folder}).",
+        "not-found": "'{prefix}'(으)로 시작하는 지문이 없습니다.  확인:  gateway trust ls",
+        "ambiguous": "'{prefix}'(으)로 시작하는 지문이 {count}개입니다. 더 길게 적어 주세요.",
+        "trusted": "신뢰함: {fingerprint}\n"
+        "다음 연결 시도부터 적용됩니다. 재시작할 필요가 없습니다.",
+        "rejected": "거부함: {fingerprint}\n다음 연결부터 적용됩니다.",
+        "state-trusted": "신뢰",
+        "state-rejected": "대기/거부",
+        "compare": "서버 화면의 지문과 비교하세요:  gateway trust show {prefix} --data {data}",
+        "accept": "서버 화면과 같습니까?  gateway trust accept {prefix} --data {data}",
+        "fingerprint": "SHA-256 지문",
+        "url": "주소",
+        "first-seen": "처음 본 때",
+        "state": "상태",
+        "subject": "주체",
+        "issuer": "발급자",
+        "valid": "유효 기간",
+        "uris": "애플리케이션 URI",
+        "hosts": "호스트",
     },
-    "trusted": {
-        "ko": "신뢰함: {fingerprint}\n다음 연결 시도부터 적용됩니다. 재시작할 필요가 없습니다.",
-        "en": "Trusted: {fingerprint}\nTakes effect at the next connection try; no restart needed.",
-    },
-    "rejected": {
-        "ko": "거부함: {fingerprint}\n다음 연결부터 적용됩니다.",
-        "en": "Refused: {fingerprint}\nTakes effect at the next connection.",
-    },
-    "state_trusted": {"ko": "신뢰", "en": "trusted"},
-    "state_rejected": {"ko": "대기/거부", "en": "waiting"},
-    "fingerprint": {"ko": "SHA-256 지문", "en": "SHA-256 fingerprint"},
-    "url": {"ko": "주소", "en": "address"},
-    "first_seen": {"ko": "처음 본 때", "en": "first seen"},
-    "state": {"ko": "상태", "en": "state"},
-    "subject": {"ko": "주체", "en": "subject"},
-    "issuer": {"ko": "발급자", "en": "issuer"},
-    "valid": {"ko": "유효 기간", "en": "valid"},
-    "uris": {"ko": "애플리케이션 URI", "en": "application URI"},
-    "hosts": {"ko": "호스트", "en": "hosts"},
 }
-Prefix = Annotated[
-    str,
-    typer.Argument(help="Beginning of the fingerprint, 4 or more hex digits. · 지문 앞부분"),
-]
-Data = Annotated[Path, typer.Option("--data", help="The data folder. · 데이터 폴더")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs. · 프로그램용 출력")]
-Lang = Annotated[str, typer.Option("--lang", help="ko | en")]
-DATA = Path("data")
+Prefix = Annotated[str, typer.Argument(help="Beginning of the fingerprint, 4 or more hex digits.")]
 
 
 def _say(key: str, lang: str, **facts: object) -> str:
-    return _TEXT[key]["ko" if lang == "ko" else "en"].format(**facts)
+    return TEXTS[lang][key].format(**facts)
 
 
 def _store(data: Path) -> Any:
     from adapters.opcua.trust import TrustStore
 
-    return TrustStore(data / "trust")
-
-
-def _print(text: str, *, error: bool = False) -> None:
-    typer.echo(text, err=error)
+    return TrustStore(data / FOLDER)
 
 
 def facts_of(entry: TrustEntry) -> dict[str, Any]:
@@ -103,44 +107,61 @@ def facts_of(entry: TrustEntry) -> dict[str, Any]:
 
 
 def _one(data: Path, prefix: str, lang: str) -> TrustEntry:
+    existing_data(data, lang)
     found: list[TrustEntry] = _store(data).find(prefix)
     if len(found) == 1:
         return found[0]
-    key = "ambiguous" if found else "not_found"
-    _print(_say(key, lang, prefix=prefix, count=len(found)), error=True)
-    raise typer.Exit(EXIT_AMBIGUOUS if found else EXIT_NOT_FOUND)
+    key = "ambiguous" if found else "not-found"
+    return fail(_say(key, lang, prefix=prefix, count=len(found)))
 
 
 @app.command("ls")
-def list_certificates(data: Data = DATA, as_json: AsJson = False, lang: Lang = "ko") -> None:
-    """List certificates, those that wait for a decision last. · 인증서 목록"""
-    entries = _store(data).entries()
+def list_certificates(
+    data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
+) -> None:
+    """List certificates, those that wait for a decision last."""
+    tongue = language(lang)
+    existing_data(data, tongue)
+    entries: list[TrustEntry] = _store(data).entries()
     if as_json:
-        _print(json.dumps([facts_of(entry) for entry in entries], ensure_ascii=False, indent=2))
+        print_json([facts_of(entry) for entry in entries])
         return
     if not entries:
-        _print(_say("none", lang, folder=data / "trust"))
+        hint(_say("none", tongue, folder=data / FOLDER))
         return
-    for entry in entries:
-        state = _say(f"state_{entry.decision.value}", lang)
-        shown = entry.fingerprint[:SHOWN]
-        _print(f"{shown}  {state:<9}  {entry.sidecar.url}  {entry.sidecar.first_seen}")
+    rows = [
+        [
+            entry.fingerprint[:SHOWN],
+            _say(f"state-{entry.decision.value}", tongue),
+            entry.sidecar.url,
+            entry.sidecar.first_seen,
+        ]
+        for entry in entries
+    ]
+    typer.echo("\n".join(table(_say("head", tongue).split("|"), rows, columns())))
+    waiting = [entry for entry in entries if entry.decision.value == "rejected"]
+    if waiting:
+        prefix = waiting[-1].fingerprint[:SHOWN]
+        hint("\n " + _say("compare", tongue, prefix=prefix, data=data))
 
 
 @app.command()
-def show(prefix: Prefix, data: Data = DATA, as_json: AsJson = False, lang: Lang = "ko") -> None:
-    """Show one certificate in full. · 인증서 자세히 보기"""
-    facts = facts_of(_one(data, prefix, lang))
+def show(
+    prefix: Prefix, data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
+) -> None:
+    """Show one certificate in full."""
+    tongue = language(lang)
+    facts = facts_of(_one(data, prefix, tongue))
     if as_json:
-        _print(json.dumps(facts, ensure_ascii=False, indent=2))
+        print_json(facts)
         return
     digest = facts["fingerprint"]
     pairs = ":".join(digest[place : place + 2] for place in range(0, len(digest), 2)).upper()
     lines = {
         "fingerprint": pairs,
-        "state": _say(f"state_{facts['state']}", lang),
+        "state": _say(f"state-{facts['state']}", tongue),
         "url": facts["url"],
-        "first_seen": facts["first_seen"],
+        "first-seen": facts["first_seen"],
         "subject": facts["subject"],
         "issuer": facts["issuer"],
         "valid": f"{facts['valid_from']} … {facts['valid_until']}",
@@ -148,27 +169,34 @@ def show(prefix: Prefix, data: Data = DATA, as_json: AsJson = False, lang: Lang 
         "hosts": ", ".join(facts["hosts"]),
     }
     for key, value in lines.items():
-        _print(f"{_say(key, lang)}: {value}")
+        typer.echo(f"{_say(key, tongue)}: {printable(value)}")
+    if facts["state"] == "rejected":
+        hint("\n" + _say("accept", tongue, prefix=digest[:SHOWN], data=data))
 
 
 @app.command()
-def accept(prefix: Prefix, data: Data = DATA, as_json: AsJson = False, lang: Lang = "ko") -> None:
-    """Trust a certificate from the next connection try on. · 인증서 신뢰"""
+def accept(
+    prefix: Prefix, data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
+) -> None:
+    """Trust a certificate from the next connection try on."""
     _decide(prefix, data, "trusted", lang, as_json=as_json)
 
 
 @app.command()
-def reject(prefix: Prefix, data: Data = DATA, as_json: AsJson = False, lang: Lang = "ko") -> None:
-    """Refuse a certificate from the next connection on. · 인증서 거부"""
+def reject(
+    prefix: Prefix, data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
+) -> None:
+    """Refuse a certificate from the next connection on."""
     _decide(prefix, data, "rejected", lang, as_json=as_json)
 
 
-def _decide(prefix: str, data: Path, decision: str, lang: str, *, as_json: bool) -> None:
+def _decide(prefix: str, data: Path, decision: str, lang: str | None, *, as_json: bool) -> None:
     from adapters.opcua.trust import Decision
 
-    entry = _one(data, prefix, lang)
+    tongue = language(lang)
+    entry = _one(data, prefix, tongue)
     _store(data).decide(entry, Decision(decision))
     if as_json:
-        _print(json.dumps({"fingerprint": entry.fingerprint, "state": decision}))
+        print_json({"fingerprint": entry.fingerprint, "state": decision})
     else:
-        _print(_say(decision, lang, fingerprint=entry.fingerprint))
+        typer.echo(_say(decision, tongue, fingerprint=entry.fingerprint))

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.client import EXIT_CONFIG, language
+from gateway.cli.answers import fail, fail_unknown, hint, print_json
+from gateway.cli.options import AsJson, Lang, language
+from gateway.cli.screen import table
 
 if TYPE_CHECKING:
     from gateway.api.users import User
 
-app = typer.Typer(no_args_is_help=True, help="Users of the HTTP interface and dashboard.")
+app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP side.")
 
 FILE_DEFAULT = Path("config/users.yaml")
 TEXTS = {
     "en": {
+        "head": "NAME|ROLE",
+        "none": "No users in {file}.   gateway users add NAME --file {file}",
         "password": "Password",
         "short": "A password has at least {length} characters.",
         "name": "A name is 1-32 of a-z, 0-9, - and _, beginning with a letter or digit.",
@@ -31,6 +35,8 @@ TEXTS = {
         "removed": "{name} was removed from {file}.",
     },
     "ko": {
+        "head": "이름|역할",
+        "none": "{file} 에 사용자가 없습니다.   gateway users add 이름 --file {file}",
         "password": "비밀번호",
         "short": "비밀번호는 {length}자 이상이어야 합니다.",
         "name": "이름은 a-z, 0-9, -, _ 로 1-32자이며 글자나 숫자로 시작합니다.",
@@ -43,19 +49,19 @@ TEXTS = {
         "removed": "{file} 에서 {name} 을(를) 지웠습니다.",
     },
 }
+NameArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 FileOption = Annotated[Path, typer.Option("--file", help="The users file.")]
-LangOption = Annotated[str | None, typer.Option(help="ko or en.")]
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument()],
+    name: NameArgument,
     role: Annotated[str, typer.Option(help="viewer or operator.")] = "viewer",
     token: Annotated[
         bool, typer.Option("--token", help="Make a secret for a program instead of asking.")
     ] = False,
     file: FileOption = FILE_DEFAULT,
-    lang: LangOption = None,
+    lang: Lang = None,
 ) -> None:
     """Add a user; asks for the password, or makes one for a program."""
     from gateway.api.users import NAME, PASSWORD_LENGTH_MIN, Role, User, hashed, users_text
@@ -63,14 +69,14 @@ def add(
     texts = TEXTS[language(lang)]
     users = _read(file)
     if not NAME.fullmatch(name):
-        _fail(texts["name"])
+        fail(texts["name"])
     if role.upper() not in Role.__members__:
-        _fail(texts["role"])
+        fail(texts["role"])
     if any(user.name == name for user in users):
-        _fail(texts["there"].format(name=name))
+        fail(texts["there"].format(name=name))
     secret = secrets.token_urlsafe(24) if token else _asked(texts["password"])
     if len(secret) < PASSWORD_LENGTH_MIN:
-        _fail(texts["short"].format(length=PASSWORD_LENGTH_MIN))
+        fail(texts["short"].format(length=PASSWORD_LENGTH_MIN))
     added = User(name, Role[role.upper()], hashed(secret))
     _write(file, users_text([*users, added]))
     typer.echo(texts["added"].format(name=name, role=role, file=file))
@@ -80,16 +86,20 @@ def add(
 
 
 @app.command("ls")
-def list_users(file: FileOption = FILE_DEFAULT) -> None:
+def list_users(file: FileOption = FILE_DEFAULT, as_json: AsJson = False, lang: Lang = None) -> None:
     """List users and roles, never passwords."""
-    for user in _read(file):
-        typer.echo(f" {user.name:<32}  {user.role.name.lower()}")
+    texts = TEXTS[language(lang)]
+    users = [{"name": user.name, "role": user.role.name.lower()} for user in _read(file)]
+    if as_json:
+        print_json(users)
+    elif users:
+        typer.echo("\n".join(table(texts["head"].split("|"), [list(u.values()) for u in users])))
+    else:
+        hint(texts["none"].format(file=file))
 
 
 @app.command()
-def rm(
-    name: Annotated[str, typer.Argument()], file: FileOption = FILE_DEFAULT, lang: LangOption = None
-) -> None:
+def rm(name: NameArgument, file: FileOption = FILE_DEFAULT, lang: Lang = None) -> None:
     """Remove a user."""
     from gateway.api.users import users_text
 
@@ -97,7 +107,8 @@ def rm(
     users = _read(file)
     kept = [user for user in users if user.name != name]
     if len(kept) == len(users):
-        _fail(texts["gone"].format(name=name))
+        known = [user.name for user in users]
+        fail_unknown(texts["gone"].format(name=name), name, known, language(lang))
     _write(file, users_text(kept))
     typer.echo(texts["removed"].format(name=name, file=file))
 
@@ -115,7 +126,7 @@ def _read(file: Path) -> tuple[User, ...]:
     except FileNotFoundError:
         return ()
     except (UsersError, OSError, UnicodeDecodeError) as error:
-        _fail(f"{file}: {error}")
+        fail(f"{file}: {error}")
 
 
 def _write(file: Path, text: str) -> None:
@@ -127,8 +138,3 @@ def _write(file: Path, text: str) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(text)
     partial.replace(file)
-
-
-def _fail(text: str) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(EXIT_CONFIG)

@@ -72,7 +72,7 @@ async def test_status_shows_everything_and_the_next_command_in_both_languages(
     assert korean.exit_code == 1
     assert "끊김" in korean.output
     assert "BadTimeout, 4.0 초 후 재시도" in korean.output
-    assert "설비 1대를 확인하세요.   gateway trace press-02/TAG" in korean.output
+    assert "설비 1대를 확인하세요.   gateway check --live" in korean.output
     assert "gateway spool ls" in korean.output
 
 
@@ -156,7 +156,7 @@ async def test_trace_numbers_the_steps_from_machine_to_destination(running: Runn
     assert "central    완료" in again.output
     silent = await run(command(trace), "press-02/State", *data, "--lang", "en")
     assert "no value has come yet (good)" in silent.output
-    assert (await run(command(trace), "press-01/nothing", *data)).exit_code == 1
+    assert (await run(command(trace), "press-01/nothing", *data)).exit_code == 2
     assert (await run(command(trace), "press-01", *data)).exit_code == 2
 
 

@@ -71,7 +71,7 @@ async def test_a_stopped_spool_shows_and_puts_back(tmp_path: Path) -> None:
     code, text = await ask(tmp_path, "retry", "1", "--json")
     assert (code, json.loads(text)) == (0, {"retried": [4]})
     code, _ = await ask(tmp_path, "retry", "1")
-    assert code == 1
+    assert code == 2
     code, text = await ask(tmp_path, "export", "-")
     assert [each["offset"] for each in lines(text)] == [1, 2, 3, 4]
     for language in ("ko", "en"):

@@ -1,0 +1,50 @@
+"""`gateway version`: what is running here, for a question to support."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+
+import typer
+
+from gateway.cli.answers import print_json
+from gateway.cli.options import AsJson, Lang, language
+from gateway.cli.screen import table
+
+LIBRARIES = (
+    "asyncua", "paho-mqtt", "apsw", "numpy", "orjson", "pydantic", "starlette", "uvicorn",
+    "cryptography", "typer",
+)  # fmt: skip
+TEXTS = {
+    "en": {"absent": "not installed", "system": "system"},
+    "ko": {"absent": "설치되지 않음", "system": "운영체제"},
+}
+
+
+def version(as_json: AsJson = False, lang: Lang = None) -> None:
+    """Print the versions of the gateway, Python and the libraries that matter."""
+    from gateway.app.version import version as product
+
+    libraries = {name: _installed(name) for name in LIBRARIES}
+    if as_json:
+        print_json(
+            {
+                "gateway": product(),
+                "python": platform.python_version(),
+                "system": platform.platform(),
+                "libraries": libraries,
+            }
+        )
+        return
+    texts = TEXTS[language(lang)]
+    rows = [("python", platform.python_version()), (texts["system"], platform.platform())]
+    rows += [(name, found or texts["absent"]) for name, found in libraries.items()]
+    typer.echo("\n".join(table(("gateway", product()), rows)))
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return installed(name)
+    except PackageNotFoundError:
+        return None
