@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import typer
 
+from gateway.cli.answers import existing_data, fail, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
-from gateway.cli.options import DATA_DEFAULT, EXIT_UNREACHABLE, Data, Lang, language
+from gateway.cli.options import DATA_DEFAULT, EXIT_UNREACHABLE, AsJson, Data, Lang, language
 
 TEXTS = {
-    "alive": {"en": "alive", "ko": "동작 중"},
-    "dead": {"en": "not reachable: {detail}", "ko": "응답 없음: {detail}"},
+    "en": {"alive": "alive", "dead": "not reachable: {detail}"},
+    "ko": {"alive": "동작 중", "dead": "응답 없음: {detail}"},
 }
 
 
-def ping(
-    data: Data = DATA_DEFAULT,
-    lang: Lang = None,
-) -> None:
+def ping(data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None) -> None:
     """End with 0 when the service lives, with 3 when it does not."""
     tongue = language(lang)
+    detail = ""
+    if not as_json:
+        existing_data(data, tongue, EXIT_UNREACHABLE)
     try:
         Client.of(data).get("/healthz")
     except (ServiceUnreachable, ServiceRefused) as error:
-        typer.echo(TEXTS["dead"][tongue].format(detail=error), err=True)
-        raise typer.Exit(EXIT_UNREACHABLE) from None
-    typer.echo(TEXTS["alive"][tongue])
+        detail = str(error)
+    if as_json:
+        print_json({"alive": not detail, "detail": detail})
+        raise typer.Exit(EXIT_UNREACHABLE if detail else 0)
+    if detail:
+        fail(TEXTS[tongue]["dead"].format(detail=detail), EXIT_UNREACHABLE)
+    typer.echo(TEXTS[tongue]["alive"])

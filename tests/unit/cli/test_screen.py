@@ -1,0 +1,90 @@
+"""Tables, widths and numbers as they stand in a terminal."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gateway.cli.screen import filled, size, table, width, wrapped
+from gateway.cli.status import screen
+from gateway.cli.tail import line
+
+ROWS = [["프레스-01", "정상", "12"], ["cnc-01", "끊김", "BadTimeout, next try in 12 s"]]
+
+
+def _starts(text: str) -> list[int]:
+    """Give the columns at which cells begin: after three spaces or more."""
+    places = [match.end() for match in re.finditer(r" {3,}", text)]
+    return [width(text[:place]) for place in places]
+
+
+def test_columns_stand_under_their_titles_with_hangul_in_them() -> None:
+    lines = table(["설비", "상태", "NOTE"], ROWS)
+    assert len({tuple(_starts(each)) for each in lines}) == 1
+
+
+def test_a_cell_that_does_not_fit_goes_below_and_nothing_is_lost_or_split() -> None:
+    identifier = "urn:uuid:90f1f89e-7b3a-57dc-abe9-9e27b5c72359"
+    lines = table(["A", "ID"], [["x" * 40, identifier], ["y", "short"]], wide=80)
+    assert all(width(each) <= 80 for each in lines)
+    assert any(each.strip() == identifier for each in lines)
+    assert table(["A", "ID"], [["x" * 40, identifier]], wide=None)[1].endswith(identifier)
+
+
+@pytest.mark.parametrize("wide", [40, 80, 120])
+def test_long_hangul_notes_are_broken_between_words(wide: int) -> None:
+    note = "연결이 거부되었습니다. 다음 시도까지 12초 남았습니다. " * 4
+    lines = wrapped(note, wide)
+    assert all(width(each) <= wide for each in lines)
+    assert " ".join(" ".join(lines).split()) == " ".join(note.split())
+
+
+def test_filling_counts_columns_not_letters() -> None:
+    assert width(filled("온도", 10)) == width(filled("temp", 10)) == 10
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (42_000, "42 kB"), (3_900_000, "3.9 MB"),
+     (7_000_000_000_000, "7,000 GB")],
+)  # fmt: skip
+def test_sizes_are_for_people(count: int, said: str) -> None:
+    assert size(count) == said
+
+
+def _status() -> dict[str, object]:
+    device = {
+        "device": "press-01", "state": "lost", "note": "BadTimeout", "next_try_s": 12.0, "bad": [],
+        "tags": {"good": 0, "total": 24}, "age_s": 360.0, "rate": 0.0,
+    }  # fmt: skip
+    sink = {
+        "name": "central", "state": "retrying", "note": "", "quarantined": 3, "next_try_s": None,
+        "waiting": 8_120, "lag_s": 38.0, "last_accepted": None,
+    }  # fmt: skip
+    return {
+        "gateway": "edge-07", "uptime_s": 10.0, "version": "1", "config": "", "healthy": False,
+        "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": ""},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_status_has_what_waits_and_ends_with_the_next_command(lang: str) -> None:
+    lines = screen(_status(), lang)
+    text = "\n".join(lines)
+    assert "8,120" in text
+    assert "BadTimeout" in text
+    assert "gateway check --live" in lines[-2]
+    assert "gateway spool ls" in lines[-1]
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_values_stand_under_one_another_whatever_the_letters(lang: str) -> None:
+    rows = [
+        {"device": "press-01", "name": name, "value": 1.5, "unit": "degC", "time": 0,
+         "quality": "good"}
+        for name in ("금형온도_상", "Temperature")
+    ]  # fmt: skip
+    lines = [line(row, 1.0, lang) for row in rows]
+    assert len({tuple(_starts(each))[-1] for each in lines}) == 1
+    assert all("+0.5" in each for each in lines)
