@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from adapters.opcua.config import OpcUaSource
@@ -16,7 +15,7 @@ from adapters.opcua.errors import edge
 from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.library import struct_from_binary, ua
-from adapters.opcua.link import Link, Ticket, abort, close, connect, keep_channel
+from adapters.opcua.link import Link, Ticket, abort, close, connect, keep_channel, read_clock
 from adapters.opcua.pump import SILENT, Pump, PumpState, margin_ns
 from adapters.opcua.router import Router
 from adapters.opcua.structures import TypeBook
@@ -34,6 +33,8 @@ NOTIFICATIONS_MAX = 10_000
 """Samples in one message: decoding one never holds the loop for long."""
 PROBE_S = 3.0
 """A server that answers nothing for this long is gone."""
+COARSE_NS = 2_000_000_000
+"""A server's clock that is behind ours by less may be one that is renewed once a second."""
 LIFETIME_FACTOR_MIN = 3
 """Source: OPC UA Part 4 §5.14.2: the lifetime is at least three keep-alives."""
 
@@ -230,18 +231,17 @@ class OpcUaAdapter:
         return None if last is None else UnixNs(last - margin_ns(self._source))
 
     async def _server_now(self, link: Link, timeline: Timeline) -> UnixNs:
-        """Give the source time of now, by the server's clock."""
-        node = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
+        """Give the source time of now, by the server's clock.
+
+        Many servers renew CurrentTime once a second only, so the stamp of the answer counts, too,
+        and a clock that seems to be a little behind ours is taken for ours: a gap that ends early
+        hides a loss, one that ends late by as much does not.
+        """
         with edge("reading the server's time"):
-            answers = await link.client.uaclient.read_attributes([node], ua.AttributeIds.Value)
-        stamps = [answers[0].Value.Value if answers[0].Value else None, answers[0].ServerTimestamp]
-        times = [
-            latest(round(stamp.replace(tzinfo=UTC).timestamp() * 1e6) * 1000)
-            for stamp in stamps
-            if isinstance(stamp, datetime)
-        ]
+            times = [latest(time) for time in await read_clock(link.client)]
         now = self._clock.now()
-        timeline.ahead = max(times, default=now) - now
+        ahead = max(times, default=now) - now
+        timeline.ahead = 0 if -COARSE_NS <= ahead < 0 else ahead
         return timeline.now(now)
 
     async def _state_gap(

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.opcua.certificates import OwnCertificate, own_certificate
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge
-from adapters.opcua.library import UaError, UaStatusCodeError, ua
+from adapters.opcua.library import UaError, UaStatusCodeError, struct_from_binary, ua
 from adapters.opcua.security import Choice, check_login, choose, identify, protect
 from adapters.opcua.transport import LinkClient
 from adapters.opcua.trust import TrustStore
@@ -94,6 +94,30 @@ async def read_values(client: LinkClient, numbers: tuple[int, ...]) -> list[Any]
         else None
         for answer in answers
     ]
+
+
+async def read_clock(client: LinkClient) -> list[int]:
+    """Give every stamp of now (ns UTC) in one answer: CurrentTime, its server time, the header's.
+
+    Source: Part 4 §7.33 (ResponseHeader), Part 5 §6.3.2 (Server_ServerStatus_CurrentTime).
+    """
+    request = ua.ReadRequest()
+    node = ua.NodeId(_IDS.Server_ServerStatus_CurrentTime, 0)
+    request.Parameters.NodesToRead = [
+        ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value)
+    ]
+    data = await client.uaclient._send_request(request)  # noqa: SLF001 - else the header is lost
+    answer = struct_from_binary(ua.ReadResponse, data)
+    answer.ResponseHeader.ServiceResult.check()
+    stamps = [answer.ResponseHeader.Timestamp]
+    for result in answer.Results or ():
+        stamps += [result.ServerTimestamp, result.Value.Value if result.Value else None]
+    return [unix_ns(stamp) for stamp in stamps if isinstance(stamp, datetime)]
+
+
+def unix_ns(stamp: datetime) -> int:
+    """Give ns since 1970 of a time without zone, which is UTC."""
+    return round(stamp.replace(tzinfo=UTC).timestamp() * 1e6) * 1000
 
 
 def _time(value: Any) -> datetime | None:

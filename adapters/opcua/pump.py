@@ -99,8 +99,9 @@ class Pump:
         self._gone = gone
         self._requests = source.publish_requests
         self._out: dict[asyncio.Future[bytes], list[Ack]] = {}
-        self._inbox: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue()
-        # Bounded by the requests that are out: a new one leaves only after an answer was taken.
+        self._inbox: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue(self._requests)
+        # As many as requests may be out: one counts as out until its answer is taken from here,
+        # and their number only shrinks, so that an answer always finds a place.
         self._acks: list[Ack] = []
         self._pending = 0
         self._tasks: set[asyncio.Task[None]] = set()

@@ -80,10 +80,6 @@ async def test_a_clean_restart_with_moved_namespaces_mixes_nothing_up(tmp_path: 
     assert result.gaps > 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the adapter ends a restart's gap at the server's CurrentTime, up to a second too early",
-)
 async def test_a_server_whose_clock_is_coarse_hides_no_loss(tmp_path: Path) -> None:
     restart = {"mode": "restart", "abrupt": True, "down": 0.5}
     result = await storm(tmp_path, {"mode": "coarse-clock"}, *[restart] * 3, after_s=6.0)
