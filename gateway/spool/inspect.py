@@ -40,13 +40,14 @@ class PartView:
 
 @dataclass(frozen=True, slots=True)
 class ReaderView:
-    """One cursor as it lies there."""
+    """One cursor as it lies there; `settled` counts the offsets beyond it that are settled."""
 
     name: str
     position: int
     delivered: int
     quarantined: int
     expired: int
+    settled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def look(folder: Path) -> SpoolView:
                 ReaderView(
                     name, ledger.cursor.position, ledger.delivered.records,
                     ledger.quarantined.records, ledger.expired.records,
+                    sum(last - first + 1 for first, last in ledger.cursor.intervals()),
                 )
             )  # fmt: skip
     finally:
