@@ -53,8 +53,8 @@ def history_config(keys: EmbeddedHistory | InfluxHistory) -> HistoryConfig:
     )
 
 
-def platform_config(file: GatewayFile, keys: HttpPlatform) -> HttpPlatformConfig:
-    """Give what the sinks room needs from one entry of `platform:`."""
+def platform_config(file: GatewayFile, keys: HttpPlatform, folder: Path) -> HttpPlatformConfig:
+    """Give what the sinks room needs from one entry of `platform:`; `folder` has gateway.yaml."""
     site = {
         language: text
         for language, text in (("ko", file.gateway.site.ko), ("en", file.gateway.site.en))
@@ -68,6 +68,9 @@ def platform_config(file: GatewayFile, keys: HttpPlatform) -> HttpPlatformConfig
         site=site,
         compression=keys.compression,
         send=frozenset(keys.send),
+        ca=None if keys.ca is None else folder / keys.ca,
+        proxy=keys.proxy,
+        timeout_s=keys.timeout,
     )
 
 
@@ -90,7 +93,7 @@ class Destinations:
         self._running: dict[str, _Running] = {}
         self.history: History | None = None
 
-    async def start(self, file: GatewayFile, data: Path) -> None:
+    async def start(self, file: GatewayFile, folder: Path, data: Path) -> None:
         """Open every destination of a configuration and begin to forward."""
         await self._forget_others({HISTORY_READER, *(platform.name for platform in file.platform)})
         config = history_config(file.history)
@@ -98,7 +101,7 @@ class Destinations:
         sink = HistorySink(HISTORY_READER, self.history)
         await self._forward(sink, config.kind, ForwardLimits(interval_s=HISTORY_EVERY_S))
         for platform in file.platform:
-            await self._start_platform(file, platform)
+            await self._start_platform(file, platform, folder)
 
     async def _forget_others(self, names: set[str]) -> None:
         """A destination that is configured no more must not hold the disk."""
@@ -113,10 +116,10 @@ class Destinations:
             with contextlib.suppress(SinkUnavailable):
                 await self.history.retain(before)
 
-    async def _start_platform(self, file: GatewayFile, keys: HttpPlatform) -> None:
+    async def _start_platform(self, file: GatewayFile, keys: HttpPlatform, folder: Path) -> None:
         from gateway.sinks.http import HttpPlatform as HttpPlatformSink
 
-        sink = HttpPlatformSink(platform_config(file, keys), self._clock, self._plans)
+        sink = HttpPlatformSink(platform_config(file, keys, folder), self._clock, self._plans)
         limits = ForwardLimits(interval_s=PLATFORM_EVERY_S, backlog_rate=keys.backlog_rate)
         await self._forward(sink, keys.kind, limits)
 

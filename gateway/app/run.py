@@ -82,7 +82,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             fleet = Fleet(spool, health, self.clock, group)
             destinations = Destinations(spool, health, self.clock, group)
-            await destinations.start(self.plan.settings, self.data)
+            await destinations.start(self.plan.settings, self.plan.folder, self.data)
             for device in self.plan.devices.values():
                 fleet.start(device)
             reloader = Reloader(self.plan, self.data, self.environ, fleet, live, health)

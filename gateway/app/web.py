@@ -47,4 +47,11 @@ def api_server(
         readers=readers,
         site={language: text for language, text in site.items() if text},
     )
-    return ApiServer(services, settings.api.listen, settings.api.users, folder=data)
+    return ApiServer(
+        services,
+        settings.api.listen,
+        settings.api.users,
+        folder=data,
+        hosts=settings.api.hosts,
+        origins=settings.api.origins,
+    )

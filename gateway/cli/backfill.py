@@ -137,7 +137,7 @@ def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> HttpP
     if name is None or name not in known:
         text = texts["which"] if name is None else texts["sink"]
         fail(text.format(name=printable(name or ""), names=names))
-    target = platform_config(plan.settings, known[name])
+    target = platform_config(plan.settings, known[name], plan.folder)
     return replace(target, send=frozenset({"samples"}), backfilled=True)
 
 

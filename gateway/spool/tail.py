@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from gateway.core.records import Batch, Record
 
-TAIL_BYTES = 32_000_000
-"""About 15 s at 100,000 values/s: longer than a destination's usual stumble, small beside the
+TAIL_BYTES = 16_000_000
+"""About 8 s at 100,000 values/s: longer than a destination's usual stumble, small beside the
 gateway's 200 MB. Readers behind it read from disk."""
 
 ENTRIES_MAX = 50_000

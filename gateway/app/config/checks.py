@@ -69,6 +69,8 @@ def _platforms(gateway: GatewayFile, document: Document) -> None:
             document.add("E1218", (*path, "name"), name=platform.name, line=line)
         names.setdefault(platform.name, place)
         _plain_http(platform.url, document, (*path, "url"))
+        if platform.ca is not None and not (document.path.parent / platform.ca).is_file():
+            document.add("E1304", (*path, "ca"), path=platform.ca)
 
 
 def _plain_http(url: str, document: Document, path: tuple[Any, ...]) -> None:

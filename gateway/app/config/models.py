@@ -143,6 +143,9 @@ class HttpPlatform(FileModel):
     compression: Literal["zstd", "gzip", "none"] = "zstd"
     send: list[SendWord] = Field(default=["samples", "gaps", "usage"])
     backlog_rate: int = Field(default=20_000, ge=1, le=10_000_000)
+    ca: str | None = None
+    proxy: HttpUrl | None = None
+    timeout: Annotated[Seconds, Field(gt=0, le=300)] = 30.0
 
 
 class UsageReceiver(FileModel):
@@ -170,9 +173,11 @@ class UsageKeys(FileModel):
 
 
 class ApiKeys(FileModel):
-    """`api:`."""
+    """`api:`; `hosts` are further names it answers to, `origins` sites whose pages may read."""
 
     listen: Listen = "127.0.0.1:8080"
+    hosts: tuple[str, ...] = ()
+    origins: tuple[HttpUrl, ...] = ()
     users: Annotated[Path | None, BeforeValidator(_file_itself)] = None
 
 
