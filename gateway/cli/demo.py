@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.answers import fail
 from gateway.cli.options import EXIT_UNHEALTHY, EXIT_UNREACHABLE, Lang, language
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ TEXTS = {
         "wrong": "wrong",
         "gaps": "in declared gaps",
         "first": "first value after",
+        "time": "--for takes a time such as 60s or 5m.",
+        "no-terminal": "Without a terminal:  gateway demo --for 60s",
     },
     "ko": {
         "title": "공장 데이터 게이트웨이 - 시연",
@@ -68,6 +71,8 @@ TEXTS = {
         "wrong": "오류 값",
         "gaps": "결측으로 기록됨",
         "first": "첫 값까지",
+        "time": "--for 에는 60s, 5m 처럼 시간을 씁니다.",
+        "no-terminal": "터미널이 없으면:  gateway demo --for 60s",
     },
 }
 
@@ -92,9 +97,9 @@ def demo(
     try:
         seconds = None if for_ is None else seconds_from_text(for_)
     except ValueError:
-        raise typer.BadParameter("a time such as 60s or 5m", param_hint="--for") from None
+        fail(TEXTS[tongue]["time"])
     if seconds is None and not sys.stdin.isatty():
-        raise typer.BadParameter("without a terminal, --for is needed", param_hint="--for")
+        fail(TEXTS[tongue]["no-terminal"])
     with _folder(keep) as folder:
         try:
             result = asyncio.run(_until_stopped(_run(folder, seed, seconds, tongue, as_json=json)))

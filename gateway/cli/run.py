@@ -8,13 +8,27 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import DATA_DEFAULT, EXIT_CONFIG, Data, Lang, language
+from gateway.cli.answers import fail
+from gateway.cli.options import DATA_DEFAULT, EXIT_CONFIG, EXIT_NOT_ALLOWED, Data, Lang, language
 
 LOG_FORMATS = ("console", "json")
-EXIT_DATA = 4
-LAST_GOOD = {
-    "ko": "마지막으로 올바르던 설정으로 실행합니다. 파일을 고치면 바로 적용됩니다.",
-    "en": "Running the last configuration that was right. Mending the file takes effect at once.",
+EXIT_DATA = EXIT_NOT_ALLOWED
+TEXTS = {
+    "en": {
+        "last-good": "Running the last configuration that was right. "
+        "Mending the file takes effect at once.",
+        "log": "--log is console or json, not {log}.",
+        "locked": "Another gateway is running with {data}.\n"
+        "Look at it:  gateway status --data {data}",
+        "data": "{data} cannot be used: {detail}",
+    },
+    "ko": {
+        "last-good": "마지막으로 올바르던 설정으로 실행합니다. 파일을 고치면 바로 적용됩니다.",
+        "log": "--log 는 console 또는 json 입니다: {log}",
+        "locked": "다른 게이트웨이가 {data} 을(를) 쓰고 있습니다.\n"
+        "확인:  gateway status --data {data}",
+        "data": "{data} 을(를) 쓸 수 없습니다: {detail}",
+    },
 }
 
 
@@ -33,24 +47,25 @@ def run(
     from gateway.app.run import Gateway
     from gateway.app.start import plan_to_run
     from gateway.core.clock import SystemClock
-    from gateway.core.errors import SpoolError
+    from gateway.core.errors import SpoolError, SpoolLocked
     from gateway.ops.events.emit import set_up_logging
 
+    tongue = language(lang)
     if log not in LOG_FORMATS:
-        raise typer.BadParameter(f"{log} is neither console nor json", param_hint="--log")
+        fail(TEXTS[tongue]["log"].format(log=log))
     set_up_logging(as_json=log == "json", debug=debug)
     try:
         plan, findings, is_copy = plan_to_run(folder, data, os.environ)
     except ConfigError as error:
-        typer.echo(all_as_text(error.findings, language(lang)), err=True)
+        typer.echo(all_as_text(error.findings, tongue), err=True)
         raise typer.Exit(EXIT_CONFIG) from error
     if findings:
-        typer.echo(all_as_text(findings, language(lang)), err=True)
+        typer.echo(all_as_text(findings, tongue), err=True)
     if is_copy:
-        typer.echo(LAST_GOOD[language(lang)], err=True)
+        typer.echo(TEXTS[tongue]["last-good"], err=True)
     gateway = Gateway(data, plan, os.environ, SystemClock())
     try:
         run_loop(gateway.run())
     except SpoolError as error:
-        typer.echo(f"gateway run: {error}", err=True)
-        raise typer.Exit(EXIT_DATA) from error
+        text = TEXTS[tongue]["locked" if isinstance(error, SpoolLocked) else "data"]
+        fail(text.format(data=data, detail=error), EXIT_DATA)

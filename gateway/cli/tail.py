@@ -11,11 +11,14 @@ import typer
 from gateway.cli.answers import hint, near, service_errors
 from gateway.cli.client import Client, known_tags, pages
 from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
-from gateway.cli.screen import clock_ms, filled, number, printable
+from gateway.cli.screen import clock_ms, columns, filled, number, printable
 
 EVERY_S = 0.5
-NAME_WIDTH = 34
-VALUE_WIDTH = 20
+NAME_WIDTH, NAME_WIDTH_MIN = 34, 16
+VALUE_WIDTH, VALUE_WIDTH_NARROW = 20, 16
+NARROW = 100
+OTHERS = 36
+"""Columns of the time, the quality, the difference and the gaps between them."""
 QUALITY = {
     "good": {"en": "good", "ko": "정상"},
     "uncertain": {"en": "uncertain", "ko": "불확실"},
@@ -50,7 +53,7 @@ def tail(
         left = count
         while True:
             for row, before in found[:left]:
-                typer.echo(_json(row) if as_json else line(row, before, tongue))
+                typer.echo(_json(row) if as_json else line(row, before, tongue, columns()))
             left = None if left is None else left - len(found)
             if left is not None and left <= 0:
                 return
@@ -92,14 +95,23 @@ def _json(row: dict[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def line(row: dict[str, Any], before: Any, lang: str) -> str:
-    """Give one value as a line; the difference to the one before where both are numbers."""
+def line(row: dict[str, Any], before: Any, lang: str, wide: int | None = None) -> str:
+    """Give one value as a line; the difference to the one before where both are numbers.
+
+    Args:
+        row: the value as the service tells it.
+        before: the value shown before this one.
+        lang: ko or en.
+        wide: the columns of the terminal; names and values take less of a narrow one.
+    """
+    for_value = VALUE_WIDTH if wide is None or wide >= NARROW else VALUE_WIDTH_NARROW
+    for_name = NAME_WIDTH if wide is None else wide - OTHERS - for_value
     name = printable(f"{row['device']}/{row['name']}")
     value = f"{number(row['value'])} {row['unit'] or ''}".strip()
     parts = [
         clock_ms(row["time"]),
-        filled(name, NAME_WIDTH),
-        filled(value, VALUE_WIDTH),
+        filled(name, min(max(for_name, NAME_WIDTH_MIN), NAME_WIDTH)),
+        filled(value, for_value),
         QUALITY[row["quality"]][lang],
     ]
     if _is_number(row["value"]) and _is_number(before) and row["value"] != before:

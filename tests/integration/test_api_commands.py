@@ -157,6 +157,8 @@ async def test_trace_numbers_the_steps_from_machine_to_destination(running: Runn
     silent = await run(command(trace), "press-02/State", *data, "--lang", "en")
     assert "no value has come yet (good)" in silent.output
     assert (await run(command(trace), "press-01/nothing", *data)).exit_code == 2
+    near = await run(command(trace), "press-01/금형온도_허", *data, "--lang", "en")
+    assert "Did you mean press-01/금형온도_하" in near.stderr
     assert (await run(command(trace), "press-01", *data)).exit_code == 2
 
 

@@ -230,7 +230,8 @@ def test_without_a_service_the_command_to_start_it_is_told(
         ["spool", "show", "x"], ["spool", "show", "0"], ["explain", "E9999"], ["users", "rm", "x"],
         ["trust", "show", "zz"], ["check", "/nowhere"], ["config", "show", "/nowhere"],
         ["aas", "ls", "--config", "/nowhere"], ["aas", "get", "x", "--config", "/nowhere"],
-        ["secrets", "rm", "x"], ["demo", "--for", "soon"], ["sim", "opcu"], ["run", "/nowhere"],
+        ["secrets", "rm", "x"], ["demo", "--for", "soon"], ["sim", "opcu"], ["demo"],
+        ["run", "/nowhere", "--log", "xml"],
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("lang", ["ko", "en"])
@@ -243,3 +244,14 @@ def test_bad_input_is_a_sentence_and_never_a_traceback(
     assert isinstance(result.exception, SystemExit)
     assert result.output.strip()
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_service_without_configuration_says_so_and_ends(lang: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*CLI, "run", str(tmp_path), "--data", str(tmp_path / "data"), "--lang", lang],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == options.EXIT_CONFIG
+    assert "E1001" in done.stderr
+    assert "Traceback" not in done.stderr

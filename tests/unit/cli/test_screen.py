@@ -88,3 +88,13 @@ def test_values_stand_under_one_another_whatever_the_letters(lang: str) -> None:
     lines = [line(row, 1.0, lang) for row in rows]
     assert len({tuple(_starts(each))[-1] for each in lines}) == 1
     assert all("+0.5" in each for each in lines)
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_value_and_its_difference_fit_80_columns(lang: str) -> None:
+    row = {
+        "device": "press-01", "name": "금형온도_상", "value": 182.43, "unit": "degC", "time": 0,
+        "quality": "uncertain",
+    }  # fmt: skip
+    assert width(line(row, 181.21, lang, 80)) <= 80
+    assert width(line(row, 181.21, lang, 120)) <= 120
