@@ -6,18 +6,21 @@ See README.md for what is delivered, acknowledged, ordered, and lost when.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge
 from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
+from adapters.opcua.kept import Shelf
 from adapters.opcua.library import struct_from_binary, ua
-from adapters.opcua.link import Link, Ticket, abort, close, connect, keep_channel, read_clock
+from adapters.opcua.link import Link, abort, close, connect, keep_channel, read_clock
 from adapters.opcua.pump import SILENT, Pump, PumpState, margin_ns
 from adapters.opcua.router import Router
+from adapters.opcua.session import Session, keep, recall
 from adapters.opcua.structures import TypeBook
 from adapters.opcua.timeline import Memory, Timeline, latest, memory_of
 from gateway.core.clock import Clock
@@ -37,15 +40,6 @@ COARSE_NS = 2_000_000_000
 """A server's clock that is behind ours by less may be one that is renewed once a second."""
 LIFETIME_FACTOR_MIN = 3
 """Source: OPC UA Part 4 §5.14.2: the lifetime is at least three keep-alives."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A session that was cut off, with all that is needed to go on with its subscription."""
-
-    ticket: Ticket
-    pump: PumpState
-    states: list[ItemState]
 
 
 class OpcUaAdapter:
@@ -71,6 +65,7 @@ class OpcUaAdapter:
         self._changed = asyncio.Event()
 
     async def run(self, intake: Intake) -> NoReturn:
+        await self._recall()
         session: Session | None = self._memory.session
         link = await connect(self._source, self._clock, session.ticket if session else None)
         self._memory.session = None
@@ -87,6 +82,8 @@ class OpcUaAdapter:
             raise
         finally:
             self._items = None
+            if self._memory.session is None and self._memory.shelf is not None:
+                self._memory.shelf.forget()
             await close(link)
         raise AssertionError("a connection ends by raising")
 
@@ -106,8 +103,29 @@ class OpcUaAdapter:
     def _keep_session(self, link: Link, state: PumpState) -> None:
         if self._items is None or state.settled is None:
             return
-        state.expected = state.settled
+        state.expected, state.published = state.settled, state.durable
         self._memory.session = Session(link.ticket(), state, self._items.states)
+
+    async def _recall(self) -> None:
+        """Once in a process: take up what the process before this one left of its session."""
+        source, memory = self._source, self._memory
+        if source.state_folder is None or memory.shelf is not None:
+            return
+        memory.shelf = Shelf(source.state_folder, source.device)
+        found = await asyncio.to_thread(memory.shelf.load)
+        if found is not None:
+            memory.session = recall(*found, source, memory)
+
+    async def _keep(self, link: Link, state: PumpState) -> None:
+        """Write the session down, so that it can outlive the process."""
+        shelf = self._memory.shelf
+        if shelf is None or self._items is None:
+            return
+        kept = keep(link, state, self._items.states, self._memory, self._source)
+        try:
+            await asyncio.to_thread(shelf.save, kept)
+        except OSError as error:
+            events.session_not_kept(self._source.device, error.strerror or type(error).__name__)
 
     def _check_identity(self, link: Link) -> None:
         """Note what server this is; after a restart nothing of before holds."""
@@ -124,7 +142,14 @@ class OpcUaAdapter:
     async def _subscription(self, link: Link, session: Session | None) -> PumpState:
         """Go on with the old subscription, or make a new one with publishing off."""
         self._items = Items(link, self._source, self._health, self._clock)
-        if link.resumed and session is not None and not self._restarted and not self._moved:
+        fits = session is not None and session.fits
+        if (
+            link.resumed
+            and session is not None
+            and fits
+            and not self._restarted
+            and not self._moved
+        ):
             self._items.adopt(session.states)
             self._items.replace(self._source)
             self._items.subscription = session.pump.subscription
@@ -143,7 +168,9 @@ class OpcUaAdapter:
         revised = answer.Parameters
         self._items.subscription = int(revised.SubscriptionId)
         keepalive_s = revised.RevisedPublishingInterval / 1000 * revised.RevisedMaxKeepAliveCount
-        return PumpState(int(revised.SubscriptionId), keepalive_s)
+        return PumpState(
+            int(revised.SubscriptionId), keepalive_s, key=1 + secrets.randbelow(1 << 63)
+        )
 
     def _subscription_request(self) -> Any:
         source = self._source
@@ -168,6 +195,7 @@ class OpcUaAdapter:
         book = TypeBook(link.client, link.namespaces)
         if not resumed:
             await self._fill_items(link, timeline, book, intake)
+        await self._keep(link, state)
         self._health.connected(self._clock.now())
         source_events.source_connected(self._source.device, f"security {link.choice}")
         self._memory.connected_before = True
@@ -183,9 +211,11 @@ class OpcUaAdapter:
             self._clock,
             self._renew,
         )
-        await self._work(link, pump, timeline, intake)
+        await self._work(link, state, pump, timeline, intake)
 
-    async def _work(self, link: Link, pump: Pump, timeline: Timeline, intake: Intake) -> None:
+    async def _work(
+        self, link: Link, state: PumpState, pump: Pump, timeline: Timeline, intake: Intake
+    ) -> None:
         """Run until something ends the connection; deliveries may finish after it."""
         failure: BaseException | None = None
         async with asyncio.TaskGroup() as deliveries:
@@ -194,7 +224,7 @@ class OpcUaAdapter:
                     tasks.create_task(pump.run(intake, deliveries))
                     tasks.create_task(self._watch(link))
                     tasks.create_task(keep_channel(link.client, self._clock))
-                    tasks.create_task(self._manage(timeline, intake))
+                    tasks.create_task(self._manage(link, state, timeline, intake))
             except* SourceError as group:
                 failure = _first(group)
             finally:
@@ -294,17 +324,25 @@ class OpcUaAdapter:
                 self._memory.missing.setdefault(state.item.address, UnixNs(known))
                 self._changed.set()
 
-    async def _manage(self, timeline: Timeline, intake: Intake) -> NoReturn:
-        """The one task that changes items while the subscription runs."""
+    async def _manage(
+        self, link: Link, state: PumpState, timeline: Timeline, intake: Intake
+    ) -> NoReturn:
+        """The one task that changes items while the subscription runs.
+
+        What is given up is written down before the server hears of it, what is new after it
+        exists: what is written there is always at the server, too.
+        """
         while True:
             items = self._items
             assert items is not None
             self._changed.clear()
+            await self._keep(link, state)
             with edge("changing monitored items"):
                 made = await items.update()
             if made:
                 await self._state_late(made, timeline, intake)
                 events.items_active(self._source.device, items.active(), len(items.states))
+                await self._keep(link, state)
             due = items.next_due()
             wait = 3600.0 if due is None else max(due - self._clock.monotonic(), 0.2)
             try:

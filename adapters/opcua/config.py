@@ -39,6 +39,8 @@ class OpcUaSource:
     user_certificate: Path | None = None
     user_key: Path | None = None
     trust_folder: Path = Path("trust")
+    state_folder: Path | None = None
+    """Where the session is kept beyond the process; None: nowhere."""
     application_uri: str = "urn:factory-telemetry-gateway"
     stall_tolerance_s: float = 10.0
     keepalive_s: float = 5.0

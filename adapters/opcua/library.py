@@ -15,6 +15,7 @@ from asyncua.crypto import uacrypto as _uacrypto
 from asyncua.ua.status_codes import get_name_and_doc
 from asyncua.ua.ua_binary import (
     header_from_binary,
+    nodeid_from_binary,
     nodeid_to_binary,
     struct_from_binary,
     struct_to_binary,
@@ -42,6 +43,7 @@ __all__ = [
     "WrongSignature",
     "get_name_and_doc",
     "header_from_binary",
+    "nodeid_from_binary",
     "nodeid_to_binary",
     "policies",
     "struct_from_binary",

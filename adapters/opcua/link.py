@@ -50,8 +50,8 @@ class Limits:
 class Ticket:
     """What is needed to take a session up again on a new channel. Source: Part 4 §5.7.3."""
 
-    token: Any
-    nonce: bytes | None
+    token: Any = field(repr=False)
+    nonce: bytes | None = field(repr=False)
     policies: Any
     certificate: bytes | None
     tries: int = 0

@@ -9,6 +9,7 @@ so that waiting for the disk never stops the stream. Source: OPC UA Part 4 §5.1
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -17,6 +18,7 @@ import numpy as np
 
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, rejected_reason, source_error, status_name
+from adapters.opcua.kept import Mark
 from adapters.opcua.library import ua
 from adapters.opcua.messages import Fault, Notification, read_fault, read_publish
 from adapters.opcua.repeats import Repeats
@@ -62,6 +64,8 @@ class PumpState:
     """Where the sequence stands; survives a network cut together with the session.
 
     `expected` is None until the first message; `settled` is the first number that is not durable.
+    `published` is the time of the last message that was read, `durable` of the last settled one.
+    `key` ties the mark on the disk to this subscription.
     """
 
     subscription: int
@@ -69,6 +73,16 @@ class PumpState:
     expected: int | None = None
     settled: int | None = None
     published: UnixNs | None = None
+    durable: UnixNs | None = None
+    key: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Delivery:
+    """One call of `deliver`; of a notification, or of what is said beside them (None)."""
+
+    found: Notification | None
+    done: bool = False
 
 
 class Pump:
@@ -104,6 +118,8 @@ class Pump:
         # and their number only shrinks, so that an answer always finds a place.
         self._acks: list[Ack] = []
         self._pending = 0
+        self._order: deque[_Delivery] = deque()
+        # Bounded by PENDING_MAX: then nothing is asked for any more.
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -114,6 +130,7 @@ class Pump:
         self._repeats.begin(router.plan)
         self._resumed = state.expected is not None
         self._moved = self._resumed
+        self._since = state.published if self._resumed else None
 
     async def run(self, intake: Intake, tasks: asyncio.TaskGroup) -> NoReturn:
         """Publish for ever.
@@ -246,7 +263,8 @@ class Pump:
             state.expected = state.settled = found.sequence
         ahead = distance(state.expected, found.sequence)
         if ahead < 0:
-            if not found.keep_alive:
+            done = state.settled is not None and distance(state.settled, found.sequence) < 0
+            if done and not found.keep_alive:
                 self._acks.append((state.subscription, found.sequence))
             return
         if self._resumed:
@@ -267,8 +285,7 @@ class Pump:
     def _alive(self, found: Notification) -> None:
         self._state.expected = found.sequence
         if not self._pending:
-            self._state.settled = found.sequence
-            self._note_durable(from_ticks(found.published))
+            self._note_settled(found.sequence, from_ticks(found.published))
 
     def _acknowledge_old(self, found: Notification) -> None:
         """Acknowledge what became durable before a network cut and is still kept for us."""
@@ -404,7 +421,7 @@ class Pump:
             count += len(marked)
             for place in marked:
                 signal, time = int(batch.signals[place]), int(batch.times[place])
-                start = self._repeats.newest(signal) or time - margin_ns(self._source)
+                start = self._repeats.newest(signal) or self._unread_since(time)
                 spans.setdefault((min(start + 1, time - 1), time - 1), []).append(signal)
             self._find_gone(batch)
         if count:
@@ -421,6 +438,12 @@ class Pump:
             )
             for (start, end), signals in spans.items()
         ]
+
+    def _unread_since(self, time: int) -> int:
+        """Give from when on a signal may be missing of which nothing was read yet."""
+        if self._since is not None:
+            time = min(time, self._timeline.source(self._since))
+        return time - margin_ns(self._source)
 
     def _find_gone(self, batch: Batch) -> None:
         assert batch.status is not None
@@ -441,30 +464,41 @@ class Pump:
         self._pending += 1
         self._idle.clear()
         self._pending_samples += samples
-        task = tasks.create_task(self._deliver(items, found, samples, intake))
+        entry = _Delivery(found)
+        self._order.append(entry)
+        task = tasks.create_task(self._deliver(items, entry, samples, intake))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(
-        self, items: Items, found: Notification | None, samples: int, intake: Intake
-    ) -> None:
+    async def _deliver(self, items: Items, entry: _Delivery, samples: int, intake: Intake) -> None:
         if items:
             await intake.deliver(items)
         self._pending -= 1
         self._pending_samples -= samples
         if not self._pending:
             self._idle.set()
-        if found is not None:
+        if entry.found is not None:
             self._repeats.note_durable([item for item in items if isinstance(item, Batch)])
-            self._acks.append((self._state.subscription, found.sequence))
-            self._state.settled = following(found.sequence)
-            self._note_durable(from_ticks(found.published))
+        entry.done = True
+        self._settle()
         if self._protocol.lost is None:
             self._top_up()
 
-    def _note_durable(self, published: UnixNs) -> None:
-        self._memory.durable = self._timeline.source(published)
-        self._memory.offset = self._timeline.offset
+    def _settle(self) -> None:
+        """Acknowledge what is durable together with all before it: some deliveries are empty."""
+        while self._order and self._order[0].done:
+            found = self._order.popleft().found
+            if found is not None:
+                self._acks.append((self._state.subscription, found.sequence))
+                self._note_settled(following(found.sequence), from_ticks(found.published))
+
+    def _note_settled(self, number: int, published: UnixNs) -> None:
+        state, memory, offset = self._state, self._memory, self._timeline.offset
+        state.settled, state.durable = number, published
+        memory.durable = self._timeline.source(published)
+        memory.offset = offset
+        if memory.shelf is not None and state.key:
+            memory.shelf.mark(state.key, Mark(number, published, offset))
 
 
 def margin_ns(source: OpcUaSource) -> int:

@@ -20,6 +20,8 @@ OVERFLOW_MASK, OVERFLOW = 0x0C80, 0x0480
 _TICKS_MAX = FILETIME_OF_1970 + (1 << 63) // 100 - 1
 _TICKS_MIN = FILETIME_OF_1970 - (1 << 63) // 100 + 1
 _HANDLE_END = 1 << 32
+DENSE_MAX = 1 << 20
+"""Handles further apart are searched: those of a process before this one may be far from ours."""
 
 
 class _Handles:
@@ -27,6 +29,8 @@ class _Handles:
 
     def __init__(self) -> None:
         self._next = 1 + secrets.randbelow(1 << 31)
+        self._given: list[tuple[int, int]] = []
+        self._old: set[int] = set()
 
     def take(self, count: int) -> int:
         """Give the first of `count` handles that were never used."""
@@ -34,7 +38,26 @@ class _Handles:
             self._next = 1
         first = self._next
         self._next += count
+        if self._given and self._given[-1][1] == first:
+            first_given, _ = self._given.pop()
+            self._given.append((first_given, self._next))
+        else:
+            self._given.append((first, self._next))
         return first
+
+    def reserve(self, handles: Sequence[int]) -> bool:
+        """Take handles of a process before this one; False when one may be in use here.
+
+        New ones start above them.
+        """
+        old = set(handles)
+        fine = len(old) == len(handles) and all(0 < handle < _HANDLE_END for handle in old)
+        given = any(start <= handle < end for handle in old for start, end in self._given)
+        if not fine or given or old & self._old:
+            return False
+        self._old |= old
+        self._next = max(self._next, max(old, default=0) + 1)
+        return True
 
 
 HANDLES = _Handles()
@@ -84,6 +107,7 @@ class Router:
         self.plan = plan
         self._first = 0
         self._index: NDArray[np.int32] = np.empty(0, np.int32)
+        self._sorted: NDArray[np.int64] | None = None
         self.foreign = 0
 
     def assign(self, pairs: Iterable[tuple[int, int]], plan: PlanTable) -> None:
@@ -91,10 +115,16 @@ class Router:
         known = list(pairs)
         self.plan = plan
         if not known:
-            self._index = np.empty(0, np.int32)
+            self._index, self._sorted = np.empty(0, np.int32), None
             return
+        self._sorted = None
         self._first = min(handle for handle, _ in known)
         size = max(handle for handle, _ in known) - self._first + 1
+        if size > DENSE_MAX:
+            known.sort()
+            self._sorted = np.array([handle for handle, _ in known], np.int64)
+            self._index = np.array([signal for _, signal in known], np.int32)
+            return
         index = np.full(size, -1, np.int32)
         for handle, signal in known:
             index[handle - self._first] = signal
@@ -102,18 +132,27 @@ class Router:
 
     def signal(self, handle: int) -> int:
         """Give the signal of one handle, -1 when it is not ours."""
+        if self._sorted is not None:
+            return int(self._looked_up(np.array([handle], np.uint32))[0])
         place = handle - self._first
         return int(self._index[place]) if 0 <= place < len(self._index) else -1
 
     def _signals(self, handles: NDArray[np.uint32]) -> Signals:
         if not len(self._index):
             return np.full(len(handles), -1, np.int32)
+        if self._sorted is not None:
+            return self._looked_up(handles)
         place = handles - np.uint32(self._first)  # wraps around below the first: far out of range
         if int(place.max(initial=0)) < len(self._index):
             found: Signals = self._index[place]
             return found
         inside = place < len(self._index)
         return np.where(inside, self._index[np.where(inside, place, 0)], np.int32(-1))
+
+    def _looked_up(self, handles: NDArray[np.uint32]) -> Signals:
+        assert self._sorted is not None
+        place = np.minimum(np.searchsorted(self._sorted, handles), len(self._sorted) - 1)
+        return np.where(self._sorted[place] == handles, self._index[place], np.int32(-1))
 
     def batches(self, kinds: Sequence[Sequence[Column]], received: UnixNs) -> list[Batch]:
         """Give batches, one for each kind of value; the order inside each signal is kept."""

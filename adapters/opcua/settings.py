@@ -149,6 +149,7 @@ def make_source(
         user_certificate=None if login.certificate is None else folder / login.certificate,
         user_key=None if login.key is None else folder / login.key,
         trust_folder=data / "trust",
+        state_folder=data / "opcua",
         application_uri=f"{APPLICATION_URI}:{gateway}",
         stall_tolerance_s=keys.stall_tolerance,
         keepalive_s=keys.keepalive,

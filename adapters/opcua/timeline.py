@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.opcua.decode import Column
+from adapters.opcua.kept import Shelf
 from adapters.opcua.repeats import Repeats
 from adapters.opcua.transport import FILETIME_OF_1970
 from gateway.core.records import Batch
@@ -86,6 +87,8 @@ class Memory:
     connected_before: bool = False
     session: Any = None
     repeats: Repeats | None = None
+    shelf: Shelf | None = None
+    """The file that outlives the process; None until it was looked at, or where there is none."""
     missing: dict[str, UnixNs] = field(default_factory=dict)
     """Signals (by address) that were not delivered since this source time."""
 

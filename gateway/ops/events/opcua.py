@@ -73,6 +73,10 @@ def session_resumed(device: str) -> None:
     emit(Level.INFO, "session_resumed", device=device)
 
 
+def session_not_kept(device: str, reason: str) -> None:
+    emit(Level.WARNING, "session_not_kept", repeat_key=device, device=device, reason=reason)
+
+
 def source_restarted(device: str, detail: str) -> None:
     emit(Level.WARNING, "source_restarted", device=device, detail=detail)
 

@@ -1,0 +1,208 @@
+"""A small file for each device that outlives the process, so that a kill ends no session.
+
+The session file holds what never changes while data flows; it is written when the subscription or
+its items change. The mark beside it, 40 bytes written in place, says up to which notification
+everything is durable. A mark that is too old makes a gap wider and hides nothing, so it is never
+forced to the disk: it has to survive the process, not the machine.
+
+The session file holds an authentication token: mode 0600, and nothing of it is ever logged.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+VERSION = 1
+SIZE_MAX = 64 * 1024 * 1024
+"""A larger file is not ours."""
+_MARK = struct.Struct("<QIqq")
+_CHECK = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptItem:
+    """One monitored item; `monitored` is the server's number, None while it has none."""
+
+    address: str
+    sampling_s: float
+    queue: int | None
+    handle: int
+    monitored: int | None
+
+    @property
+    def key(self) -> tuple[str, float, int | None]:
+        return self.address, self.sampling_s, self.queue
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Kept:
+    """One session. `terms` are the settings under which it was made; `key` ties the mark to it."""
+
+    terms: str
+    key: int
+    token: bytes
+    nonce: bytes | None
+    policies: list[bytes]
+    certificate: bytes | None
+    started: datetime | None
+    namespaces: list[str]
+    subscription: int
+    keepalive_s: float
+    items: list[KeptItem]
+    missing: dict[str, int]
+
+    def encode(self) -> bytes:
+        """Give the content of the file."""
+        facts = {
+            "version": VERSION,
+            "terms": self.terms,
+            "key": self.key,
+            "token": _text(self.token),
+            "nonce": _text(self.nonce),
+            "policies": [_text(policy) for policy in self.policies],
+            "certificate": _text(self.certificate),
+            "started": None if self.started is None else self.started.isoformat(),
+            "namespaces": self.namespaces,
+            "subscription": self.subscription,
+            "keepalive_s": self.keepalive_s,
+            "items": [
+                [item.address, item.sampling_s, item.queue, item.handle, item.monitored]
+                for item in self.items
+            ],
+            "missing": self.missing,
+        }
+        return json.dumps(facts).encode()
+
+
+def decode(raw: bytes) -> Kept:
+    """Read the content of a file. Raises ValueError, KeyError or TypeError when it is not ours."""
+    facts: dict[str, Any] = json.loads(raw)
+    if facts["version"] != VERSION:
+        raise ValueError("another version")
+    started = facts["started"]
+    return Kept(
+        terms=str(facts["terms"]),
+        key=int(facts["key"]),
+        token=_bytes(facts["token"]) or b"",
+        nonce=_bytes(facts["nonce"]),
+        policies=[_bytes(policy) or b"" for policy in facts["policies"]],
+        certificate=_bytes(facts["certificate"]),
+        started=None if started is None else datetime.fromisoformat(started),
+        namespaces=[str(uri) for uri in facts["namespaces"]],
+        subscription=int(facts["subscription"]),
+        keepalive_s=float(facts["keepalive_s"]),
+        items=[_item(*entry) for entry in facts["items"]],
+        missing={str(address): int(since) for address, since in facts["missing"].items()},
+    )
+
+
+def _item(
+    address: str, sampling_s: float, queue: int | None, handle: int, monitored: int | None
+) -> KeptItem:
+    return KeptItem(
+        str(address),
+        float(sampling_s),
+        None if queue is None else int(queue),
+        int(handle),
+        None if monitored is None else int(monitored),
+    )
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else base64.b64encode(raw).decode()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text, validate=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far everything is durable.
+
+    `settled` is the first notification that is not; `published` (ns, server clock) is the time of
+    the last one that is; `offset` is the source clock minus the server clock in ns.
+    """
+
+    settled: int
+    published: int
+    offset: int
+
+
+class Shelf:
+    """The files of one device. All methods block; only `mark` is meant for the event loop."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        name = quote(device, safe="")
+        self._folder = folder
+        self._file = folder / f"{name}.json"
+        self._mark = folder / f"{name}.mark"
+        self._saved: Kept | None = None
+        self._turn = 0
+
+    def load(self) -> tuple[Kept, Mark] | None:
+        """Give what a process before this one left, None when it is not there or not whole."""
+        try:
+            if self._file.stat().st_size > SIZE_MAX:
+                return None
+            kept = decode(self._file.read_bytes())
+            raw = self._mark.read_bytes()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        if len(raw) != _MARK.size + _CHECK.size:
+            return None
+        if _CHECK.unpack_from(raw, _MARK.size)[0] != zlib.crc32(raw[: _MARK.size]):
+            return None
+        key, settled, published, offset = _MARK.unpack_from(raw)
+        if key != kept.key or not settled:
+            return None
+        self._saved = kept
+        return kept, Mark(settled, published, offset)
+
+    def save(self, kept: Kept) -> None:
+        """Write the session whole or not at all; nothing when it is what was written last.
+
+        Raises OSError.
+        """
+        if kept == self._saved:
+            return
+        turn = self._turn
+        self._folder.mkdir(parents=True, exist_ok=True)
+        new = self._file.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(kept.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if turn == self._turn:
+            new.replace(self._file)
+            self._saved = kept
+
+    def forget(self) -> None:
+        """Remove what was kept: the session has ended."""
+        self._turn += 1
+        self._saved = None
+        with contextlib.suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+    def mark(self, key: int, mark: Mark) -> None:
+        """Note how far everything is durable; a write into the page cache, some microseconds."""
+        raw = _MARK.pack(key, mark.settled, mark.published, mark.offset)
+        raw += _CHECK.pack(zlib.crc32(raw))
+        # Where it cannot be written, the old mark stays, and a gap after a kill is wider.
+        with contextlib.suppress(OSError):
+            file = os.open(self._mark, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.pwrite(file, raw, 0)
+            finally:
+                os.close(file)

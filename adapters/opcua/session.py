@@ -1,0 +1,137 @@
+"""A session that was cut off, and its way into the file that outlives the process and back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.opcua.config import OpcUaSource
+from adapters.opcua.items import ItemState
+from adapters.opcua.kept import Kept, KeptItem, Mark
+from adapters.opcua.library import (
+    Buffer,
+    UaError,
+    nodeid_from_binary,
+    nodeid_to_binary,
+    struct_from_binary,
+    struct_to_binary,
+    ua,
+)
+from adapters.opcua.link import Link, Ticket
+from adapters.opcua.pump import PumpState
+from adapters.opcua.router import HANDLES
+from adapters.opcua.timeline import Memory
+from gateway.core.types import UnixNs
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that was cut off, with all that is needed to go on with its subscription.
+
+    `fits` is False when its items are not those that are wanted now: then the session is taken up
+    to get rid of its subscription, and no more.
+    """
+
+    ticket: Ticket
+    pump: PumpState
+    states: list[ItemState]
+    fits: bool = True
+
+
+def terms(source: OpcUaSource) -> str:
+    """Give the settings of a session in one text; under others it is not taken up again."""
+    return json.dumps(
+        [
+            source.url,
+            source.application_uri,
+            source.mode,
+            source.policy,
+            source.user,
+            None if source.user_certificate is None else str(source.user_certificate),
+            source.publishing_s,
+            source.keepalive_s,
+            source.lifetime_s,
+            source.session_timeout_s,
+            source.stall_tolerance_s,
+        ]
+    )
+
+
+def keep(
+    link: Link, state: PumpState, states: list[ItemState], memory: Memory, source: OpcUaSource
+) -> Kept:
+    """Give what has to be written down of a running session."""
+    ticket = link.ticket()
+    return Kept(
+        terms=terms(source),
+        key=state.key,
+        token=nodeid_to_binary(ticket.token),
+        nonce=ticket.nonce,
+        policies=[struct_to_binary(policy) for policy in ticket.policies],
+        certificate=ticket.certificate,
+        started=link.started,
+        namespaces=list(link.namespaces),
+        subscription=state.subscription,
+        keepalive_s=state.keepalive_s,
+        items=[
+            KeptItem(s.item.address, s.item.sampling_s, s.item.queue, s.handle, s.monitored)
+            for s in states
+        ],
+        missing={address: int(since) for address, since in memory.missing.items()},
+    )
+
+
+def recall(kept: Kept, mark: Mark, source: OpcUaSource, memory: Memory) -> Session | None:
+    """Give the session of a process before this one and fill the memory with what it knew.
+
+    None when it was made under other settings, or when it cannot be understood.
+    """
+    if kept.terms != terms(source):
+        return None
+    try:
+        ticket = _ticket(kept)
+    except (UaError, ValueError, IndexError, TypeError, KeyError, EOFError, AttributeError):
+        return None  # what the library raises at bytes that are not what they should be
+    memory.started, memory.namespaces = kept.started, list(kept.namespaces)
+    memory.offset = mark.offset
+    for address, since in kept.missing.items():
+        memory.missing.setdefault(address, UnixNs(since))
+    published = UnixNs(mark.published)
+    pump = PumpState(
+        kept.subscription, kept.keepalive_s, mark.settled, mark.settled, published, published
+    )
+    pump.key = kept.key
+    states = _states(kept, source)
+    return Session(ticket, pump, states or [], fits=states is not None)
+
+
+def _ticket(kept: Kept) -> Ticket:
+    token = nodeid_from_binary(Buffer(kept.token))
+    policies: list[Any] = [
+        struct_from_binary(ua.UserTokenPolicy, Buffer(policy)) for policy in kept.policies
+    ]
+    return Ticket(token, kept.nonce, policies, kept.certificate)
+
+
+def _states(kept: Kept, source: OpcUaSource) -> list[ItemState] | None:
+    """Give the items with the handles that the server knows; None when a wanted one is missing.
+
+    An item that the server may have made after the file was written gets another handle: what the
+    server sends with the old one is then nobody's.
+    """
+    wanted = {(item.address, item.sampling_s, item.queue): item for item in source.items}
+    there = Counter(item.key for item in kept.items)
+    needed = Counter((item.address, item.sampling_s, item.queue) for item in source.items)
+    live = [item for item in kept.items if item.monitored is not None and item.key in wanted]
+    if needed - there or not HANDLES.reserve([item.handle for item in live]):
+        return None
+    states = []
+    for item in kept.items:
+        if item.key in wanted:
+            known = wanted[item.key]
+            handle = HANDLES.take(1) if item.monitored is None else item.handle
+            name = source.plan.signals[known.index].name
+            states.append(ItemState(known, handle, name, monitored=item.monitored))
+    return states
