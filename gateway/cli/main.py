@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command_from_info, get_group
+from typer.main import get_command, get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from gateway.cli.commands import COMMANDS, Entry
@@ -110,9 +111,19 @@ def prepared(words: Sequence[str]) -> list[str]:
     return [word for word in words if word != NO_COLOR_OPTION]
 
 
+def unforeseen(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """End with a sentence and a file instead of a traceback."""
+    from gateway.cli.crash import end
+
+    end(kind, error, trace)
+
+
 def main() -> None:
     """Run the command line; output is UTF-8 on every system."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    app(prepared(sys.argv[1:]))
+    sys.excepthook = unforeseen
+    get_command(app)(prepared(sys.argv[1:]))

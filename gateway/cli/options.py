@@ -15,6 +15,7 @@ DATA_DEFAULT = Path("data")
 CONFIG_DEFAULT = Path("config")
 
 EXIT_FINE, EXIT_UNHEALTHY, EXIT_CONFIG, EXIT_UNREACHABLE, EXIT_NOT_ALLOWED = range(5)
+EXIT_INTERNAL = 5
 
 Lang = Annotated[Language | None, typer.Option("--lang", help="Language of the output.")]
 Data = Annotated[Path, typer.Option("--data", help="Data folder of the service.")]

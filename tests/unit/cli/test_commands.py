@@ -255,3 +255,26 @@ def test_a_service_without_configuration_says_so_and_ends(lang: str, tmp_path: P
     assert done.returncode == options.EXIT_CONFIG
     assert "E1001" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("lang", "said"), [("ko", "내부 오류"), ("en", "Internal error")])
+def test_an_unforeseen_error_is_a_sentence_and_a_file_for_support(
+    lang: str, said: str, tmp_path: Path
+) -> None:
+    script = (
+        "import sys, gateway.cli.ping as ping\n"
+        "def broken(): raise KeyError('never foreseen')\n"
+        "ping.ping = broken\n"
+        "sys.argv = ['gateway', 'ping']\n"
+        "from gateway.cli.main import main\nmain()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False,
+        env={"GATEWAY_LANG": lang, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == options.EXIT_INTERNAL
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    (file,) = tmp_path.iterdir()
+    assert str(file) in done.stderr
+    assert "KeyError: 'never foreseen'" in file.read_text()
