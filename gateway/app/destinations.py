@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.app.config.checks import HISTORY_READER
 from gateway.app.config.models import EmbeddedHistory, GatewayFile, HttpPlatform, InfluxHistory
 from gateway.core.clock import Clock
 from gateway.core.errors import SinkUnavailable
@@ -24,7 +25,6 @@ from gateway.ops.health import Health, SinkHealth
 from gateway.sinks.config import HttpPlatformConfig
 from gateway.spool.log import SqliteSpool
 
-HISTORY_READER = "history"
 HISTORY_EVERY_S = 1.0
 PLATFORM_EVERY_S = 0.5
 """Live writes gather this long: each costs a request and two commits, whatever it carries."""

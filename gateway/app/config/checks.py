@@ -27,6 +27,10 @@ NOT_NUMBERS = ("string", "bool")
 INFLUX_NEEDS = {1: ("database",), 2: ("org", "bucket", "token"), 3: ("bucket", "token")}
 
 
+HISTORY_READER = "history"
+"""The history store's place in the spool; a platform of this name would share its cursor."""
+
+
 def check_folder(folder: Folder) -> None:
     """Report everything that is wrong across a folder; marks tags and devices to leave out."""
     if folder.gateway is not None:
@@ -68,6 +72,8 @@ def _platforms(gateway: GatewayFile, document: Document) -> None:
             line = document.span(("platform", names[platform.name], "name")).line
             document.add("E1218", (*path, "name"), name=platform.name, line=line)
         names.setdefault(platform.name, place)
+        if platform.name == HISTORY_READER:
+            document.add("E1220", (*path, "name"), name=platform.name)
         _plain_http(platform.url, document, (*path, "url"))
         if platform.ca is not None and not (document.path.parent / platform.ca).is_file():
             document.add("E1304", (*path, "ca"), path=platform.ca)
