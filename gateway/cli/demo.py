@@ -14,6 +14,7 @@ import typer
 
 from gateway.cli.answers import fail
 from gateway.cli.options import EXIT_UNHEALTHY, EXIT_UNREACHABLE, Lang, language
+from gateway.cli.screen import width
 
 if TYPE_CHECKING:
     import asyncio
@@ -202,14 +203,16 @@ def _screen(show: Show, result: Result, texts: dict[str, str]) -> RenderableType
     from gateway.app.demo_config import labels
 
     table = Table(title=texts["title"], expand=True)
-    table.add_column(texts["device"], no_wrap=True)
-    table.add_column(texts["values"], overflow="ellipsis", no_wrap=True)
     by_device: dict[str, list[str]] = {}
     for source, value in show.plant.tail.latest.items():
         shown = show.plant.ledger.shown(source, value) if show.plant.ledger else str(value)
         by_device.setdefault(source[0], []).append(f"{source[1]}={shown}")
+    shown_names = {device: labels(device)[texts is TEXTS["en"]] for device in by_device}
+    widest = max(map(width, shown_names.values()), default=0)
+    table.add_column(texts["device"], no_wrap=True, min_width=widest)
+    table.add_column(texts["values"], overflow="ellipsis", no_wrap=True, ratio=1)
     for device, values in sorted(by_device.items()):
-        table.add_row(labels(device)[texts is TEXTS["en"]], "  ".join(values[:VALUES_EACH]))
+        table.add_row(shown_names[device], "  ".join(values[:VALUES_EACH]))
     counts = (
         f"{texts['said']} {result.produced:,}   {texts['arrived']} {result.delivered:,}   "
         f"{texts['way']} {result.unexplained:,}   {texts['double']} {result.duplicates:,}   "
