@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from gateway.cli.answers import fail
-from gateway.cli.options import DATA_DEFAULT, EXIT_CONFIG, EXIT_NOT_ALLOWED, Data, Lang, language
+from gateway.cli.options import (
+    CONFIG_DEFAULT,
+    DATA_DEFAULT,
+    EXIT_CONFIG,
+    EXIT_NOT_ALLOWED,
+    Data,
+    Lang,
+    language,
+)
 
 LOG_FORMATS = ("console", "json")
 EXIT_DATA = EXIT_NOT_ALLOWED
@@ -33,7 +41,7 @@ TEXTS = {
 
 
 def run(
-    folder: Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")] = CONFIG_DEFAULT,
     data: Data = DATA_DEFAULT,
     log: Annotated[str, typer.Option(help="console or json.", envvar="GATEWAY_LOG")] = "console",
     lang: Lang = None,

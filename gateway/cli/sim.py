@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,8 +40,9 @@ for _name, (_module, _text) in MODULES.items():
 
 
 def run(command: list[str]) -> int:
-    """Run a simulator in the foreground; Ctrl-C ends it and is its own business."""
+    """Run a simulator in the foreground; Ctrl-C and SIGTERM end it and are its own business."""
     with subprocess.Popen(command) as child:  # noqa: S603 - a module name from the table above
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         while True:
             try:
                 return child.wait()

@@ -39,6 +39,7 @@ TEXTS = {
         "ledger": "ledger: not balanced",
         "attention": "{count} device(s) need attention.   {command}",
         "sinks": "{count} destination(s) do not take data.   {command}",
+        "refused": "{count} record(s) were refused and wait for you.   {command}",
         "storing": "Nothing can be stored: {note}",
         "fine": "All fine.   gateway tail",
         "none": "No devices yet.   gateway check CONFIG",
@@ -55,6 +56,7 @@ TEXTS = {
         "ledger": "수지: 맞지 않음",
         "attention": "설비 {count}대를 확인하세요.   {command}",
         "sinks": "전송처 {count}곳이 데이터를 받지 못합니다.   {command}",
+        "refused": "거부된 기록 {count}건이 확인을 기다립니다.   {command}",
         "storing": "저장할 수 없습니다: {note}",
         "fine": "모두 정상입니다.   gateway tail",
         "none": "설비가 없습니다.   gateway check 설정폴더",
@@ -162,6 +164,11 @@ def _last(content: dict[str, Any], lang: str) -> list[str]:
         lines.append(texts["attention"].format(count=len(bad), command=_command(bad[0])))
     if stuck:
         lines.append(texts["sinks"].format(count=len(stuck), command="gateway spool ls"))
+    refused = [each for each in content["sinks"] if each["quarantined"]]
+    if refused:
+        command = f"gateway spool quarantine {refused[0]['name']}"
+        count = sum(each["quarantined"] for each in refused)
+        lines.append(texts["refused"].format(count=count, command=command))
     if lines:
         return lines
     return [texts["fine"] if content["devices"] else texts["none"]]
