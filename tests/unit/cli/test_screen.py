@@ -74,8 +74,9 @@ def test_status_has_what_waits_and_ends_with_the_next_command(lang: str) -> None
     text = "\n".join(lines)
     assert "8,120" in text
     assert "BadTimeout" in text
-    assert "gateway check --live" in lines[-2]
-    assert "gateway spool ls" in lines[-1]
+    assert "gateway check --live" in lines[-3]
+    assert "gateway spool ls" in lines[-2]
+    assert "gateway spool quarantine" in lines[-1]
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
