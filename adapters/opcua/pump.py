@@ -25,7 +25,7 @@ from adapters.opcua.repeats import Repeats
 from adapters.opcua.router import OVERFLOW, OVERFLOW_MASK, Router
 from adapters.opcua.sequence import distance, following, span
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, Timeline, from_ticks, latest
+from adapters.opcua.timeline import Memory, Timeline, from_ticks, latest, to_ticks
 from adapters.opcua.transport import FILETIME_OF_1970, Protocol
 from adapters.opcua.variants import DecodeError
 from gateway.core.clock import Clock
@@ -313,11 +313,22 @@ class Pump:
                     break
                 continue
             if lost:
-                self._lost(lost[0], lost[-1], again, intake, tasks)
+                known = again if again.published > 0 else found
+                self._lost(lost[0], lost[-1], known, intake, tasks)
                 lost = []
+            self._date(again, found)
             self._data(again, self._clock.now(), intake, tasks, live=False)
         if lost:
             self._lost(lost[0], (first + count - 1), found, intake, tasks)
+
+    def _date(self, again: Notification, found: Notification) -> None:
+        """Date a message that came again without its time by the one before it.
+
+        Some servers leave it out; too early a time makes a gap wider, too late a one hides a loss.
+        """
+        if again.published <= 0:
+            before = self._state.published
+            again.published = found.published if before is None else to_ticks(before)
 
     async def _republish(self, number: int) -> Notification | None:
         """Ask once for one message; None when the server cannot give exactly this one."""
@@ -350,6 +361,7 @@ class Pump:
         """Fetch a message that could not be read once more; keep its head and state a gap else."""
         again = await self._republish(found.sequence)
         if again is not None:
+            again.published = found.published
             return again
         device = self._source.device
         rejected = Rejected(device, received, found.fault, "publish", body[:HEAD_BYTES], len(body))

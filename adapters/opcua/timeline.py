@@ -36,6 +36,11 @@ def from_ticks(ticks: int) -> UnixNs:
     return UnixNs((ticks - FILETIME_OF_1970) * 100)
 
 
+def to_ticks(time: int) -> int:
+    """Give ns since 1970 as 100 ns since 1601."""
+    return time // 100 + FILETIME_OF_1970
+
+
 @dataclass(slots=True)
 class Timeline:
     """Clock of one server as its messages show it; all times in ns UTC."""
