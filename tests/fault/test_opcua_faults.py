@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.opcua.timeline import Memory
-from gateway.core.records import Gap
+from gateway.core.records import Batch, Gap, Rejected
 from tests.services.node_opcua import NodeServer, node_server
 from tests.services.opcua_peer import Recorder, proxy_to, running, source
 
@@ -107,6 +107,43 @@ async def test_what_was_not_durable_at_the_cut_is_fetched_again(
         ticks = ticks_of(run.intake, "D1")
         assert ticks == list(range(ticks[0], ticks[0] + 5))
         assert run.intake.gaps == []
+
+
+class HoldsOne(Recorder):
+    """Keeps the second delivery waiting; later ones return at once, as empty ones do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    async def deliver(self, items: Sequence[Batch | Gap | Rejected]) -> None:
+        self.calls += 1
+        if self.calls == 2:
+            await super().deliver(items)
+        elif self.calls > 2 and not self.gate.is_set():
+            return
+        else:
+            self.items.extend(items)
+
+
+async def test_nothing_is_acknowledged_before_what_came_ahead_of_it(
+    server: NodeServer, tmp_path: Path
+) -> None:
+    intake = HoldsOne()
+    async with proxy_to(server.port) as proxy:
+        async with running(source(proxy.url, tmp_path, ["D1"]), intake) as run:
+            await run.until(lambda: intake.count() == 1)
+            intake.gate.clear()
+            for _ in range(3):
+                await server.ask("beat")
+                await asyncio.sleep(0.3)
+            await run.until(lambda: intake.calls >= 4)
+            await asyncio.sleep(0.3)
+            assert proxy.acknowledged() == [1]
+            intake.gate.set()
+            await server.ask("beat")
+            await run.until(lambda: len(proxy.acknowledged()) >= 4)
+        assert proxy.acknowledged()[:4] == [1, 2, 3, 4]
 
 
 async def test_a_restart_with_moved_namespaces_attributes_nothing_wrongly(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.opcua.decode import LIST, Column
-from adapters.opcua.router import HANDLES, Router, unix_ns
+from adapters.opcua.router import HANDLES, Router, _Handles, unix_ns
 from adapters.opcua.sequence import LAST, distance, following, span
 from adapters.opcua.transport import FILETIME_OF_1970
 from gateway.core.records import Batch
@@ -160,3 +160,30 @@ def test_distance_counts_steps(start: int, steps: int) -> None:
         end = following(end)
     assert distance(start, end) == steps
     assert distance(end, start) == -steps
+
+
+def test_handles_of_a_process_before_this_one_are_taken_once_and_new_ones_lie_above() -> None:
+    handles = _Handles()
+    first = handles.take(10)
+    assert not handles.reserve([first + 5]), "in use here"
+    assert handles.reserve([first + 100, first + 50])
+    assert not handles.reserve([first + 50]), "in use by another device"
+    assert handles.take(2) == first + 101
+    assert not handles.reserve([first + 200, first + 200]), "one for two items"
+    assert not handles.reserve([0])
+    assert not handles.reserve([1 << 32])
+    assert handles.reserve([])
+
+
+def test_handles_far_apart_find_their_signals_and_no_others() -> None:
+    made = Router(plan(3))
+    made.assign([(4_000_000_000, 2), (5, 0), (1_000_000, 1)], made.plan)
+    (batch,) = made.batches(
+        [[column("double", [0, 1, 2, 3, 4], [1_000_000, 6, 4_000_000_000, 5, 4_294_967_295],
+                 [1.0, 2.0, 3.0, 4.0, 5.0])]],
+        RECEIVED,
+    )  # fmt: skip
+    assert list(batch.signals) == [1, 2, 0]
+    assert list(batch.values) == [1.0, 3.0, 4.0]
+    assert made.foreign == 2
+    assert (made.signal(5), made.signal(6), made.signal(4_000_000_000)) == (0, -1, 2)

@@ -1,0 +1,82 @@
+"""The file that outlives the process: whole or ignored, and nothing in it is told to anyone."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.opcua.kept import Kept, KeptItem, Mark, Shelf, decode
+
+KEPT = Kept(
+    terms="[]",
+    key=(1 << 63) - 1,
+    token=b"\x05\x00\x00secret-token",
+    nonce=b"nonce",
+    policies=[b"p"],
+    certificate=None,
+    started=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+    namespaces=["http://opcfoundation.org/UA/", "urn:a"],
+    subscription=7,
+    keepalive_s=5.0,
+    items=[
+        KeptItem("nsu=urn:a;s=1", 0.1, None, 4_000_000_000, 1),
+        KeptItem("/Objects/ä", 0.0, 9, 2, None),
+    ],
+    missing={"/Objects/ä": 123},
+)
+MARK = Mark(5, 1_700_000_000_000_000_000, -3)
+
+
+def shelf(folder: Path) -> Shelf:
+    made = Shelf(folder / "opcua", "line/../press")
+    made.save(KEPT)
+    made.mark(KEPT.key, MARK)
+    return made
+
+
+def test_what_was_kept_comes_back_and_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    shelf(tmp_path)
+    assert Shelf(tmp_path / "opcua", "line/../press").load() == (KEPT, MARK)
+    for path in (tmp_path / "opcua").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["opcua"]
+
+
+def test_the_text_of_a_session_shows_no_secret() -> None:
+    assert "secret" not in repr(KEPT)
+    assert "nonce" not in repr(KEPT)
+
+
+@pytest.mark.parametrize("end", ["json", "mark"])
+def test_a_file_that_is_cut_anywhere_is_ignored(tmp_path: Path, end: str) -> None:
+    made = shelf(tmp_path)
+    (path,) = (tmp_path / "opcua").glob(f"*.{end}")
+    raw = path.read_bytes()
+    for length in range(0, len(raw), 7):
+        path.write_bytes(raw[:length])
+        assert made.load() is None, length
+
+
+def test_a_mark_of_another_subscription_is_ignored(tmp_path: Path) -> None:
+    made = shelf(tmp_path)
+    made.mark(KEPT.key - 1, MARK)
+    assert made.load() is None
+
+
+def test_another_version_is_not_read() -> None:
+    raw = KEPT.encode()
+    assert decode(raw) == KEPT
+    with pytest.raises(ValueError, match="version"):
+        decode(raw.replace(b'"version": 1', b'"version": 2'))
+
+
+def test_what_is_forgotten_does_not_come_back(tmp_path: Path) -> None:
+    made = shelf(tmp_path)
+    made.forget()
+    assert made.load() is None
+    made.save(replace(KEPT, subscription=8))
+    assert Shelf(tmp_path / "opcua", "line/../press").load() is not None
