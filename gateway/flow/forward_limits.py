@@ -17,7 +17,8 @@ class ForwardLimits:
         behind_s: when one write cannot take all that waits and its oldest record is older than
             this, live data goes first and the rest beside it.
         backlog_rate: samples a second of the backlog; an hour at 2,000/s takes six minutes.
-        first_s, factor, cap_s: back-off after a failed write, see `Backoff`.
+        first_s, factor, cap_s: back-off after a failed write, see `Backoff`; at 1.5 the next try
+            comes within about half of the time that the outage has lasted.
         hold_s: pause between tries while a person must act.
         retry_after_max_s: most of a destination's own wish to be left alone that is granted.
     """
@@ -28,7 +29,7 @@ class ForwardLimits:
     behind_s: float = 10.0
     backlog_rate: float = 20_000.0
     first_s: float = 0.5
-    factor: float = 2.0
+    factor: float = 1.5
     cap_s: float = 30.0
     hold_s: float = 30.0
     retry_after_max_s: float = 300.0
