@@ -125,6 +125,7 @@ class OpcUaAdapter:
         try:
             await asyncio.to_thread(shelf.save, kept)
         except OSError as error:
+            shelf.forget()  # an old file would take items for active that are gone
             events.session_not_kept(self._source.device, error.strerror or type(error).__name__)
 
     def _check_identity(self, link: Link) -> None:
@@ -242,13 +243,14 @@ class OpcUaAdapter:
         began = self._begin(intake)
         refused_from = timeline.now(self._clock.now())
         with edge("creating monitored items"):
-            await items.update()
+            made = await items.update()
         now = await self._server_now(link, timeline)
         for state in items.states:
             if state.monitored is None:
                 self._memory.missing.setdefault(state.item.address, began or refused_from)
         if began is not None:
             await self._state_gap(link, book, intake, began, now)
+        await self._state_late(made, timeline, intake)
         with edge("starting to publish"):
             await link.client.uaclient.set_publishing_mode(
                 ua.SetPublishingModeParameters(True, [items.subscription])

@@ -1,7 +1,7 @@
 """A small file for each device that outlives the process, so that a kill ends no session.
 
 The session file holds what never changes while data flows; it is written when the subscription or
-its items change. The mark beside it, 40 bytes written in place, says up to which notification
+its items change. The mark beside it, 32 bytes written in place, says up to which notification
 everything is durable. A mark that is too old makes a gap wider and hides nothing, so it is never
 forced to the disk: it has to survive the process, not the machine.
 
