@@ -51,7 +51,7 @@ def run(
     """Collect, keep and forward until stopped by Ctrl+C or SIGTERM."""
     from gateway.app.config.findings import ConfigError
     from gateway.app.config.render import all_as_text
-    from gateway.app.process import run_loop
+    from gateway.app.process import bound_memory, run_loop
     from gateway.app.run import Gateway
     from gateway.app.start import plan_to_run
     from gateway.core.clock import SystemClock
@@ -71,6 +71,7 @@ def run(
         typer.echo(all_as_text(findings, tongue), err=True)
     if is_copy:
         typer.echo(TEXTS[tongue]["last-good"], err=True)
+    bound_memory()
     gateway = Gateway(data, plan, os.environ, SystemClock())
     try:
         run_loop(gateway.run())
