@@ -73,6 +73,7 @@ class _Steps:
     """For single values; None where a signal has an expression, or nothing is converted."""
     finishers: list[Callable[[Number], Value]]
     types: list[str] = field(default_factory=list)
+    buckets: list[tuple[str, bool]] = field(default_factory=list)
     expressions: list[Compiled] = field(default_factory=list)
 
 
@@ -321,9 +322,13 @@ def _compile(rules: Mapping[int, Rule], count: int) -> _Steps:
 def _bucket(steps: _Steps, rule: Rule) -> int:
     result = NAMES if rule.values is not None else rule.result_type
     assert result is not None
-    if result not in steps.types:
+    # Untouched integers beside scaled ones in one column would become doubles, and 0 the text 0.0.
+    untouched = rule.bit is None and rule.expression is None and not rule.linear
+    key = (result, untouched)
+    if key not in steps.buckets:
+        steps.buckets.append(key)
         steps.types.append(result)
-    return steps.types.index(result) + 1
+    return steps.buckets.index(key) + 1
 
 
 def _first(steps: _Steps, rule: Rule, expressions: dict[str, int]) -> int:
