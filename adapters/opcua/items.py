@@ -9,15 +9,16 @@ Source: OPC UA Part 4 §5.13 (MonitoredItem services).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.opcua.address import AddressError, browse_path, is_path, node_id
 from adapters.opcua.config import OpcUaItem, OpcUaSource
-from adapters.opcua.library import UaStatusCodeError, ua
+from adapters.opcua.library import ua
 from adapters.opcua.link import Link
 from adapters.opcua.router import HANDLES
+from adapters.opcua.slices import in_slices
 from gateway.core.clock import Clock
 from gateway.ops.events import opcua as events
 from gateway.ops.health import DeviceHealth
@@ -27,14 +28,6 @@ QUEUE_MAX = 10_000
 """No server is asked to keep more than this for one item."""
 HISTORY_READ = 0x04
 """Bit of AccessLevel. Source: OPC UA Part 3 §8.57."""
-_SMALLER = frozenset(
-    {
-        ua.StatusCodes.BadTooManyOperations,
-        ua.StatusCodes.BadEncodingLimitsExceeded,
-        ua.StatusCodes.BadRequestTooLarge,
-        ua.StatusCodes.BadResponseTooLarge,
-    }
-)
 _Slice = Sequence["ItemState"]
 
 
@@ -135,8 +128,8 @@ class Items:
         await self._read_types(resolved)
         made: list[ItemState] = []
         resolved.sort(key=lambda state: state.data_type)
-        await self._in_slices(
-            resolved, self._link.limits.items, lambda part: self._create(part, made)
+        await in_slices(
+            resolved, self._link.limits.items, lambda part: self._create(part, made), self._refused
         )
         return made
 
@@ -152,13 +145,15 @@ class Items:
         return sum(state.monitored is not None for state in self.states)
 
     async def _delete(self) -> None:
-        while self._removed:
-            batch = self._removed[: self._link.limits.items]
-            parameters = ua.DeleteMonitoredItemsParameters(
-                SubscriptionId=self.subscription, MonitoredItemIds=batch
-            )
-            await self._link.client.uaclient.delete_monitored_items(parameters)
-            del self._removed[: len(batch)]
+        """Give items back; one that the server cannot delete is left, its samples have no place."""
+        removed, self._removed = self._removed, []
+        await in_slices(removed, self._link.limits.items, self._delete_part, lambda *_: None)
+
+    async def _delete_part(self, part: Sequence[int]) -> None:
+        parameters = ua.DeleteMonitoredItemsParameters(
+            SubscriptionId=self.subscription, MonitoredItemIds=list(part)
+        )
+        await self._link.client.uaclient.delete_monitored_items(parameters)
 
     async def _resolve(self, due: _Slice) -> list[ItemState]:
         """Give those whose address is a node now; the others are noted as refused."""
@@ -172,9 +167,7 @@ class Items:
             except AddressError as error:
                 state.node = None
                 self._refused(state, error.status)
-        size = self._link.limits.translate
-        for start in range(0, len(paths), size):
-            await self._translate(paths[start : start + size])
+        await in_slices(paths, self._link.limits.translate, self._translate, self._unresolved)
         return [state for state in due if state.node is not None]
 
     async def _translate(self, part: Sequence[tuple[ItemState, Any]]) -> None:
@@ -194,9 +187,13 @@ class Items:
                 bad = not result.StatusCode.is_good()
                 self._refused(state, result.StatusCode.name if bad else "BadNoMatch")
 
+    def _unresolved(self, path: tuple[ItemState, Any], reason: str) -> None:
+        path[0].node = None
+        self._refused(path[0], reason)
+
     async def _read_types(self, states: _Slice) -> None:
         size = max(self._link.limits.read // 3, 1)
-        await self._in_slices(states, size, self._read_part)
+        await in_slices(states, size, self._read_part, self._unread)
 
     async def _read_part(self, part: _Slice) -> None:
         wanted = (
@@ -219,19 +216,9 @@ class Items:
             state.data_type = data_type.to_string() if data_type is not None else "~"
             state.history = bool(historizing) and bool(int(access or 0) & HISTORY_READ)
 
-    async def _in_slices(self, states: _Slice, size: int, work: Callable[[_Slice], Any]) -> None:
-        """Work through items in calls of a size that the server bears, one call at a time."""
-        done = 0
-        while done < len(states):
-            part = states[done : done + size]
-            try:
-                await work(part)
-            except UaStatusCodeError as error:
-                if error.code not in _SMALLER or len(part) == 1:
-                    raise
-                size = max(len(part) // 2, 1)
-                continue
-            done += len(part)
+    def _unread(self, state: ItemState, _reason: str) -> None:
+        """Let the item be made all the same: its type only decides its place among the others."""
+        state.data_type, state.history = "~", False
 
     async def _create(self, part: _Slice, made: list[ItemState]) -> None:
         parameters = ua.CreateMonitoredItemsParameters(

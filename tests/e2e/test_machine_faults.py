@@ -19,6 +19,8 @@ SIZE = Size(
 CALM_S = 3.0
 DRAIN_S = 40.0
 SOME = [1, 2, 3, 10]
+AWAY_MAX_S = 5.0
+"""From the removal of a node until it is collected again: the orders, and the retry."""
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -93,7 +95,8 @@ async def test_nodes_that_go_and_come_again_are_collected_again(tmp_path: Path) 
         {"mode": "add", "signals": SOME},
         after_s=10.0,
     )
-    assert result.delivered > 0.9 * result.produced, result
+    # The line cannot delete the items of nodes that are gone: that may not cost the neighbours.
+    assert result.missing < len(SOME) * SIZE.opcua_hz * AWAY_MAX_S, result
 
 
 async def test_bad_values_are_kept_as_they_came(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def source_lost(device: str, reason: str, detail: str, retry_s: float) -> None:
     emit(
         Level.WARNING,
         "source_lost",
-        repeat_key=device,
+        repeat_key=f"{device} {reason}",
         device=device,
         reason=reason,
         detail=detail or None,
