@@ -10,6 +10,11 @@ from adapters.opcua.library import UaStatusCodeError, ua
 from adapters.opcua.slices import LONE_MAX, in_slices
 
 
+def refusal(code: int) -> UaStatusCodeError:
+    made: UaStatusCodeError = UaStatusCodeError(code)  # type: ignore[no-untyped-call]
+    return made
+
+
 class Server:
     """Fails a call that holds a poisonous item, or too many items."""
 
@@ -22,9 +27,9 @@ class Server:
     async def work(self, part: Sequence[int]) -> None:
         self.calls.append(len(part))
         if len(part) > self.most:
-            raise UaStatusCodeError(ua.StatusCodes.BadTooManyOperations)
+            raise refusal(ua.StatusCodes.BadTooManyOperations)
         if self.poison & set(part):
-            raise UaStatusCodeError(ua.StatusCodes.BadInternalError)
+            raise refusal(ua.StatusCodes.BadInternalError)
         self.done += part
 
     async def run(self, count: int, size: int) -> None:
@@ -63,7 +68,7 @@ async def test_a_lost_session_is_not_searched_for_a_bad_item() -> None:
     async def work(_part: Sequence[int]) -> None:
         nonlocal calls
         calls += 1
-        raise UaStatusCodeError(ua.StatusCodes.BadSessionIdInvalid)
+        raise refusal(ua.StatusCodes.BadSessionIdInvalid)
 
     with pytest.raises(UaStatusCodeError):
         await in_slices(range(100), 50, work, lambda *_: None)
