@@ -10,6 +10,7 @@ GatewayError
 │   ├── SpoolUnavailable  the disk refuses; the spool re-opens, the caller keeps its items
 │   ├── SpoolLocked       another gateway holds the folder
 │   └── SpoolTooNew       written by a newer version; nothing was changed
+├── LedgerUnavailable     the usage ledger cannot be written; nothing of this call was stored
 ├── SinkUnavailable       transient: nothing of this write counts
 └── AasError              a model, template or file of the AAS side is invalid
 """
@@ -78,6 +79,10 @@ class SinkUnavailable(GatewayError):
         super().__init__(reason, detail)
         self.retry_after_s = retry_after_s
         self.hold = hold
+
+
+class LedgerUnavailable(GatewayError):
+    """The disk refused, or the ledger is held or damaged; nothing of this call was stored."""
 
 
 class AasError(GatewayError):
