@@ -17,6 +17,8 @@ import apsw
 from gateway.core.errors import SpoolTooNew
 
 PAGE = 4096
+FRAME_HEAD = 24
+"""Bytes before each page in a write-ahead log. Source: SQLite file format, §4.1."""
 PART_ID: Final = 0x46545031
 STATE_ID: Final = 0x46545331
 FORMAT = 1
@@ -137,10 +139,48 @@ def companions(path: Path) -> tuple[Path, Path]:
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
+class LogMeter:
+    """How long a file's write-ahead log is, told by SQLite at each commit.
+
+    Asking the file system costs as much as encoding a small record, and a log that was folded in
+    keeps its length, so that its size on the disk does not say whether there is anything to fold.
+    """
+
+    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+        self._connection = connection
+        self.file_bytes = file_size(companions(path)[0])
+        """What the log takes on the disk."""
+        self.bytes = self.file_bytes
+        """What is in it and not yet folded in."""
+        connection.set_wal_hook(self._grown)
+
+    def _grown(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self.bytes = pages * (PAGE + FRAME_HEAD)
+        self.file_bytes = max(self.file_bytes, self.bytes)
+        return apsw.SQLITE_OK
+
+    def fold(self) -> None:
+        """Move the log into its file as far as readers allow; its space is used again."""
+        pages, folded = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        if folded == pages:
+            self.bytes = 0
+
+    def cut(self) -> None:
+        """Move the log into its file and give its space back."""
+        pages, _ = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        if not pages:
+            self.bytes = self.file_bytes = 0
+
+
 def remove_database(path: Path) -> None:
     """Unlink a closed file and what SQLite keeps beside it."""
     for each in (path, *companions(path)):
         each.unlink(missing_ok=True)
+
+
+def pages_bytes(connection: apsw.Connection) -> int:
+    """Give the bytes of a file as SQLite counts them, what is still in its log included."""
+    return int(str(connection.pragma("page_count"))) * PAGE
 
 
 def file_size(path: Path) -> int:

@@ -21,10 +21,11 @@ from gateway.spool.codec import Row
 from gateway.spool.database import (
     CORRUPT_ERRORS,
     FORMAT,
-    PAGE,
     PART_ID,
+    LogMeter,
     check_format,
     connect,
+    pages_bytes,
     shut,
 )
 from gateway.spool.summary import NOTHING, Summary, Totals
@@ -146,6 +147,7 @@ class ActivePart:
         self.path = path
         self.first = first
         self.connection = connect(path, vfs=vfs, synchronous=synchronous)
+        self.log = LogMeter(self.connection, path)
         try:
             if check_format(self.connection, PART_ID, path) == 0:
                 raise apsw.NotADBError(f"{path.name} is empty")
@@ -233,7 +235,7 @@ class ActivePart:
 
     def size(self) -> int:
         """Give the bytes of the file as SQLite counts them, without its log."""
-        return int(str(self.connection.pragma("page_count"))) * PAGE
+        return pages_bytes(self.connection)
 
     def close(self) -> None:
         """Close without raising; SQLite folds the log in when it can."""

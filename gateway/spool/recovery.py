@@ -239,7 +239,7 @@ def _open_whole(
                 part.connection.execute("DELETE FROM marks WHERE upto>?", (acknowledged,))
             part.reload()
         if acknowledged is not None:
-            part.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            part.log.cut()
         read_tail(store, part)
     except DAMAGE:
         part.close()

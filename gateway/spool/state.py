@@ -22,7 +22,15 @@ from gateway.core.protocols import ReaderState
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.spool.cursor import Cursor, Range
-from gateway.spool.database import FORMAT, STATE_ID, check_format, connect, shut
+from gateway.spool.database import (
+    FORMAT,
+    STATE_ID,
+    LogMeter,
+    check_format,
+    connect,
+    pages_bytes,
+    shut,
+)
 from gateway.spool.msgpack import packb, unpackb
 from gateway.spool.part import pack_plan, unpack_plan
 from gateway.spool.summary import NOTHING, Summary, Totals
@@ -157,6 +165,7 @@ class StateFile:
     def __init__(self, path: Path, *, vfs: str | None, synchronous: str = "FULL") -> None:
         self.path = path
         self.connection = connect(path, vfs=vfs, synchronous=synchronous, create=True)
+        self.log = LogMeter(self.connection, path)
         try:
             if check_format(self.connection, STATE_ID, path) == 0:
                 self._create()
@@ -176,6 +185,10 @@ class StateFile:
             self.set_meta("totals", Summary().pack())
             self.connection.pragma("application_id", STATE_ID)
             self.connection.pragma("user_version", FORMAT)
+
+    def size(self) -> int:
+        """Give the bytes of the file as SQLite counts them, without its log."""
+        return pages_bytes(self.connection)
 
     def meta(self, key: str) -> Any:
         row = self.connection.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()

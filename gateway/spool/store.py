@@ -25,12 +25,10 @@ from gateway.spool.catalog import SizeIndex, Span, overlapping
 from gateway.spool.codec import Decoder, Encoder, Payload, Row, frame, item_plan
 from gateway.spool.database import (
     DISK_ERRORS,
-    companions,
     connect_read_only,
     file_size,
     remove_database,
     shut,
-    size_with_log,
 )
 from gateway.spool.part import (
     ActivePart,
@@ -232,17 +230,17 @@ class Store:
 
     def fold_log(self, *, idle: bool) -> None:
         """Move the write-ahead logs into their files when they are long, or nobody is busy."""
-        size = file_size(companions(self.active.path)[0])
-        if size >= LOG_BYTES_MAX or (idle and size):
+        log = self.active.log
+        if log.bytes >= LOG_BYTES_MAX or (idle and log.file_bytes):
             if not idle:
-                events.log_grown(size)
-            self.active.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        elif size >= self.settings.log_limit:
-            self.active.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                events.log_grown(log.bytes)
+            log.cut()
+        elif log.bytes >= self.settings.log_limit:
+            log.fold()
         for each in (self.state, self.keep):
-            size = file_size(companions(each.path)[0]) if each is not None else 0
+            size = each.log.file_bytes if each is not None else 0
             if each and (size >= min(STATE_LOG_BYTES, self.settings.log_limit) or (idle and size)):
-                each.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                each.log.cut()
 
     def finish(self, *, loaded: bool) -> None:
         """Leave the files so that the next start has least to do; never raises."""
@@ -447,10 +445,12 @@ class Store:
 
     def used_bytes(self) -> int:
         """Give the bytes of all files, the log of the active part at its largest."""
-        log = max(self.settings.log_limit, file_size(companions(self.active.path)[0]))
+        log = max(self.settings.log_limit, self.active.log.file_bytes)
         total = self.active.size() + log + sum(part.size for part in self.sealed.values())
-        total += size_with_log(self.state.path) + self.settings.ballast + self.set_aside_bytes
-        return total + (size_with_log(self.keep.path) if self.keep is not None else 0)
+        total += self.settings.ballast + self.set_aside_bytes
+        for each in (self.state, self.keep):
+            total += each.size() + each.log.file_bytes if each is not None else 0
+        return total
 
     def hold_ballast(self) -> bool:
         """Take the ballast's space when there is some to spare; tell whether it is held.
