@@ -149,6 +149,8 @@ class Shelf:
         self._mark = folder / f"{name}.mark"
         self._saved: Kept | None = None
         self._turn = 0
+        self._marking: int | None = None
+        """The mark's descriptor stays open: opening costs more than all else of a notification."""
 
     def load(self) -> tuple[Kept, Mark] | None:
         """Give what a process before this one left, None when it is not there or not whole."""
@@ -192,6 +194,9 @@ class Shelf:
         """Remove what was kept: the session has ended."""
         self._turn += 1
         self._saved = None
+        if self._marking is not None:
+            os.close(self._marking)
+            self._marking = None
         with contextlib.suppress(OSError):
             self._file.unlink(missing_ok=True)
 
@@ -201,8 +206,8 @@ class Shelf:
         raw += _CHECK.pack(zlib.crc32(raw))
         # Where it cannot be written, the old mark stays, and a gap after a kill is wider.
         with contextlib.suppress(OSError):
-            file = os.open(self._mark, os.O_WRONLY | os.O_CREAT, 0o600)
-            try:
-                os.pwrite(file, raw, 0)
-            finally:
-                os.close(file)
+            if self._marking is None:
+                binary = getattr(os, "O_BINARY", 0)
+                self._marking = os.open(self._mark, os.O_WRONLY | os.O_CREAT | binary, 0o600)
+            os.lseek(self._marking, 0, os.SEEK_SET)
+            os.write(self._marking, raw)
