@@ -12,6 +12,7 @@ from simulators.small_http import Reply, Request
 
 BASE = "/__sim__/"
 JSON_TYPE = "application/json;charset=UTF-8"
+LIMIT_DEFAULT = 10_000
 LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 Question = Callable[[dict[str, str]], Any]
@@ -42,6 +43,12 @@ class ServiceControl:
             return _json({"error": str(error)}, 400)
         known = [f"GET {each}" for each in self._questions] + [f"POST {o}" for o in self._orders]
         return _json({"error": f"known are: {', '.join(known)}"}, 404)
+
+
+def page(rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
+    """Give rows from the `after`-th on, at most `limit`."""
+    start = max(0, int(query.get("after", 0)))
+    return rows[start : start + max(1, int(query.get("limit", LIMIT_DEFAULT)))]
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -11,14 +11,18 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
 HEAD_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 1024 * 1024
 IDLE_S_MAX = 300.0
-RESET = struct.pack("ii", 1, 0)  # linger, for no time: closing sends RST
+RESET = struct.pack(
+    "hh" if sys.platform == "win32" else "ii", 1, 0
+)  # linger, for no time: closing sends RST
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,24 @@ class SmallHttp:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(span_s):
                     await self._closing.wait()
+
+
+@asynccontextmanager
+async def listening(
+    handler: Handler, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """Listen within the context; gives the base address."""
+    server = SmallHttp(handler)
+    bound = await server.start(host, port, tls)
+    try:
+        yield f"{'http' if tls is None else 'https'}://{host}:{bound}"
+    finally:
+        await server.stop()
+
+
+def port_of(url: str) -> int:
+    """Give the port of a base address."""
+    return int(url.rsplit(":", 1)[1])
 
 
 async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from simulators.control import BadRequest
 from simulators.server_certificate import KINDS
-from simulators.small_http import SmallHttp
+from simulators.small_http import listening, port_of
 from simulators.stopping import stop_event
 from simulators.usage_log_content import Shape
 from simulators.usage_log_rules import RuleConfig, Status
@@ -67,17 +67,17 @@ def made(options: argparse.Namespace) -> UsageLogService:
 async def run(options: argparse.Namespace, folder: Path) -> None:
     """Serve until SIGTERM or SIGINT."""
     service = made(options)
-    control = SmallHttp(service.control.handle)
     stop = stop_event()
-    async with service.serving(options.port, options.host, options.tls, folder) as url:
-        port = await control.start("127.0.0.1", options.control_port)
-        ready = {"ready": "usage-log", "listening": url, "port": int(url.rsplit(":", 1)[1])}
-        ready |= {"control_port": port, "pid": os.getpid()}
+    async with (
+        service.serving(options.port, options.host, options.tls, folder) as url,
+        listening(service.control.handle, port=options.control_port) as control,
+    ):
+        ready = {"ready": "usage-log", "listening": url, "port": port_of(url)}
+        ready |= {"control_port": port_of(control), "pid": os.getpid()}
         if options.tls is not None:
             ready["ca"] = str(folder / "ca.pem")
         print(json.dumps(ready, ensure_ascii=False), flush=True)
         await stop.wait()
-        await control.stop()
     service.kept.close()
 
 

@@ -13,9 +13,9 @@ from typing import Any, get_args
 
 from simulators.control import BadRequest
 from simulators.server_certificate import KINDS, Certificates, Kind
-from simulators.service_control import ServiceControl
+from simulators.service_control import ServiceControl, page
 from simulators.service_faults import Fault, ServiceFaults, spoiled
-from simulators.small_http import Reply, Request, SmallHttp
+from simulators.small_http import Reply, Request, listening
 from simulators.usage_log_content import ENDPOINTS, Shape, read_shape
 from simulators.usage_log_rules import TEXTS, Content, RuleConfig, Rules, Status, Verdict
 from simulators.usage_log_store import Kept, last_four, shown
@@ -23,7 +23,6 @@ from simulators.virtual_clock import SECOND_NS, VirtualClock, stamp
 
 SAMPLE_KEY = "$5$API$SimulatedKey./0123456789ABCDEFGHIJKLMNOPQRS"
 """A key of the right form that no service ever gave."""
-LIMIT_DEFAULT = 10_000
 HEADERS = (("Access-Control-Allow-Origin", "*"), ("Server", "Apache"))
 PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
@@ -52,9 +51,9 @@ class UsageLogService:
         self.control = ServiceControl(
             {
                 "state": lambda _: self.state(),
-                "stored": lambda query: _after(self.stored, query),
-                "tests": lambda query: _after(self.kept.tests, query),
-                "requests": lambda query: _after(self.requests, query),
+                "stored": lambda query: page(self.stored, query),
+                "tests": lambda query: page(self.kept.tests, query),
+                "requests": lambda query: page(self.requests, query),
             },
             {
                 "fault": self.faults.set,
@@ -92,12 +91,8 @@ class UsageLogService:
             certificates = Certificates(folder)
             context = certificates.context(tls)
             self._tls = certificates, context
-        server = SmallHttp(self.handle)
-        bound = await server.start(host, port, context)
-        try:
-            yield f"{'http' if context is None else 'https'}://{host}:{bound}"
-        finally:
-            await server.stop()
+        async with listening(self.handle, host, port, context) as url:
+            yield url
 
     async def handle(self, request: Request) -> Reply:
         """Give the reply to a request; the work of one is done in one step."""
@@ -214,9 +209,3 @@ class UsageLogService:
 
     def _set_shape(self, order: dict[str, Any]) -> None:
         self.shape = read_shape(order)
-
-
-def _after(rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
-    """Give rows from the `after`-th on, at most `limit`."""
-    start = max(0, int(query.get("after", 0)))
-    return rows[start : start + max(1, int(query.get("limit", LIMIT_DEFAULT)))]
