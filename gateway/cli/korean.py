@@ -147,6 +147,9 @@ TEXTS = {
     "An MQTT cell: room sensors, status, readings.": "MQTT 셀: 환경 센서, 상태, 측정값",
     "A small MQTT broker on 127.0.0.1.": "127.0.0.1 의 작은 MQTT 브로커",
     "The central platform, with faults on wish.": "중앙 플랫폼 (장애를 만들 수 있음)",
+    "The programme's log service: its rules and bad days.":
+        "사업관리시스템 로그수집 서비스 모의: 규칙과 장애",
+    "The small-workshop programme's KPI service.": "스마트공방 KPI 서비스 모의",
     "A TCP proxy that cuts, delays and corrupts.": "끊고 늦추고 망가뜨리는 TCP 프록시",
     "Print the versions of the gateway, Python and the libraries that matter.":
         "게이트웨이, Python, 주요 라이브러리의 버전",

@@ -14,6 +14,8 @@ MODULES = {
     "mqtt": ("simulators.mqtt_cell", "An MQTT cell: room sensors, status, readings."),
     "broker": ("simulators.mqtt_broker", "A small MQTT broker on 127.0.0.1."),
     "platform": ("simulators.platform", "The central platform, with faults on wish."),
+    "usage-log": ("simulators.usage_log", "The programme's log service: its rules and bad days."),
+    "kpi": ("simulators.kpi_service", "The small-workshop programme's KPI service."),
     "faults": ("simulators.faults", "A TCP proxy that cuts, delays and corrupts."),
 }
 
