@@ -10,8 +10,10 @@ from gateway.app.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice,
 from gateway.app.config.findings import Span
 from gateway.app.config.ids import STATIC_SUBMODELS
 from gateway.app.config.load import DeviceFile, Folder
-from gateway.app.config.models import GatewayFile, InfluxHistory, is_loopback
+from gateway.app.config.models import GatewayFile, InfluxHistory
 from gateway.app.config.romanise import ID_SHORT, ID_SHORT_MAX
+from gateway.app.config.scalars import is_loopback
+from gateway.app.config.usage_checks import check_usage
 from gateway.app.config.yaml_reader import Document
 from gateway.mapping.expression import ExpressionError, parse
 
@@ -47,9 +49,7 @@ def check_gateway(gateway: GatewayFile, document: Document) -> None:
     host = gateway.api.listen.rpartition(":")[0]
     if not is_loopback(host) and gateway.api.users is None:
         document.add("E1306", ("api", "listen"), address=gateway.api.listen)
-    for key in ("receiver", "deliver"):
-        if getattr(gateway.usage, key):
-            document.add("W1501", ("usage", key), at_key=True, key=f"usage.{key}")
+    check_usage(gateway.usage, document)
 
 
 def _influx(gateway: GatewayFile, document: Document) -> None:

@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from adapters.mqtt.settings import MqttDeviceKeys, MqttTagKeys
 from adapters.opcua.settings import OpcUaDeviceKeys, OpcUaTagKeys
-from gateway.app.config.models import Local, Name, Version
+from gateway.app.config.models import Local, Version
+from gateway.app.config.scalars import Name
 from gateway.app.config.units import canonical_unit, nearest_unit
 from gateway.core.config import FileModel
 from gateway.mapping.rules import BIT_MAX

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from gateway.core.config import ByteSize, FileModel, LocalText, Referenced, Seconds, Secret
+from gateway.app.config.scalars import HttpUrl, Listen, Name, secret_file
+from gateway.app.config.usage import UsageKeys
+from gateway.core.config import ByteSize, FileModel, LocalText, Seconds, Secret
 
 VERSION = 1
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 UNBUILT_PLATFORMS = ("mqtt", "kafka", "mos-rest", "mos-mqtt", "file")
 HANGUL = re.compile(r"[\uac00-\ud7a3\u3131-\u318e]")
+BUSINESS_NUMBER = r"^\d{3}-\d{2}-\d{5}$"
 QUOTA_MIN = 16_000_000
 DAY_S = 86_400.0
-
-
-def _name(text: str) -> str:
-    if not NAME.fullmatch(text):
-        raise PydanticCustomError("E1108", "not a name", {"name": text})
-    return text
 
 
 def _one_or_many(value: Any) -> Any:
@@ -44,51 +38,8 @@ def _version(value: Any) -> Any:
     return value
 
 
-def http_url(text: str) -> str:
-    """Accept `http://host[:port][/path]` and https."""
-    parts = urlsplit(text)
-    try:
-        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if "@" in parts.netloc:
-        raise PydanticCustomError("E1308", "a login in an address", {})
-    if not fine or any(char.isspace() for char in text):
-        raise PydanticCustomError("E1109", "not an address", {"address": text})
-    return text.rstrip("/")
-
-
-def listen_address(text: str) -> str:
-    """Accept `host:port`."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
-        raise PydanticCustomError("E1113", "not host:port", {"address": text})
-    return text
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this PC can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _file_itself(value: Any) -> Any:
-    if value is None or isinstance(value, Path):
-        return value
-    if isinstance(value, Referenced) and value.path is not None:
-        return value.path
-    raise PydanticCustomError("E1311", "not a file reference", {"value": str(value)[:60]})
-
-
 Version = Annotated[Literal[1], BeforeValidator(_version)]
-Name = Annotated[str, AfterValidator(_name)]
 Local = Annotated[LocalText, BeforeValidator(_local)]
-HttpUrl = Annotated[str, AfterValidator(http_url)]
-Listen = Annotated[str, AfterValidator(listen_address)]
 SendWord = Literal["samples", "gaps", "usage"]
 Keep = Annotated[Seconds, Field(ge=3600)]
 
@@ -98,7 +49,7 @@ class Identity(FileModel):
 
     id: Name
     site: Local = LocalText()
-    business_number: str | None = Field(default=None, pattern=r"^\d{3}-\d{2}-\d{5}$")
+    business_number: str | None = Field(default=None, pattern=BUSINESS_NUMBER)
     id_base: HttpUrl | None = None
 
 
@@ -148,37 +99,13 @@ class HttpPlatform(FileModel):
     timeout: Annotated[Seconds, Field(gt=0, le=300)] = 30.0
 
 
-class UsageReceiver(FileModel):
-    """`usage.receiver:`."""
-
-    listen: Listen
-    reply: Literal["queued", "compat", "relay"] = "queued"
-
-
-class UsageDelivery(FileModel):
-    """One entry of `usage.deliver:`."""
-
-    name: Name
-    kind: Literal["smart-factory-log"]
-    url: HttpUrl
-    key: Secret = Field(repr=False)
-    user: Literal["pseudonym", "masked", "raw"] = "pseudonym"
-
-
-class UsageKeys(FileModel):
-    """`usage:`."""
-
-    receiver: UsageReceiver | None = None
-    deliver: list[UsageDelivery] = Field(default=[])
-
-
 class ApiKeys(FileModel):
     """`api:`; `hosts` are further names it answers to, `origins` sites whose pages may read."""
 
     listen: Listen = "127.0.0.1:8080"
-    hosts: tuple[str, ...] = ()
-    origins: tuple[HttpUrl, ...] = ()
-    users: Annotated[Path | None, BeforeValidator(_file_itself)] = None
+    hosts: list[str] = Field(default=[])
+    origins: list[HttpUrl] = Field(default=[])
+    users: Annotated[Path | None, BeforeValidator(secret_file)] = None
 
 
 class GatewayFile(FileModel):

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.app.config.models import UNBUILT_PLATFORMS
+from gateway.app.config.models import BUSINESS_NUMBER, UNBUILT_PLATFORMS
+from gateway.app.config.usage import IDENTIFIER, TIME_OF_DAY, ZONE
 from gateway.app.config.words import nearest
 from gateway.app.config.yaml_reader import Document
 
@@ -44,6 +45,13 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (list, "@list"),
     (dict, "@mapping"),
 )
+FORMS = {
+    BUSINESS_NUMBER: "123-45-67890",
+    IDENTIFIER: "USE_LOG, dbo.USE_LOG",
+    TIME_OF_DAY: "18:00",
+    ZONE: "+09:00",
+}
+"""How a text with such a pattern looks."""
 QUOTED = re.compile(r"'([^']*)'|\b(\d+)\b")
 CODE = re.compile(r"[EW]\d{4}")
 SHOWN_MAX = 60
@@ -95,6 +103,8 @@ def _about_value(kind: str, context: Mapping[str, Any], found: Any) -> tuple[str
 
 
 def _form(context: Mapping[str, Any]) -> str:
+    if context.get("pattern") in FORMS:
+        return FORMS[context["pattern"]]
     return str(context.get("pattern") or context.get("min_length") or context.get("max_length"))
 
 
