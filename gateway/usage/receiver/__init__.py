@@ -1,0 +1,1 @@
+"""The drop-in listener: what a solution called the log service for, answered from the ledger."""
