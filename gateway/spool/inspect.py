@@ -13,8 +13,9 @@ import orjson
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolError, SpoolLocked, SpoolUnavailable
 from gateway.core.records import Item
+from gateway.ops.sqlite import connect_read_only, shut, size_with_log
 from gateway.spool.codec import KIND_NAMES, DamagedRecord, Decoder, Row
-from gateway.spool.database import STATE_ID, check_format, connect_read_only, shut, size_with_log
+from gateway.spool.database import STATE_ID, check_format
 from gateway.spool.lock import FolderLock
 from gateway.spool.part import part_first, read_plan, read_rows
 from gateway.spool.recovery import load

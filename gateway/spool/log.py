@@ -30,8 +30,8 @@ from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
+from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.cursor import Cursor
-from gateway.spool.database import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.lock import FolderLock
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
 from gateway.spool.recovery import check_part, load

@@ -17,17 +17,9 @@ import zstandard
 
 from gateway.core.errors import SpoolTooNew
 from gateway.core.signals import PlanTable
+from gateway.ops.sqlite import CORRUPT_ERRORS, LogMeter, connect, pages_bytes, shut
 from gateway.spool.codec import Row
-from gateway.spool.database import (
-    CORRUPT_ERRORS,
-    FORMAT,
-    PART_ID,
-    LogMeter,
-    check_format,
-    connect,
-    pages_bytes,
-    shut,
-)
+from gateway.spool.database import FORMAT, PART_ID, check_format
 from gateway.spool.summary import NOTHING, Summary, Totals
 
 MARK_RECORDS = 2_000

@@ -13,9 +13,9 @@ from gateway.core.records import Batch, Gap, GapReason, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
 from gateway.ops.events import spool as events
+from gateway.ops.sqlite import shut
 from gateway.spool.codec import BATCH, Row, frame, payload_of
 from gateway.spool.cursor import Range
-from gateway.spool.database import shut
 from gateway.spool.outbox import gap_entry, post, send
 from gateway.spool.part import part_name, read_marks, read_plan, read_rows
 from gateway.spool.state import Ledger, PartRow

@@ -10,10 +10,10 @@ from gateway.core.errors import SpoolUnavailable
 from gateway.core.protocols import ReaderState
 from gateway.core.records import Answer, Record
 from gateway.core.types import Offset
+from gateway.ops.sqlite import CORRUPT_ERRORS, connect_read_only, shut
 from gateway.spool.catalog import Span, overlapping
 from gateway.spool.codec import DamagedRecord, Decoder
 from gateway.spool.cursor import Cursor
-from gateway.spool.database import CORRUPT_ERRORS, connect_read_only, shut
 from gateway.spool.part import plan_digest, read_plan, read_rows
 from gateway.spool.plan_cache import PlanCache
 

@@ -14,13 +14,8 @@ import apsw
 
 from gateway.core.signals import PlanTable
 from gateway.ops.events import spool as events
-from gateway.spool.catalog import SizeIndex
-from gateway.spool.codec import DamagedRecord
-from gateway.spool.cursor import Cursor, Range
-from gateway.spool.database import (
+from gateway.ops.sqlite import (
     CORRUPT_ERRORS,
-    PART_ID,
-    check_format,
     companions,
     connect_read_only,
     file_size,
@@ -28,6 +23,10 @@ from gateway.spool.database import (
     shut,
     sync_folder,
 )
+from gateway.spool.catalog import SizeIndex
+from gateway.spool.codec import DamagedRecord
+from gateway.spool.cursor import Cursor, Range
+from gateway.spool.database import PART_ID, check_format
 from gateway.spool.outbox import send
 from gateway.spool.part import (
     ActivePart,

@@ -11,9 +11,9 @@ import apsw
 from gateway.core.records import Audit, Gap, GapReason, Item, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
+from gateway.ops.sqlite import CORRUPT_ERRORS, connect, remove_database, shut
 from gateway.spool.codec import DamagedRecord, Row, frame, payload_of
 from gateway.spool.cursor import Range
-from gateway.spool.database import CORRUPT_ERRORS, connect, remove_database, shut
 from gateway.spool.outbox import post
 from gateway.spool.part import ActivePart, create_part, part_name, read_marks, read_plan, read_rows
 from gateway.spool.state import Ledger, PartRow

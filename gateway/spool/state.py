@@ -21,16 +21,9 @@ import apsw
 from gateway.core.protocols import ReaderState
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
+from gateway.ops.sqlite import LogMeter, connect, pages_bytes, shut
 from gateway.spool.cursor import Cursor, Range
-from gateway.spool.database import (
-    FORMAT,
-    STATE_ID,
-    LogMeter,
-    check_format,
-    connect,
-    pages_bytes,
-    shut,
-)
+from gateway.spool.database import FORMAT, STATE_ID, check_format
 from gateway.spool.msgpack import packb, unpackb
 from gateway.spool.part import pack_plan, unpack_plan
 from gateway.spool.summary import NOTHING, Summary, Totals

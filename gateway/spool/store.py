@@ -21,15 +21,9 @@ from gateway.core.records import Batch, Item, Record
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
+from gateway.ops.sqlite import DISK_ERRORS, connect_read_only, file_size, remove_database, shut
 from gateway.spool.catalog import SizeIndex, Span, overlapping
 from gateway.spool.codec import Decoder, Encoder, Payload, Row, frame, item_plan
-from gateway.spool.database import (
-    DISK_ERRORS,
-    connect_read_only,
-    file_size,
-    remove_database,
-    shut,
-)
 from gateway.spool.part import (
     ActivePart,
     create_part,

@@ -20,9 +20,9 @@ from gateway.core.errors import SpoolError, SpoolUnavailable
 from gateway.core.protocols import ReaderState
 from gateway.core.records import Answer, Item
 from gateway.ops.events import spool as events
+from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.appending import append
 from gateway.spool.codec import DamagedRecord
-from gateway.spool.database import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.quota import make_room, trim_quarantine
 from gateway.spool.recovery import load
 from gateway.spool.settling import settle
