@@ -86,12 +86,17 @@ class UsageFolder(UsageFile):
 
 
 class UsageFlag(FileModel):
-    """`usage.databases.flag:`; the column that says which rows are new, and its words."""
+    """`usage.databases.flag:`; the column that says which rows are new, and its words.
+
+    `sampled_out` and `expired` mark rows that the service never got; neither is `stored`.
+    """
 
     column: Identifier
     pending: str = "N"
     stored: str = "Y"
     failed: str = "F"
+    sampled_out: str = "S"
+    expired: str = "E"
     code: Identifier | None = None
     time: Identifier | None = None
 
@@ -107,6 +112,7 @@ class UsageDatabase(UsageColumns):
     flag: UsageFlag | None = None
     watermark: Identifier | None = None
     read_only: bool = False
+    encoding: Literal["auto", "cp949"] = "auto"
     every: Every = 60.0
 
 
@@ -165,6 +171,7 @@ class UsageKeys(FileModel):
     unknown_word: Code = "DO6003"
     keep_words: bool = False
     zone: Zone = "+09:00"
+    twelve_hour: bool = False
     address: UsageAddress = UsageAddress()
     keep: Annotated[Seconds, Field(ge=KEEP_MIN_S)] = YEARS_3_S
     receiver: UsageReceiver | None = None
