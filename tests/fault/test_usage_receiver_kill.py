@@ -1,4 +1,4 @@
-"""A killed receiver loses nothing it had answered for, and a client can tell what it must repeat."""
+"""A killed receiver loses nothing that it had answered for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from gateway.usage.config import ReceiverConfig
 from gateway.usage.model import Raw, State, Taken, Unfit
 from gateway.usage.receiver.server import Receiver
 from tests.integration.usage_receiver_parts import client_of, until
-from tests.unit.usage.receiver.support import form
+from tests.unit.usage.receiver.support import (
+    form,
+)
 
 KILLS = 15
 CLIENTS = 4
@@ -100,12 +102,15 @@ async def send_for_ever(url: str, prefix: str, answered: list[str]) -> None:
 
 @pytest.mark.slow
 async def test_answered_then_lost_over_kills_is_nothing(tmp_path: Path) -> None:
-    chance, answered, ledger = random.Random(7), [], tmp_path / "ledger"
+    chance, ledger = random.Random(7), tmp_path / "ledger"
+    answered: list[str] = []
     for kill in range(KILLS):
-        async with receiver_process(ledger, chance.randrange(1, 60)) as url:
-            async with asyncio.TaskGroup() as group:
-                for number in range(CLIENTS):
-                    group.create_task(send_for_ever(url, f"{kill}-{number}", answered))
+        async with (
+            receiver_process(ledger, chance.randrange(1, 60)) as url,
+            asyncio.TaskGroup() as group,
+        ):
+            for number in range(CLIENTS):
+                group.create_task(send_for_ever(url, f"{kill}-{number}", answered))
     stored = known_lines(ledger)
     assert len(answered) > KILLS
     assert set(answered) <= set(stored)
@@ -117,10 +122,9 @@ async def test_a_record_stored_without_an_answer_is_known_when_it_comes_again(
     tmp_path: Path,
 ) -> None:
     ledger = tmp_path / "ledger"
-    async with receiver_process(ledger, die_after=1) as url:
-        async with client_of(url) as client:
-            await client.send(request("once"))
-            assert await client.ended() == b""
+    async with receiver_process(ledger, die_after=1) as url, client_of(url) as client:
+        await client.send(request("once"))
+        assert await client.ended() == b""
     assert known_lines(ledger) == ["once"]
     async with receiver_process(ledger) as url, client_of(url) as client:
         result = json.loads((await client.ask(request("once"))).body)["result"]
@@ -129,7 +133,8 @@ async def test_a_record_stored_without_an_answer_is_known_when_it_comes_again(
 
 
 async def test_a_terminated_receiver_has_answered_all_that_it_stored(tmp_path: Path) -> None:
-    ledger, answered = tmp_path / "ledger", []
+    ledger = tmp_path / "ledger"
+    answered: list[str] = []
     receiver = Receiver(ReceiverConfig("127.0.0.1:0"), FileIntake(ledger, 0), SystemClock())
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(receiver.run())

@@ -1,4 +1,4 @@
-"""Claims about the receiver on a socket: eight real programs, limits of time and number, stopping."""
+"""Claims about the receiver on a socket: eight real programs, limits of time and number."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.usage.config import NormalConfig
+from gateway.usage.model import Event, Raw
+from gateway.usage.normal.normalise import make_normaliser
 from gateway.usage.receiver import connection, server
 from gateway.usage.receiver.server import Receiver, peer_of
 from tests.integration.usage_receiver_parts import CONFIG, Client, ask, client_of, running, until
+from tests.unit.usage.receiver.styles import NO_LENGTH, ORIGIN, RECORD, STYLES
 from tests.unit.usage.receiver.support import (
-    NO_LENGTH,
-    ORIGIN,
-    RECORD,
-    STYLES,
     FakeIntake,
     FixedClock,
     assert_no_canary,
@@ -32,6 +32,40 @@ JSON = STYLES["json"]
 def keep_alive_post(body: str) -> bytes:
     sent = body.encode()
     return b"POST %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (SIX.encode(), len(sent), sent)
+
+
+def normal(raw: Raw) -> tuple[object, ...]:
+    """Give what is sent of an event."""
+    event = make_normaliser(NormalConfig(salt=bytes(range(32))))(raw)
+    assert isinstance(event, Event)
+    return (event.at, event.log_dt, event.use_se, event.user, event.address, event.amount)
+
+
+async def test_eight_real_programs_are_normalised_identically() -> None:
+    intake = FakeIntake()
+    async with running(intake) as receiver:
+        for data in STYLES.values():
+            answer = await ask(receiver.url, data.replace(b"Expect: ", b"X: "), half_close=True)
+            assert result_of(answer.body)["recptnRsltCd"] == "AP1001"
+    events = {normal(raw) for raw in intake.raws}
+    assert len(intake.raws) == 8
+    ((at, log_dt, use_se, user, address, amount),) = events
+    assert (log_dt, use_se, address, amount) == (
+        "2026-11-26 09:12:33.045", "DO6001", "192.168.0.21", 1024,
+    )  # fmt: skip
+    assert at == 1_795_651_953_045_000_000
+    assert "김" not in str(user)
+
+
+async def test_a_loopback_address_becomes_that_of_the_caller() -> None:
+    intake = FakeIntake()
+    async with running(intake, listen="0.0.0.0:0") as receiver:
+        await ask(receiver.url, keep_alive_post(form(conectIp="::1")))
+    event = make_normaliser(NormalConfig(salt=bytes(range(32))))(
+        replace(intake.raws[0], peer="10.1.2.3")
+    )
+    assert isinstance(event, Event)
+    assert event.address == "10.1.2.3"
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -149,19 +183,19 @@ async def test_a_client_that_says_nothing_is_cut(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_when_it_is_full_the_longest_idle_one_leaves() -> None:
-    async with running(FakeIntake(), limits={"connections_max": 3}) as receiver:
-        async with (
-            client_of(receiver.url) as first,
-            client_of(receiver.url) as second,
-            client_of(receiver.url) as third,
-        ):
-            for client in (first, second, third):
-                await client.ask(keep_alive_post(form()))
-            async with client_of(receiver.url) as fourth:
-                assert (await fourth.ask(keep_alive_post(form()))).status == 200
-                assert await first.ended() == b""
-                assert (await second.ask(keep_alive_post(form()))).status == 200
-                assert receiver.health.connections == 3
+    async with (
+        running(FakeIntake(), limits={"connections_max": 3}) as receiver,
+        client_of(receiver.url) as first,
+        client_of(receiver.url) as second,
+        client_of(receiver.url) as third,
+    ):
+        for client in (second, first, third):
+            await client.ask(keep_alive_post(form()))
+        async with client_of(receiver.url) as fourth:
+            assert (await fourth.ask(keep_alive_post(form()))).status == 200
+            assert await second.ended() == b""
+            assert (await first.ask(keep_alive_post(form()))).status == 200
+            assert receiver.health.connections == 3
 
 
 async def test_a_crowd_that_connects_at_once_is_served_to_the_last() -> None:
@@ -175,27 +209,33 @@ async def test_silent_connections_make_room_when_they_had_their_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "FRESH_S", 0.05)
-    async with running(FakeIntake(), limits={"connections_max": 2}) as receiver:
-        async with client_of(receiver.url), client_of(receiver.url):
-            await until(lambda: receiver.health.connections == 2)
-            assert (await ask(receiver.url, JSON)).status == 200
+    async with (
+        running(FakeIntake(), limits={"connections_max": 2}) as receiver,
+        client_of(receiver.url),
+        client_of(receiver.url),
+    ):
+        await until(lambda: receiver.health.connections == 2)
+        assert (await ask(receiver.url, JSON)).status == 200
 
 
 async def test_when_it_is_full_of_busy_ones_the_next_waits_for_its_turn() -> None:
     intake = FakeIntake(gate=asyncio.Event())
     assert intake.gate is not None
-    async with running(intake, limits={"connections_max": 2}) as receiver:
-        async with client_of(receiver.url) as first, client_of(receiver.url) as second:
-            for client in (first, second):
-                await client.send(JSON)
-            await until(lambda: receiver.health.requests == 2)
-            async with client_of(receiver.url) as third:
-                await third.send(JSON)
-                await asyncio.sleep(0.05)
-                assert (receiver.health.connections, receiver.health.requests) == (2, 2)
-                intake.gate.set()
-                for client in (first, second, third):
-                    assert (await client.answer()).status == 200
+    async with (
+        running(intake, limits={"connections_max": 2}) as receiver,
+        client_of(receiver.url) as first,
+        client_of(receiver.url) as second,
+    ):
+        for client in (first, second):
+            await client.send(JSON)
+        await until(lambda: receiver.health.requests == 2)
+        async with client_of(receiver.url) as third:
+            await third.send(JSON)
+            await asyncio.sleep(0.05)
+            assert (receiver.health.connections, receiver.health.requests) == (2, 2)
+            intake.gate.set()
+            for client in (first, second, third):
+                assert (await client.answer()).status == 200
 
 
 async def test_one_address_cannot_hold_every_connection() -> None:

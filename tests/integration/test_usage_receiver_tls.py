@@ -15,7 +15,12 @@ from gateway.usage.receiver import connection, server
 from gateway.usage.receiver.server import Receiver
 from tests.integration.test_platform_tls import own_certificate
 from tests.integration.usage_receiver_parts import CONFIG, ask, client_of, secured, until
-from tests.unit.usage.receiver.support import RECORD, STYLES, FakeIntake, FixedClock, result_of
+from tests.unit.usage.receiver.styles import RECORD, STYLES
+from tests.unit.usage.receiver.support import (
+    FakeIntake,
+    FixedClock,
+    result_of,
+)
 
 JSON = STYLES["json"]
 OLD_DOT_NET = "ECDHE-ECDSA-AES128-SHA256"

@@ -13,7 +13,10 @@ from typing import Any
 from gateway.usage.config import ReceiverConfig
 from gateway.usage.ports import UsageIntake
 from gateway.usage.receiver.server import Receiver
-from tests.unit.usage.receiver.support import ORIGIN, FixedClock
+from tests.unit.usage.receiver.styles import ORIGIN
+from tests.unit.usage.receiver.support import (
+    FixedClock,
+)
 
 WAIT_S = 20.0
 CONFIG = ReceiverConfig("127.0.0.1:0", origins=(ORIGIN,))
@@ -105,8 +108,8 @@ async def running(
 async def secured(
     take: UsageIntake, certificate: tuple[Path, Path], **config: Any
 ) -> AsyncIterator[Receiver]:
-    files = {"certificate": certificate[0], "private_key": certificate[1]}
-    async with running(take, tls_listen="127.0.0.1:0", **files, **config) as receiver:
+    config |= {"certificate": certificate[0], "private_key": certificate[1]}
+    async with running(take, tls_listen="127.0.0.1:0", **config) as receiver:
         yield receiver
 
 

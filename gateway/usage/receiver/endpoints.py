@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable
 from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable
 from gateway.ops.events import usage_receiver as events
-from gateway.usage.config import ReceiverConfig
+from gateway.usage.config import NormalConfig, ReceiverConfig
 from gateway.usage.model import Attempt, Raw, State, Taken, Unfit
+from gateway.usage.normal.words import Words
 from gateway.usage.ports import UsageIntake
 from gateway.usage.receiver import pages, replies
 from gateway.usage.receiver.cors import Origins
@@ -36,6 +37,7 @@ RELAY_MARGIN_S = 0.5
 SOURCE_ID_MAX = 200
 SETTLED = frozenset({Kind.SUCCESS, Kind.RECEIVED, Kind.TEST, Kind.RECORD})
 """After any other answer the gateway itself sends the event again, so a client must not."""
+_WORDS = Words(NormalConfig())
 _SLASHES = re.compile(r"/{2,}")
 
 Relay = Callable[[Taken, float], Awaitable[Attempt | None]]
@@ -112,7 +114,8 @@ class Endpoints:
             "endpoint": path.rpartition("/")[2],
             "way": said.way,
             "charset": said.charset,
-            "origin": request.headers.get("origin", ""),
+            "origin": request.headers.get("origin", "") if said.key else "",
+            "lints": " ".join(said.lints),
         }
         source_id = without_keys(request.headers.get("idempotency-key", "")[:SOURCE_ID_MAX])
         return Raw(
@@ -196,6 +199,5 @@ def _path_of(request: Request) -> str:
 
 
 def _is_test(said: str | None) -> bool:
-    """Tell a test record, with the letter or the zero."""
-    text = (said or "").strip().upper()
-    return text == use_codes.TEST or text == use_codes.TEST.replace("O", "0")
+    """Tell a test record, however its code is spelled; a site's own words are not looked up."""
+    return bool(said) and _WORDS.code_of(said or "").code == use_codes.TEST

@@ -15,11 +15,9 @@ from gateway.usage.receiver.documents import Unreadable
 from gateway.usage.receiver.forms import unquoted
 from gateway.usage.receiver.head import Request
 from gateway.usage.receiver.submission import HIDDEN, Submission, read_submission
+from gateway.usage.rules.lints import Lint
+from tests.unit.usage.receiver.styles import CANARY, KEY, RECORD, STYLES
 from tests.unit.usage.receiver.support import (
-    CANARY,
-    KEY,
-    RECORD,
-    STYLES,
     assert_no_canary,
     form,
     get,
@@ -28,6 +26,12 @@ from tests.unit.usage.receiver.support import (
 )
 
 SIX, DO, XML = "/apisvc/sendLogData.json", "/apisvc/sendLogDataJSON.do", "/apisvc/sendLogDataXML.do"
+FORM_TYPE = "Content-Type: application/x-www-form-urlencoded"
+JSON_TYPE, PARTS_TYPE = (
+    "Content-Type: application/json",
+    "Content-Type: Multipart/Form-Data; boundary=",
+)
+EUC_KR = '<?xml version="1.0" encoding="euc-kr"?>'
 OBJECT = {"crtfcKey": KEY, **RECORD}
 DOCUMENT = "<logData>" + "".join(f"<{n}>{v}</{n}>" for n, v in OBJECT.items()) + "</logData>"
 
@@ -62,29 +66,29 @@ def test_eight_styles_say_the_same(style: str) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda text: post(SIX, json.dumps(OBJECT), "Content-Type: application/x-www-form-urlencoded"),
-        lambda text: post(SIX, form(), "Content-Type: application/json"),
+        lambda text: post(SIX, json.dumps(OBJECT), FORM_TYPE),
+        lambda text: post(SIX, form(), JSON_TYPE),
         lambda text: post(SIX, json.dumps(OBJECT), "Content-Type: text/plain"),
-        lambda text: post(f"{SIX}?{quote(form(), safe='=&')}", b"", "Content-Type: application/json"),
+        lambda text: post(f"{SIX}?{quote(form(), safe='=&')}", b"", JSON_TYPE),
         lambda text: get(f"{SIX}?{form()}"),
         lambda text: post(SIX, "\ufeff" + json.dumps(OBJECT)),
         lambda text: post(SIX, json.dumps(OBJECT).encode("utf-16")),
-        lambda text: post(SIX, text.encode("utf-16-le"), "Content-Type: application/json;charset=utf-16"),
+        lambda text: post(SIX, text.encode("utf-16-le"), JSON_TYPE + ";charset=utf-16"),
         lambda text: post(SIX, "logData=" + quote(text)),
         lambda text: post(DO, json.dumps({"logData": OBJECT})),
         lambda text: post(DO, json.dumps({"logData": text})),
-        lambda text: post(DO, text, "Content-Type: application/json"),
+        lambda text: post(DO, text, JSON_TYPE),
         lambda text: get(f"{DO}?logData={quote_plus(text)}"),
         lambda text: get(f"{DO}?LOGDATA={quote(text)}&_=1695711"),
         lambda text: get(f"{DO}?_=1&logData={text}&callback=x"),
         lambda text: get(f"{DO}?logData={text}".encode("cp949")),
         lambda text: get(f"{XML}?logData={DOCUMENT}"),
         lambda text: post(XML, DOCUMENT, "Content-Type: application/xml"),
-        lambda text: post(XML, ('<?xml version="1.0" encoding="euc-kr"?>' + DOCUMENT).encode("cp949")),
+        lambda text: post(XML, (EUC_KR + DOCUMENT).encode("cp949")),
         lambda text: post(XML, "logData=" + quote(text)),
         lambda text: post(DO, "logData=" + quote(DOCUMENT)),
-        lambda text: post(SIX, multipart(OBJECT), "Content-Type: multipart/form-data; boundary=b-1"),
-        lambda text: post(DO, multipart({"logData": text}), 'Content-Type: Multipart/Form-Data;boundary="b-1"'),
+        lambda text: post(SIX, multipart(OBJECT), PARTS_TYPE + "b-1"),
+        lambda text: post(DO, multipart({"logData": text}), PARTS_TYPE + '"b-1"'),
         lambda text: get(f"{DO}?logData=" + quote(text).replace(quote("김"), "%uAE40")),
     ],
 )  # fmt: skip
@@ -196,6 +200,22 @@ def test_what_is_no_record_has_the_code_of_the_service(make: object, code: str) 
     assert code_of(make()) == code  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(
+    ("request_", "lints"),
+    [
+        (parsed(STYLES["browser-ajax-form"]), ()),
+        (parsed(STYLES["json"]), ()),
+        (parsed(STYLES["winforms-get-raw-korean"]), (Lint.NOT_ENCODED, Lint.KEY_IN_URL)),
+        (parsed(STYLES["spring-resttemplate-json-do"]), (Lint.KEY_IN_URL,)),
+        (get(f"{DO}?logData=%7B%22logDt%22:1%7D"), ()),
+        (post(SIX, "crtfcKey=.abc&logDt=1"), (Lint.KEY_DAMAGED,)),
+        (post(SIX, "crtfcKey=&logDt=1"), ()),
+    ],
+)
+def test_what_a_client_should_do_otherwise_is_noted(request_: Request, lints: object) -> None:
+    assert read(request_).lints == lints
+
+
 def test_an_object_without_names_is_a_record_without_fields() -> None:
     assert set(read(post(DO, "logData={}")).fields.values()) == {None}
     assert set(read(post(SIX, f"crtfcKey={KEY}")).fields.values()) == {None}
@@ -253,9 +273,11 @@ def test_any_bytes_are_a_record_or_unreadable(
     )
     try:
         said = read_submission(request, single=path != SIX)
-    except Unreadable as refused:
-        assert refused.code in {"AP1023", "AP1025"}
+    except Unreadable as error:
+        code = error.code
     else:
+        code = "AP1023"
         assert set(said.fields) == set(FIELDS)
         for value in said.fields.values():
             assert value is None or value.encode() is not None
+    assert code in {"AP1023", "AP1025"}
