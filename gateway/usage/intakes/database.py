@@ -25,7 +25,7 @@ from gateway.usage.intakes.databases.opening import driver_for
 from gateway.usage.intakes.databases.session import Session
 from gateway.usage.intakes.databases.statements import Row, WriteBack, check_config
 from gateway.usage.intakes.endings import Endings, RowKnown, RowsKnown
-from gateway.usage.intakes.mapping import cells_of, check_columns, raw_of, text_of
+from gateway.usage.intakes.mapping import cells_of, check_columns, raw_of, recoded, text_of
 from gateway.usage.intakes.marks import Marks, Place, kept_place, place_from
 from gateway.usage.intakes.pace import Pace
 from gateway.usage.intakes.remembered import Remembered
@@ -199,8 +199,8 @@ class DatabaseIntake:
         if key is None:
             events.row_not_written_back(self.name, "NULL", "a row without a key is not read")
             return None
-        values = row.values
-        cells = cells_of(lambda column: self._recoded(values[column]), self._config.columns)
+        recode = recoded if self._config.encoding == "cp949" else _unchanged
+        cells = cells_of(lambda column: recode(row.values[column]), self._config.columns)
         return raw_of(
             cells,
             intake=self.name,
@@ -208,16 +208,6 @@ class DatabaseIntake:
             source_id=f"{self._config.name}:{key}",
             solution=self._config.solution,
         )
-
-    def _recoded(self, value: Any) -> Any:
-        """Give text of a column whose cp949 bytes the database takes for latin-1."""
-        if self._config.encoding == "cp949":
-            try:
-                data = value.encode("latin-1") if isinstance(value, str) else value
-                return data.decode("cp949") if isinstance(data, bytes | bytearray) else value
-            except UnicodeError:
-                return value
-        return value
 
     def _end(self, source_id: str, ending: WriteBack | None) -> None:
         if ending is not None and self._writes:
@@ -247,16 +237,8 @@ class DatabaseIntake:
             raise SourceUnavailable("timeout", f"no answer in {ANSWER_S:.0f} s") from error
 
 
-class WriteBacks:
-    """Takes each outcome to the database intake that the event came from."""
-
-    def __init__(self, intakes: Sequence[DatabaseIntake]) -> None:
-        self._intakes = {intake.name: intake for intake in intakes}
-
-    async def outcome(self, event: str, raw: Raw, move: Move) -> None:
-        intake = self._intakes.get(raw.intake)
-        if intake is not None:
-            await intake.outcome(event, raw, move)
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def _said(raw: Raw) -> int:

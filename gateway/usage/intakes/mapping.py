@@ -116,6 +116,15 @@ def decoded_bytes(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
+def recoded(value: Any) -> Any:
+    """Give text whose cp949 bytes were taken for latin-1; anything else as it is."""
+    try:
+        data = value.encode("latin-1") if isinstance(value, str) else value
+        return data.decode("cp949") if isinstance(data, bytes | bytearray) else value
+    except UnicodeError:
+        return value
+
+
 def same_name(name: str) -> str:
     """Give a column's name as it is compared: composed, trimmed, without regard to case."""
     return unicodedata.normalize("NFC", name).strip().casefold()

@@ -67,7 +67,7 @@ class Session:
         """Close the connection; the next call opens one again."""
         connection, self._connection, self._statements = self._connection, None, None
         if connection is not None:
-            with contextlib.suppressself._failures:
+            with contextlib.suppress(*self._failures):
                 connection.close()
 
     def _ready(self) -> Statements:
