@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.core.clock import Clock
 from gateway.ops.events import usage_intakes as events
@@ -23,6 +24,7 @@ class Intake:
             to the first that takes all.
         clock: for the time of a quarantine.
         outcomes: told of events that end here already, because nobody can send them.
+        solution: the name of the solution where a source gives none.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Intake:
         deliveries: Sequence[DeliveryConfig],
         clock: Clock,
         outcomes: Sequence[Outcomes] = (),
+        solution: str = "",
     ) -> None:
         self._normalise = normalise
         self._ledger = ledger
@@ -39,6 +42,7 @@ class Intake:
         self._rest = next((d.name for d in deliveries if not d.solutions), NO_DELIVERY)
         self._clock = clock
         self._outcomes = outcomes
+        self._solution = solution
 
     async def take(self, raws: Sequence[Raw]) -> list[Taken | Unfit]:
         """Normalise and store; see `UsageIntake.take`.
@@ -46,7 +50,7 @@ class Intake:
         Raises:
             LedgerUnavailable: nothing of this call was stored.
         """
-        made = [self._normalise(raw) for raw in raws]
+        made = [self._normalise(self._named_raw(raw)) for raw in raws]
         if not made:
             return []
         receipts = await self._ledger.append(
@@ -58,6 +62,9 @@ class Intake:
             if isinstance(each, Unfit) and not receipt.known:
                 await self._tell(each, receipt)
         return answers
+
+    def _named_raw(self, raw: Raw) -> Raw:
+        return raw if raw.solution else replace(raw, solution=self._solution)
 
     def _delivery(self, solution: str) -> str:
         name = self._named.get(solution, self._rest)

@@ -86,6 +86,15 @@ async def test_a_solution_goes_to_the_delivery_that_names_it_else_to_one_for_all
     assert [name for name, _ in ledger.entries] == ["mes", "erp", "rest", "rest"]
 
 
+async def test_an_event_of_no_solution_belongs_to_the_sites_own() -> None:
+    ledger = FakeLedger()
+    intake = Intake(normalise, ledger, [delivery("mes", "MES")], StillClock(), solution="MES")  # type: ignore[arg-type]
+    await intake.take([raw("a"), raw("b", "ERP")])
+    assert [(name, entry.raw.solution) for name, entry in ledger.entries] == [
+        ("mes", "MES"), ("", "ERP"),
+    ]  # fmt: skip
+
+
 async def test_without_a_delivery_an_event_is_stored_all_the_same() -> None:
     ledger = FakeLedger()
     await made(ledger, delivery("erp", "ERP")).take([raw("a", "MES")])
