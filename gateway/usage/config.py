@@ -168,6 +168,12 @@ class DatabaseIntakeConfig:
     every_s: float = 60.0
     rows_max: int = 500
     solution: str = ""
+    sampled_out: str = "S"
+    """Written for a row of which the service got another event of the same ten minutes."""
+    expired: str = "E"
+    """Written for a row whose day ended before it could be sent. Neither is `stored`."""
+    encoding: Literal["auto", "cp949"] = "auto"
+    """`cp949`: columns hold cp949 bytes that the database takes for latin-1."""
 
 
 @dataclass(frozen=True, slots=True)

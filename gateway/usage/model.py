@@ -100,11 +100,18 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The ledger's receipt: durable. `known` says that the same event was there before."""
+    """The ledger's receipt: durable. `known` says that the same event was there before.
+
+    `code` and `at` are those of the last move of a known event, so that a source can be written
+    back after a restart; `answered` is the service's own stamp, where it gave one.
+    """
 
     id: str
     state: State
     known: bool = False
+    code: str = ""
+    at: UnixNs = UnixNs(0)
+    answered: str = ""
 
 
 @dataclass(frozen=True, slots=True)

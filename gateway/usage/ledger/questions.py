@@ -23,17 +23,33 @@ OUTBOX = "outbox"
 def append(store: Store, drafts: Sequence[Draft]) -> list[Taken]:
     """Store events; the same one of the same source is known."""
     taken = []
-    question = "SELECT seq, state FROM events WHERE digest=?"
+    question = "SELECT seq, state, code, changed FROM events WHERE digest=?"
     for draft in drafts:
         known = one(store.connection, question, (draft.digest,)) if draft.digest else None
         if known is not None:
-            taken.append(Taken(store.event_id(known[0]), State(known[1]), known=True))
+            taken.append(_known(store, *known))
             continue
         state = draft.state or State.QUEUED
         taken.append(Taken(store.event_id(store.write(draft)), state))
         if state in OPEN:
             store.news.add(draft.delivery)
     return taken
+
+
+def _known(store: Store, seq: int, state: str, code: str, changed: int) -> Taken:
+    """Give the receipt of an event that is there, with what its source has to be told."""
+    question = (
+        "SELECT answered FROM attempts WHERE event=? AND answered<>'' ORDER BY seq DESC LIMIT 1"
+    )
+    answered = one(store.connection, question, (seq,))
+    return Taken(
+        store.event_id(seq),
+        State(state),
+        known=True,
+        code=code,
+        at=UnixNs(changed),
+        answered=answered[0] if answered else "",
+    )
 
 
 def move(store: Store, drafts: Sequence[Draft]) -> None:
