@@ -1,0 +1,131 @@
+"""SQLite connections with the settings on which durability rests, and what their errors mean.
+
+Write-ahead log with `synchronous=FULL`: a commit returns after its bytes are synced. The setting is
+read back, because the default depends on the build. Automatic checkpoints are off: the one writer
+decides when.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+
+PAGE = 4096
+
+DISK_ERRORS = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.BusyError,
+    OSError,
+)
+"""The disk refuses for now; closing and opening again later may help."""
+
+CORRUPT_ERRORS = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
+"""The file is not what was written."""
+
+
+def connect(
+    path: Path, *, vfs: str | None = None, synchronous: str = "FULL", create: bool = False
+) -> apsw.Connection:
+    """Open a file for writing.
+
+    Raises:
+        apsw.Error: see `DISK_ERRORS` and `CORRUPT_ERRORS`.
+    """
+    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+    connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
+    try:
+        if create:
+            connection.pragma("page_size", PAGE)
+        _expect(connection, "journal_mode", "wal")
+        connection.pragma("synchronous", synchronous)
+        if connection.pragma("synchronous") != {"FULL": 2, "NORMAL": 1}[synchronous]:
+            raise apsw.CantOpenError("synchronous did not take")
+        connection.pragma("wal_autocheckpoint", 0)
+        connection.set_busy_timeout(2_000)
+    except apsw.Error:
+        shut(connection)
+        raise
+    return connection
+
+
+def _expect(connection: apsw.Connection, pragma: str, value: str) -> None:
+    if connection.pragma(pragma, value) != value:
+        raise apsw.CantOpenError(f"{pragma} {value} did not take")
+
+
+def connect_read_only(
+    path: Path, *, vfs: str | None = None, sealed: bool = False
+) -> apsw.Connection:
+    """Open a file for reading; `sealed` says that nobody writes it any more."""
+    query = "?immutable=1" if sealed else "?mode=ro"
+    connection = apsw.Connection(
+        f"file:{_escaped(path)}{query}",
+        flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
+        vfs=vfs,
+    )
+    connection.set_busy_timeout(2_000)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except apsw.ReadOnlyError:  # a killed process left a log that has to be read in first
+        shut(connection)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
+        connection.set_busy_timeout(2_000)
+        connection.pragma("query_only", True)
+    except apsw.Error:
+        shut(connection)
+        raise
+    return connection
+
+
+def _escaped(path: Path) -> str:
+    text = path.resolve().as_posix().replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return text if text.startswith("/") else f"/{text}"
+
+
+def shut(connection: apsw.Connection) -> None:
+    """Close a connection. What fails in closing is found again by whoever opens the file next."""
+    with suppress(apsw.Error):
+        connection.close(force=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder durable; nothing to do where folders cannot be opened."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def companions(path: Path) -> tuple[Path, Path]:
+    """Give the names of a file's write-ahead log and its index."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def remove_database(path: Path) -> None:
+    """Unlink a closed file and what SQLite keeps beside it."""
+    for each in (path, *companions(path)):
+        each.unlink(missing_ok=True)
+
+
+def file_size(path: Path) -> int:
+    """Give the bytes of a file, 0 for a missing one."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def size_with_log(path: Path) -> int:
+    """Give the bytes of a file and its write-ahead log, 0 for a missing one."""
+    return file_size(path) + file_size(companions(path)[0])

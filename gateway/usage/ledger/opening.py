@@ -1,0 +1,155 @@
+"""What is looked at before a ledger's file is believed, and what becomes of one that is not.
+
+Each start looks at the tables, the end of the chain, the head beside the file, and at where the
+newest events stand. The whole chain is proved by `verify`, which takes longer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import apsw
+
+from gateway.ops.events import usage_ledger as events
+from gateway.ops.sqlite import CORRUPT_ERRORS
+from gateway.usage.ledger import anchor, schema
+from gateway.usage.ledger.chain import EVENT, MOVE, OPENED, UNFIT, row_hash, seq_of
+from gateway.usage.ledger.derive import Derived
+from gateway.usage.ledger.salvage import Salvaged, carry, read_all
+from gateway.usage.ledger.sql import every, one
+from gateway.usage.ledger.store import Store
+
+TAIL_ROWS = 1_000
+"""Rows whose hashes and events are looked at in each start."""
+
+
+class Damaged(Exception):
+    """The file is not what was written."""
+
+
+DAMAGE = (*CORRUPT_ERRORS, Damaged, apsw.SQLError, ValueError, KeyError, TypeError)
+"""What a file that was changed from outside can make of our own statements and bodies."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A damaged ledger was replaced: the name it has now, why, and what became of its rows.
+
+    `rows` is the last that was right, `unreadable` how many were not, `carried` how many events
+    that were still to be sent are in the new ledger.
+    """
+
+    file: str
+    reason: str
+    rows: int
+    carried: int
+    unreadable: int = 0
+
+
+def load(store: Store) -> SetAside | None:
+    """Open a ledger; a damaged one is set aside and its open events carried into a new one.
+
+    Raises:
+        LedgerUnavailable: a newer version wrote it.
+        apsw.Error, OSError: the disk refuses.
+    """
+    try:
+        believe(store)
+    except DAMAGE as error:
+        return replace(store, f"{type(error).__name__}: {error}")
+    return None
+
+
+def replace(store: Store, reason: str) -> SetAside:
+    """Set the file aside and begin a new one with the events that were still open."""
+    store.close()
+    old = store.set_names_aside()
+    saved: Salvaged = read_all(old, store.settings.vfs)
+    last = {"seq": saved.rows, "hash": saved.hash.hex(), "ledger": saved.ledger}
+    store.create({"file": old.name, "reason": reason, **last})
+    carried = carry(store, saved)
+    result = SetAside(old.name, reason, saved.rows, carried, saved.unreadable)
+    events.usage_ledger_set_aside(old.name, reason, saved.rows, saved.unreadable, carried)
+    return result
+
+
+def believe(store: Store) -> None:
+    """Open a ledger and look at it; derived tables that disagree are made anew.
+
+    Raises:
+        one of `DAMAGE`: it is not what was written.
+        LedgerUnavailable, apsw.Error, OSError: see `load`.
+    """
+    store.open()
+    connection = store.connection
+    if not schema.is_whole(connection):
+        raise Damaged("tables are missing or changed")
+    head = one(connection, "SELECT seq, hash, derived FROM head")
+    opened = one(connection, "SELECT body FROM chain WHERE seq=1")
+    if head is None or opened is None:
+        raise Damaged("the chain has no beginning or no end")
+    seq, digest, derived = head
+    first = json.loads(opened[0])
+    if first["kind"] != OPENED or not isinstance(digest, bytes) or not isinstance(seq, int):
+        raise Damaged("row 1 does not open a ledger")
+    store.head = anchor.Head(str(first["ledger"]), seq, digest)
+    store.derived = Derived(connection, store.head.ledger)
+    bodies = _tail(store)
+    _compare_head_file(store)
+    if derived != schema.DERIVED_VERSION:
+        _derive_anew(store, "version")
+    elif not _stand_as_said(store, bodies):
+        _derive_anew(store, "disagreed")
+
+
+def _derive_anew(store: Store, reason: str) -> None:
+    with store.transaction():
+        store.derive_anew(reason)
+
+
+def _tail(store: Store) -> dict[int, dict[str, object]]:
+    """Give the newest bodies, proved."""
+    question = "SELECT seq, body, prev, hash FROM chain ORDER BY seq DESC LIMIT ?"
+    rows = every(store.connection, question, (TAIL_ROWS,))
+    if (rows[0][0], rows[0][3]) != (store.head.seq, store.head.hash):
+        raise Damaged(f"the last row is {rows[0][0]}, it should be {store.head.seq}")
+    link, expected = store.head.hash, store.head.seq
+    for seq, body, prev, digest in rows:
+        if seq != expected or digest != link or row_hash(prev, seq, body) != digest:
+            raise Damaged(f"row {seq} is not what was written")
+        link, expected = prev, seq - 1
+    return {seq: json.loads(body) for seq, body, _, _ in reversed(rows)}
+
+
+def _compare_head_file(store: Store) -> None:
+    try:
+        found = anchor.read(store.folder)
+    except ValueError as error:
+        events.usage_ledger_head_renewed(str(error))
+        found = None
+    else:
+        if found is None and store.head.seq > 1:
+            events.usage_ledger_head_renewed("missing")
+    if found is not None:
+        row = one(store.connection, "SELECT hash FROM chain WHERE seq=?", (found.seq,))
+        if found.ledger != store.head.ledger or row != (found.hash,):
+            raise Damaged(f"row {found.seq} was there and is missing or another")
+    store.renew_head_file()
+
+
+def _stand_as_said(store: Store, bodies: dict[int, dict[str, object]]) -> bool:
+    """Tell whether the newest events stand where the newest rows put them."""
+    states: dict[int, object] = {}
+    for seq, body in bodies.items():
+        if body["kind"] in {EVENT, UNFIT}:
+            states[seq] = None
+        elif body["kind"] == MOVE:
+            event = seq_of(store.head.ledger, str(body["event"]))
+            if event is not None:
+                states[event] = body["state"]
+    for seq, state in states.items():
+        found = one(store.connection, "SELECT state FROM events WHERE seq=?", (seq,))
+        if found is None or (state is not None and found[0] != state):
+            return False
+    return True
