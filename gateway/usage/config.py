@@ -29,7 +29,9 @@ class NormalConfig:
 
     `words` map a solution's own words to codes, before the built-in table. `unknown_word` is the
     code for the rest. `loopback`: what becomes of 127.0.0.1 and ::1: the peer's address, the
-    site's, or unfit. `utc_offset_s` is that of times that come without one. `salt` keys pseudonyms.
+    site's, or unfit. `utc_offset_s` is that of times that come without one. `twelve_hour`: the
+    solution writes hours without AM or PM; the half of the day nearest to arrival is taken. `salt`
+    keys pseudonyms.
     """
 
     words: Mapping[str, str] = field(default_factory=dict)
@@ -37,6 +39,7 @@ class NormalConfig:
     keep_words: bool = False
     """Send a solution's words unchanged; for old keys."""
     utc_offset_s: int = KST_OFFSET_S
+    twelve_hour: bool = False
     loopback: Literal["peer", "site", "refuse"] = "peer"
     site_address: str = ""
     user: Privacy = "pseudonym"
