@@ -153,6 +153,8 @@ class Waiting:
     amount: int
     state: State
     attempts: int = 0
+    since: UnixNs = UnixNs(0)
+    """When its last change came, our clock; 0 when that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
