@@ -218,6 +218,38 @@ async def test_silent_connections_make_room_when_they_had_their_time(
         assert (await ask(receiver.url, JSON)).status == 200
 
 
+async def test_a_new_connection_keeps_its_place_until_its_request_had_time_to_come() -> None:
+    async with (
+        running(FakeIntake(), limits={"connections_max": 2}) as receiver,
+        client_of(receiver.url) as first,
+        client_of(receiver.url) as second,
+    ):
+        await until(lambda: receiver.health.connections == 2)
+        async with client_of(receiver.url) as third:
+            await third.send(JSON)
+            await asyncio.sleep(0.05)
+            for client in (first, second):
+                assert (await client.ask(JSON)).status == 200
+            assert (await third.answer()).status == 200
+
+
+async def test_a_refusal_arrives_although_the_rest_of_the_request_was_not_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "LINGER_S", 0.3)
+    loop = asyncio.get_running_loop()
+    async with running(FakeIntake()) as receiver:
+        host, port = receiver.url.rpartition("//")[2].split(":")
+        with socket.create_connection((host, int(port))) as raw:
+            raw.setblocking(False)
+            head = b"POST / HTTP/1.1\r\nContent-Length: 80000\r\n\r\n"
+            await loop.sock_sendall(raw, head + b"a" * 80_000)
+            await until(lambda: receiver.health.last_error)
+            await until(lambda: receiver.health.connections == 0)
+            assert (await loop.sock_recv(raw, 4_096)).startswith(b"HTTP/1.1 413 ")
+            assert await loop.sock_recv(raw, 1) == b""  # a reset would take the answer on Windows
+
+
 async def test_when_it_is_full_of_busy_ones_the_next_waits_for_its_turn() -> None:
     intake = FakeIntake(gate=asyncio.Event())
     assert intake.gate is not None
