@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.core.clock import Clock
 from gateway.core.protocols import ReaderState
-from gateway.core.records import Item
+from gateway.core.records import Item, Usage
 from gateway.core.signals import Signal
 from gateway.core.types import Offset, UnixNs, Value
 from gateway.ops.health import Health
@@ -106,6 +106,21 @@ class AasView(Protocol):
         """Give what people call a device, by language."""
 
 
+class UsageReceipt(NamedTuple):
+    """What became of one event: its id in the ledger, or why nobody can send it."""
+
+    id: str = ""
+    code: str = ""
+    detail: str = ""
+
+
+TakeUsage = Callable[[Sequence[Usage], str], Awaitable[list[UsageReceipt]]]
+"""Events with the request's Idempotency-Key; all are durable when it returns.
+
+Raises LedgerUnavailable: nothing was stored.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes use.
@@ -113,7 +128,8 @@ class Services:
     `append` stores items durably (Spool.append). `readers` gives every reader's state. `spooled`
     tells how many records the spool stored for a reader, counted apart from the reader's own
     counts; with it `balanced` is a true comparison. `spool_facts` are further facts of the spool
-    for `status`, such as bytes and quota.
+    for `status`, such as bytes and quota. `take_usage` takes events into the usage ledger; without
+    it they go straight into the spool.
     """
 
     gateway: str
@@ -128,3 +144,4 @@ class Services:
     spooled: Callable[[str], int] | None = None
     spool_facts: Callable[[], Mapping[str, Any]] = dict
     site: Mapping[str, str] = field(default_factory=dict)
+    take_usage: TakeUsage | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.api.services import Services
 from gateway.core.protocols import ReaderState
-from gateway.ops.health import DeviceHealth, DeviceState, SinkHealth, SinkState
+from gateway.ops.health import Alarm, DeviceHealth, DeviceState, SinkHealth, SinkState
 
 RATE_SPAN_S = 10.0
 BAD_SHOWN_MAX = 200
@@ -70,6 +70,7 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
             "note": health.spool_note,
             **services.spool_facts(),
         },
+        "alarms": [_alarm(each) for each in health.alarms.values()],
         "ledger": {**ledger, "balanced": balanced},
         "healthy": healthy(services),
     }
@@ -80,6 +81,7 @@ def healthy(services: Services) -> bool:
     health = services.health
     return (
         health.spool_ready
+        and not health.alarms
         and all(each.state is DeviceState.GOOD for each in health.devices.values())
         and all(
             each.state in {SinkState.GOOD, SinkState.CATCHING_UP} for each in health.sinks.values()
@@ -116,6 +118,17 @@ def _device(services: Services, rates: Rates, each: DeviceHealth, now: int) -> d
         "connects": each.connects,
         "next_try_s": each.next_try_s,
         "clock_offset_s": each.clock_offset_s,
+    }
+
+
+def _alarm(each: Alarm) -> dict[str, Any]:
+    return {
+        "code": each.code,
+        "about": each.about,
+        "since": each.since,
+        "facts": dict(each.facts),
+        "what": {language: what for language, (what, _) in each.texts.items()},
+        "fix": {language: fix for language, (_, fix) in each.texts.items()},
     }
 
 

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api.answers import ApiError, json_answer
-from gateway.api.services import Services
-from gateway.core.errors import SpoolFull, SpoolUnavailable
+from gateway.api.services import Services, UsageReceipt
+from gateway.core.errors import LedgerUnavailable, SpoolFull, SpoolUnavailable
 from gateway.core.records import Usage
 from gateway.core.types import UnixNs
 from gateway.ops.events import api as events
@@ -74,8 +74,7 @@ class UsageRoute:
         if key in self._answered:
             return json_answer(self._answered[key], 200)
         usages = self._usages(_parsed(await request.body()))
-        offset = await self._stored(usages)
-        answer = {"accepted": len(usages), "ledger": [u.ledger for u in usages], "offset": offset}
+        answer = await self._taken(usages, key)
         if key:
             self._answered[key] = answer
             while len(self._answered) > KEYS_MAX:
@@ -98,11 +97,16 @@ class UsageRoute:
             for each in given
         ]
 
-    async def _stored(self, usages: Sequence[Usage]) -> int:
+    async def _taken(self, usages: Sequence[Usage], key: str) -> dict[str, Any]:
+        """Store events where they belong; an event that nobody can send is stored and named."""
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                return await self._services.append(usages)
-        except (SpoolFull, SpoolUnavailable) as error:
+                if self._services.take_usage is not None:
+                    return _answer(await self._services.take_usage(usages, key))
+                offset = await self._services.append(usages)
+                ledger = [usage.ledger for usage in usages]
+                return {"accepted": len(usages), "ledger": ledger, "offset": offset}
+        except (SpoolFull, SpoolUnavailable, LedgerUnavailable) as error:
             reason = error.reason
         except TimeoutError:
             reason = "slow-disk"
@@ -110,6 +114,16 @@ class UsageRoute:
         raise ApiError(
             503, f"not stored: {reason}; send it again", {"retry-after": str(RETRY_AFTER_S)}
         )
+
+
+def _answer(receipts: Sequence[UsageReceipt]) -> dict[str, Any]:
+    unfit = [
+        {"place": place, "code": each.code, "detail": each.detail}
+        for place, each in enumerate(receipts)
+        if each.code
+    ]
+    accepted = len(receipts) - len(unfit)
+    return {"accepted": accepted, "ledger": [each.id for each in receipts], "unfit": unfit}
 
 
 def _parsed(body: bytes) -> list[UsageEvent]:

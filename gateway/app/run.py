@@ -11,6 +11,7 @@ import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aas_models.live import LiveValues
 from gateway.app.config.plan import GatewayPlan
@@ -26,6 +27,9 @@ from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
+
+if TYPE_CHECKING:
+    from gateway.app.usage import UsageRooms
 
 GC_THRESHOLDS = (20_000, 20, 50)
 """Batches hold no cycles: Python's own thresholds collect often and find nothing, and a full
@@ -86,24 +90,49 @@ class Gateway:
             for device in self.plan.devices.values():
                 fleet.start(device)
             reloader = Reloader(self.plan, self.data, self.environ, fleet, live, health)
-            server = api_server(self.plan.settings, self.data, spool, health, live, self.clock)
+            usage = self._usage(spool, health)
+            take_usage = None if usage is None else usage.take_usage
+            server = api_server(
+                self.plan.settings, self.data, spool, health, live, self.clock, take_usage
+            )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
                 group.create_task(self._retain(destinations)),
                 group.create_task(self._watch_loop()),
             ]
+            running_usage = group.create_task(usage.run()) if usage is not None else None
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
             await self.stopping.wait()
             began = self.clock.monotonic()
             await fleet.stop_all()
+            if running_usage is not None:
+                running_usage.cancel()
+                await asyncio.wait([running_usage])
             await destinations.drain()
             await destinations.stop()
             for helper in helpers:
                 helper.cancel()
         events.gateway_stopped(self.plan.settings.gateway.id, self.clock.monotonic() - began)
+
+    def _usage(self, spool: SqliteSpool, health: Health) -> UsageRooms | None:
+        """Give what runs solution usage; its rooms are imported only where they are asked for."""
+        settings = self.plan.settings
+        if not settings.usage.active:
+            return None
+        from gateway.app.usage import UsageRooms
+
+        return UsageRooms(
+            settings.usage,
+            settings.gateway.id,
+            self.plan.folder,
+            self.data,
+            spool,
+            health,
+            self.clock,
+        )
 
     async def _retain(self, destinations: Destinations) -> None:
         while True:

@@ -103,7 +103,8 @@ def _file(folder: Path, name: str | None) -> Path | None:
 
 
 def _columns(entry: UsageColumns) -> Columns:
-    return Columns(entry.columns, entry.constants)
+    fields: dict[str, str | int] = dict(entry.columns.items())
+    return Columns(fields, dict(entry.constants.items()))
 
 
 def file_configs(keys: UsageKeys, folder: Path) -> Iterator[FileIntakeConfig]:

@@ -15,6 +15,7 @@ from gateway.spool.log import SqliteSpool
 
 if TYPE_CHECKING:
     from gateway.api.server import ApiServer
+    from gateway.api.services import TakeUsage
     from gateway.app.config.models import GatewayFile
 
 
@@ -25,6 +26,7 @@ def api_server(
     health: Health,
     live: LiveValues,
     clock: Clock,
+    take_usage: TakeUsage | None,
 ) -> ApiServer:
     """Make the HTTP side; the web stack is imported only now, after collection has begun."""
     from gateway.api.server import ApiServer
@@ -46,6 +48,7 @@ def api_server(
         head=spool.head,
         readers=readers,
         site={language: text for language, text in site.items() if text},
+        take_usage=take_usage,
     )
     return ApiServer(
         services,

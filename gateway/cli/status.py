@@ -166,12 +166,18 @@ def _last(content: dict[str, Any], lang: str) -> list[str]:
         lines.append(texts["sinks"].format(count=len(stuck), command="gateway spool ls"))
     refused = [each for each in content["sinks"] if each["quarantined"]]
     if refused:
-        command = f"gateway spool quarantine {refused[0]['name']}"
+        command = f"gateway spool quarantine --reader {refused[0]['name']}"
         count = sum(each["quarantined"] for each in refused)
         lines.append(texts["refused"].format(count=count, command=command))
+    lines += [_alarm(each, lang) for each in content["alarms"]]
     if lines:
         return lines
     return [texts["fine"] if content["devices"] else texts["none"]]
+
+
+def _alarm(each: dict[str, Any], lang: str) -> str:
+    command = f"gateway usage explain {each['code']}"
+    return f"{each['code']} {printable(each['about'])}: {each['what'][lang]}   {command}"
 
 
 def _command(device: dict[str, Any]) -> str:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceRejected, SourceUnavailable
-from gateway.core.protocols import Adapter
+from gateway.core.protocols import Adapter, Intake
 from gateway.flow.backoff import Backoff
-from gateway.flow.intake import DeviceIntake
 from gateway.ops.events import flow as flow_events
 from gateway.ops.events import sources as source_events
 from gateway.ops.health import DeviceHealth, DeviceState
@@ -24,13 +23,20 @@ PERSON_RETRY_S = 10.0
 """A rejected source is tried again at this pace: `gateway trust accept` takes effect by itself."""
 
 
+class ConnectedIntake(Intake, Protocol):
+    """An intake that hears of each new connection."""
+
+    def new_connection(self) -> None:
+        """Forget what was taken over but not stored when the last connection ended."""
+
+
 class DeviceRunner:
     """Keeps one device connected: makes an adapter, runs it, waits, makes a new one."""
 
     def __init__(
         self,
         make: Callable[[], Adapter],
-        intake: DeviceIntake,
+        intake: ConnectedIntake,
         health: DeviceHealth,
         clock: Clock,
         backoff: Backoff,

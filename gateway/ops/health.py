@@ -5,6 +5,7 @@ Written by adapters and forwarders as things change, read by the API; one event 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -109,12 +110,25 @@ class SinkHealth:
 
 
 @dataclass(slots=True)
+class Alarm:
+    """What a person has to hear until it is over; `texts` are what and how to fix, by language."""
+
+    code: str
+    about: str
+    since: UnixNs
+    texts: Mapping[str, tuple[str, str]]
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Health:
     """Everything, for `status`, `/healthz` and `/readyz`."""
 
     started: UnixNs
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
     sinks: dict[str, SinkHealth] = field(default_factory=dict)
+    alarms: dict[tuple[str, str], Alarm] = field(default_factory=dict)
+    """By code and what it is about; as many as there are kinds and deliveries."""
     spool_note: str = ""
     spool_ready: bool = False
     config_note: str = ""

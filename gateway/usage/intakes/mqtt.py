@@ -142,6 +142,9 @@ class MqttUsage:
             if isinstance(item, Batch):
                 self._last = item.received
 
+    def new_connection(self) -> None:
+        """Nothing is kept between messages."""
+
     def last_time(self) -> UnixNs | None:
         """Give when the last message came in this process; nothing is known of one before it."""
         return self._last

@@ -62,6 +62,11 @@ class SqliteLedger:
         self._writer = Writer(store, asyncio.get_running_loop(), self._hear, window_s)
         self._writer.start()
 
+    @property
+    def name(self) -> str:
+        """Give the random name of this ledger; another one when a damaged ledger was replaced."""
+        return self._store.head.ledger
+
     @staticmethod
     async def open(
         folder: Path,

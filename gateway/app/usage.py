@@ -1,0 +1,186 @@
+"""Solution usage in a running gateway: opens the ledger, lets intakes in and deliveries out.
+
+A ledger that cannot be opened stops nothing else (I8): it is tried again, and until then whoever
+sends an event is told to keep it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from gateway.api.services import UsageReceipt
+from gateway.app.config.usage import UsageKeys
+from gateway.app.usage_alarms import HealthAlarms
+from gateway.app.usage_mqtt import mqtt_runner
+from gateway.app.usage_outbox import UsageOutbox
+from gateway.app.usage_settings import (
+    database_config,
+    delivery_config,
+    file_configs,
+    log_deliveries,
+    mqtt_config,
+    normal_config,
+    receiver_config,
+)
+from gateway.core.clock import Clock
+from gateway.core.errors import GatewayError, LedgerUnavailable
+from gateway.core.protocols import Spool
+from gateway.core.records import Usage
+from gateway.core.types import UnixNs
+from gateway.flow.supervise import contained
+from gateway.ops.events import usage as events
+from gateway.ops.health import Health
+from gateway.usage.intakes.database import DatabaseIntake
+from gateway.usage.intakes.folder import FolderIntake
+from gateway.usage.intakes.intake import Intake
+from gateway.usage.intakes.tail import TailIntake
+from gateway.usage.intakes.told import ToldLedger
+from gateway.usage.intakes.writebacks import WriteBacks
+from gateway.usage.ledger.ledger import SqliteLedger
+from gateway.usage.ledger.store import Settings
+from gateway.usage.model import Raw, Unfit
+from gateway.usage.normal.kst import kst_text
+from gateway.usage.normal.normalise import make_normaliser
+from gateway.usage.normal.people_key import pseudonym_key
+from gateway.usage.receiver.server import Receiver
+from gateway.usage.rules.codes import load_codes
+from gateway.usage.sender.log_service import HttpLogService
+from gateway.usage.sender.sender import Sender
+
+Part = tuple[str, Callable[[], Awaitable[object]]]
+"""Its name in the log, and what runs it."""
+FOLDER = "usage"
+RETRY_S = 10.0
+DAY_S = 86_400.0
+
+
+@dataclass(slots=True)
+class UsageRooms:
+    """Everything that `usage:` asks for. `folder` has gateway.yaml; `data` is the data folder."""
+
+    keys: UsageKeys
+    gateway: str
+    folder: Path
+    data: Path
+    spool: Spool
+    health: Health
+    clock: Clock
+    receiver: Receiver | None = None
+    senders: list[Sender] = field(default_factory=list)
+    _intake: Intake | None = None
+
+    async def run(self) -> NoReturn:
+        """Run until cancelled. Cancel: intakes stop first, what they took is in the ledger."""
+        while True:
+            try:
+                await self._run_with_ledger()
+            except* GatewayError as group:
+                error = group.exceptions[0]
+                reason = getattr(error, "reason", type(error).__name__)
+                events.usage_waits(reason, str(error), RETRY_S)
+            await self.clock.sleep(RETRY_S)
+
+    async def take_usage(self, usages: Sequence[Usage], key: str) -> list[UsageReceipt]:
+        """Take events from `POST /usage`; with an Idempotency-Key a repeat is known.
+
+        Raises:
+            LedgerUnavailable: the ledger is not open, or cannot be written.
+        """
+        if self._intake is None:
+            raise LedgerUnavailable("not-open", "the usage ledger is not open")
+        raws = [
+            _raw(each, f"{key}:{place}" if key else "", self.clock.now())
+            for place, each in enumerate(usages)
+        ]
+        return [
+            UsageReceipt(code=each.code, detail=each.detail or each.field)
+            if isinstance(each, Unfit)
+            else UsageReceipt(each.id)
+            for each in await self._intake.take(raws)
+        ]
+
+    async def _run_with_ledger(self) -> None:
+        alarms = HealthAlarms(self.health)
+        ledger = await SqliteLedger.open(
+            self.data / FOLDER,
+            clock=self.clock,
+            settings=Settings(
+                keep_days=round(self.keys.keep / DAY_S),
+                keys=tuple(str(entry.key) for entry in self.keys.deliver),
+            ),
+            on_set_aside=lambda _: alarms.raise_("U5014", "ledger", self.clock.now()),
+        )
+        try:
+            await self._run_all(ledger, alarms)
+        finally:
+            self._intake = None
+            await ledger.close()
+
+    async def _run_all(self, ledger: SqliteLedger, alarms: HealthAlarms) -> None:
+        salt = await asyncio.to_thread(pseudonym_key, self.data)
+        deliveries = [delivery_config(each, self.folder) for each in log_deliveries(self.keys)]
+        write_backs = WriteBacks()
+        told = ToldLedger(ledger, write_backs)
+        normalise = make_normaliser(normal_config(self.keys, salt))
+        intake = Intake(normalise, ledger, deliveries, self.clock, [write_backs])
+        clients = [HttpLogService(config, self.clock) for config in deliveries]
+        self.senders = [
+            Sender(config, told, client, load_codes(config.codes), alarms, self.clock)
+            for config, client in zip(deliveries, clients, strict=True)
+        ]
+        parts = [
+            *self._intake_parts(intake, write_backs),
+            *((f"usage {sender.name}", sender.run) for sender in self.senders),
+            ("usage outbox", UsageOutbox(ledger, self.spool, self.clock).run),
+        ]
+        events.usage_started(len(parts) - len(self.senders) - 1, len(self.senders))
+        try:
+            await self._run_parts(parts, intake)
+        finally:
+            for client in clients:
+                await client.close()
+
+    async def _run_parts(self, parts: Sequence[Part], intake: Intake) -> None:
+        async with asyncio.TaskGroup() as group:
+            for name, run in parts:
+                group.create_task(contained(name, run, self.clock), name=name)
+            self._intake = intake
+
+    def _intake_parts(self, intake: Intake, write_backs: WriteBacks) -> Iterator[Part]:
+        keep = self.data / FOLDER
+        receiver = receiver_config(self.keys, self.folder)
+        if receiver is not None:
+            self.receiver = Receiver(receiver, intake, self.clock)
+            yield "usage receiver", self.receiver.run
+        for file in file_configs(self.keys, self.folder):
+            kind = TailIntake if file.mode == "tail" else FolderIntake
+            yield f"usage {file.name}", kind(file, intake, self.clock, keep).run
+        for entry in self.keys.databases:
+            config = database_config(entry, self.folder)
+            database = DatabaseIntake(config, intake, self.clock, keep)
+            write_backs.add(database)
+            yield f"usage {config.name}", database.run
+        for topic in self.keys.mqtt:
+            wanted = mqtt_config(topic, self.folder)
+            yield f"usage {wanted.name}", mqtt_runner(wanted, self.gateway, intake, self.clock).run
+
+
+def _raw(usage: Usage, source_id: str, received: UnixNs) -> Raw:
+    return Raw(
+        intake="api",
+        received=received,
+        fields={
+            "logDt": kst_text(usage.at),
+            "useSe": usage.event,
+            "sysUser": usage.user,
+            "conectIp": usage.address,
+            "dataUsgqty": str(usage.bytes),
+        },
+        source_id=source_id,
+        solution=usage.solution,
+        extra={name: str(value) for name, value in usage.extra.items()},
+    )

@@ -1,0 +1,38 @@
+"""Events of the usage room as a whole."""
+
+from __future__ import annotations
+
+from gateway.ops.events.emit import Level, emit
+
+
+def usage_started(intakes: int, deliveries: int) -> None:
+    emit(Level.INFO, "usage_started", intakes=intakes, deliveries=deliveries)
+
+
+def usage_waits(reason: str, detail: str, retry_s: float) -> None:
+    emit(
+        Level.ERROR,
+        "usage_not_running",
+        repeat_key=reason,
+        reason=reason,
+        detail=detail or None,
+        retry_s=retry_s,
+    )
+
+
+def usage_outbox_waits(reason: str, detail: str) -> None:
+    emit(
+        Level.WARNING,
+        "usage_outbox_waits",
+        repeat_key=reason,
+        reason=reason,
+        detail=detail or None,
+    )
+
+
+def alarm_raised(code: str, about: str, facts: dict[str, str | float]) -> None:
+    emit(Level.ERROR, "alarm_raised", repeat_key=f"{code} {about}", code=code, about=about, **facts)
+
+
+def alarm_cleared(code: str, about: str) -> None:
+    emit(Level.INFO, "alarm_cleared", code=code, about=about)

@@ -1,0 +1,43 @@
+"""A ledger that tells a solution's own table what became of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.usage.model import OPEN, Event, Move, Raw, State, Taken, Today, Unfit, Waiting
+from gateway.usage.ports import Ledger, Outcomes
+
+
+class ToldLedger:
+    """The ledger as the sender has it; see `Ledger`. Outcomes are told after they are durable."""
+
+    def __init__(self, ledger: Ledger, outcomes: Outcomes) -> None:
+        self._ledger = ledger
+        self._outcomes = outcomes
+
+    async def append(self, entries: Sequence[tuple[str, Event | Unfit]]) -> list[Taken]:
+        return await self._ledger.append(entries)
+
+    async def move(self, moves: Sequence[Move]) -> None:
+        await self._ledger.move(moves)
+        for move in moves:
+            if move.state in OPEN:
+                continue
+            raw = await self._ledger.raw(move.event)
+            if raw is not None:
+                await self._outcomes.outcome(move.event, raw, move)
+
+    async def waiting(self, delivery: str, *states: State) -> list[Waiting]:
+        return await self._ledger.waiting(delivery, *states)
+
+    async def today(self, delivery: str, day: str) -> Today:
+        return await self._ledger.today(delivery, day)
+
+    async def wait(self, delivery: str) -> None:
+        await self._ledger.wait(delivery)
+
+    async def raw(self, event: str) -> Raw | None:
+        return await self._ledger.raw(event)
+
+    async def close(self) -> None:
+        await self._ledger.close()
