@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.usage.config import Columns
@@ -159,6 +159,7 @@ def test_a_sample_cut_inside_a_character_is_still_known() -> None:
     assert detect(b"abc") is None
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="cp949", exclude_categories=["Cc"]), min_size=8))
 def test_what_cp949_can_say_is_read_back_where_the_file_is_known_to_be_cp949(text: str) -> None:
     assert decode(text.encode("cp949"), "cp949") == text
@@ -167,6 +168,7 @@ def test_what_cp949_can_say_is_read_back_where_the_file_is_known_to_be_cp949(tex
 CELL = st.text(st.characters(exclude_characters="\r\n\0\ufeff", exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(st.lists(CELL, min_size=5, max_size=8))
 def test_whatever_a_csv_writer_wrote_is_read(cells: list[str]) -> None:
     written = io.StringIO()
@@ -181,6 +183,7 @@ def test_whatever_a_csv_writer_wrote_is_read(cells: list[str]) -> None:
         assert found.fields["sysUser"] == (cells[1].strip() or None)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["csv", "tsv", "jsonl", "regex"]))
 def test_no_bytes_do_more_than_refuse_their_own_line(line: bytes, form: Any) -> None:
     columns = Columns({"logDt": "a"}) if form == "regex" else BY_NAME

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.clock import SystemClock
@@ -74,6 +74,7 @@ def test_what_cannot_be_read_is_an_event_without_fields() -> None:
     assert mapper.raws("[]", AT) == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_no_text_does_more_than_be_unfit(text: str) -> None:
     for raw in MessageMapper(config()).raws(text, AT):
