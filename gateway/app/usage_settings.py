@@ -123,10 +123,10 @@ def _file_config(entry: UsageFile, folder: Path) -> FileIntakeConfig:
         encoding=entry.encoding,
         columns=_columns(entry),
         header=entry.header,
-        pattern=entry.pattern,
+        pattern=entry.pattern or "",
         after=entry.after if isinstance(entry, UsageFolder) else "keep",
         every_s=entry.every,
-        solution=entry.solution,
+        solution=entry.solution or "",
     )
 
 
@@ -141,13 +141,13 @@ def database_config(entry: UsageDatabase, folder: Path) -> DatabaseIntakeConfig:
         table=entry.table,
         key_column=entry.key,
         columns=_columns(entry),
-        user=entry.user,
+        user=entry.user or "",
         password=str(entry.password or ""),
         watermark=entry.watermark or "",
         read_only=entry.read_only,
         encoding=entry.encoding,
         every_s=entry.every,
-        solution=entry.solution,
+        solution=entry.solution or "",
     )
     if flag is None:
         return base
@@ -174,5 +174,5 @@ def mqtt_config(entry: UsageMqtt, folder: Path) -> MqttIntakeConfig:
         user=entry.user,
         password=None if entry.password is None else str(entry.password),
         ca=_file(folder, entry.ca),
-        solution=entry.solution,
+        solution=entry.solution or "",
     )

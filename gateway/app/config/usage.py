@@ -65,7 +65,7 @@ class UsageColumns(FileModel):
     name: Name
     columns: FieldPlaces
     constants: dict[FieldName, str] = Field(default={})
-    solution: str = ""
+    solution: str | None = None
 
 
 class UsageFile(UsageColumns):
@@ -75,7 +75,7 @@ class UsageFile(UsageColumns):
     format: Literal["csv", "tsv", "jsonl", "regex"] = "csv"
     encoding: Literal["auto", "utf-8", "cp949"] = "auto"
     header: bool = True
-    pattern: str = ""
+    pattern: str | None = None
     every: Every = 2.0
 
 
@@ -105,7 +105,7 @@ class UsageDatabase(UsageColumns):
     """One entry of `usage.databases:`; new rows are known by `flag` or by `watermark`."""
 
     connect: str
-    user: str = ""
+    user: str | None = None
     password: Secret | None = Field(default=None, repr=False)
     table: Identifier
     key: Identifier

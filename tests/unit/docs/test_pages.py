@@ -23,12 +23,12 @@ from tests.unit.docs.pages import (
     links,
 )
 
-SECRETS = ("PLATFORM_TOKEN", "PRESS01", "CELL01", "INFLUX_TOKEN")
+SECRETS = ("PLATFORM_TOKEN", "PRESS01", "CELL01", "INFLUX_TOKEN", "SMART_FACTORY_KEY")
 ENVIRON = {f"GATEWAY_SECRET_{name}": "for-this-test" for name in SECRETS}
 DEVICE = "connect: opc.tcp://127.0.0.1\ntags: [{ A: ns=2;s=A }]\n"
 GATEWAY = "gateway: { id: edge-01 }\n"
 USERS = "users: []\n"
-SIMULATORS = ("opcua", "mqtt", "broker", "platform", "faults")
+SIMULATORS = ("opcua", "mqtt", "broker", "platform", "faults", "usage-log", "kpi")
 WRITTEN_BY_PROGRAMS = {"docs/benchmarks.md"}
 OTHER_SHAPE = {"docs/history.md"}
 """Pages whose Korean twin is arranged in another way. May only get shorter."""
