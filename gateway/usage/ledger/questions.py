@@ -69,16 +69,16 @@ def waiting(store: Store, delivery: str, states: Sequence[State]) -> list[Waitin
     marks = ",".join("?" * len(states))
     rows = every(
         store.connection,
-        "SELECT seq, log_dt, use_se, user, address, amount, state, requests FROM events "  # noqa: S608, question marks
-        f"WHERE delivery=? AND state IN ({marks}) AND kind='event' ORDER BY log_dt, seq",
+        "SELECT seq, log_dt, use_se, user, address, amount, state, requests, changed "  # noqa: S608, question marks
+        f"FROM events WHERE delivery=? AND state IN ({marks}) AND kind='event' ORDER BY log_dt, seq",
         (delivery, *map(str, states)),
     )
     return [
         Waiting(
             store.event_id(seq), log_dt, use_se, user or "", address or "", amount, State(state),
-            requests,
+            requests, UnixNs(changed),
         )
-        for seq, log_dt, use_se, user, address, amount, state, requests in rows
+        for seq, log_dt, use_se, user, address, amount, state, requests, changed in rows
     ]  # fmt: skip
 
 

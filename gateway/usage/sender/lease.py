@@ -16,7 +16,9 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time as pauses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +35,8 @@ SETTLE_S = 3.0
 FILE_S = 5.0
 """For one look at the file; a share that hangs counts as gone."""
 BYTES_MAX = 1_000
+REMOVE_S = 1.0
+"""For giving the file back at the end."""
 RENAMES = 5
 """Tries to rename over a file that a neighbour on Windows has open just now."""
 
@@ -76,9 +80,10 @@ class FileLease:
         self._me = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._beat = 0
         self._sure_until = float("-inf")
-        self._seen = ""
+        self._seen: str | None = None
         self._seen_at = float("-inf")
-        self._looking: asyncio.Task[str] | None = None
+        self._content = ""
+        self._thread: threading.Thread | None = None
 
     def holds(self) -> bool:
         """Say whether this gateway's last beat is so young that nobody can have taken over."""
@@ -89,8 +94,7 @@ class FileLease:
         try:
             while True:
                 try:
-                    async with asyncio.timeout(FILE_S + SETTLE_S):
-                        await self._turn()
+                    await self._turn()
                     self._alarms.clear(LEASE_UNREACHABLE, self._delivery)
                 except (OSError, TimeoutError) as error:
                     self._unreachable(error)
@@ -99,7 +103,7 @@ class FileLease:
             self._give_back()
 
     async def _turn(self) -> None:
-        holder = await asyncio.to_thread(self._holder)
+        holder = await self._on_thread(self._holder)
         if holder == self._me:
             await self._beaten()
         elif not holder or self._expired(holder):
@@ -115,8 +119,6 @@ class FileLease:
         if self._content != self._seen:
             self._seen, self._seen_at = self._content, now
         return bool(holder) and now - self._seen_at >= EXPIRY_S
-
-    _content = ""
 
     def _holder(self) -> str:
         """Read who holds the lease, "" for nobody; what cannot be understood is somebody."""
@@ -134,21 +136,21 @@ class FileLease:
     async def _beaten(self) -> None:
         began = self._clock.monotonic()
         held = self.holds()
-        await asyncio.to_thread(self._write, self._me)
+        await self._on_thread(self._write)
         self._sure_until = began + EXPIRY_S - 2 * BEAT_S
         if not held:
             events.usage_lease_taken(self._delivery)
 
     async def _take(self) -> None:
         """Write, wait, and see at the next turn whether it is still ours."""
-        await asyncio.to_thread(self._write, self._me)
+        await self._on_thread(self._write)
         await self._clock.sleep(SETTLE_S)
-        if await asyncio.to_thread(self._holder) == self._me:
+        if await self._on_thread(self._holder) == self._me:
             await self._beaten()
 
-    def _write(self, holder: str) -> None:
+    def _write(self) -> str:
         self._beat += 1
-        text = json.dumps({"holder": holder, "beat": self._beat})
+        text = json.dumps({"holder": self._me, "beat": self._beat})
         beside = self._path.with_name(f"{self._path.name}.{self._me}")
         beside.write_text(text, encoding="utf-8")
         for left in reversed(range(RENAMES)):
@@ -159,7 +161,34 @@ class FileLease:
                     raise
                 pauses.sleep(0.05)  # on a thread
             else:
-                return
+                break
+        return self._me
+
+    async def _on_thread(self, work: Callable[[], str]) -> str:
+        """Do one thing with the file; a share that hangs holds one thread and nothing else.
+
+        Raises:
+            OSError: it failed.
+            TimeoutError: what was begun before is still hanging.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise TimeoutError("the shared folder does not answer")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[str] = loop.create_future()
+
+        def run() -> None:
+            try:
+                result: str | OSError = work()
+            except OSError as error:
+                result = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(_hand_over, future, result)
+
+        # Not the executor of the process: it waits for its threads, and a dead share never ends.
+        self._thread = threading.Thread(target=run, name="usage-lease", daemon=True)
+        self._thread.start()
+        async with asyncio.timeout(FILE_S):
+            return await future
 
     def _unreachable(self, error: OSError | TimeoutError) -> None:
         detail = str(error) or type(error).__name__
@@ -175,11 +204,24 @@ class FileLease:
     def _give_back(self) -> None:
         """Remove the file where it is ours; a killed process leaves it to expire."""
         held, self._sure_until = self.holds(), float("-inf")
+        if held:
+            last = threading.Thread(target=self._remove, name="usage-lease-end", daemon=True)
+            last.start()
+            last.join(REMOVE_S)
+
+    def _remove(self) -> None:
         with contextlib.suppress(OSError):
-            if held and self._holder() == self._me:
+            if self._holder() == self._me:
                 self._path.unlink()
-        with contextlib.suppress(OSError):
-            self._path.with_name(f"{self._path.name}.{self._me}").unlink(missing_ok=True)
+
+
+def _hand_over(future: asyncio.Future[str], result: str | OSError) -> None:
+    if future.done():
+        return
+    if isinstance(result, OSError):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
 
 
 def lease_of(path: Path | None, delivery: str, alarms: Alarms, clock: Clock) -> Lease:

@@ -232,5 +232,3 @@ async def not_there(service: FakeService, fields: Mapping[str, str]) -> Exchange
 async def stored_by_another(service: FakeService, fields: Mapping[str, str]) -> Exchange:
     service._last = service.world.passed
     return service.answered("AP1029")
-
-

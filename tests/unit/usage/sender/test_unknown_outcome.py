@@ -67,9 +67,11 @@ async def test_an_outcome_unknown_for_ten_minutes_is_set_aside_and_never_stored_
     counts = bench.ledger.counts()
     assert not sent_twice(bench)
     assert 3 <= counts[State.QUARANTINED] <= 8
-    assert counts[State.DELIVERED] + counts[State.DELIVERED_PRESUMED] + counts[
-        State.QUARANTINED
-    ] == len(bench.service.stored) == 30
+    assert (
+        counts[State.DELIVERED] + counts[State.DELIVERED_PRESUMED] + counts[State.QUARANTINED]
+        == len(bench.service.stored)
+        == 30
+    )
     assert "U5010" in bench.alarms.ever
     assert "U5010" not in bench.alarms.now
 
