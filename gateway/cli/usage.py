@@ -2,71 +2,33 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.answers import existing_data, fail, fail_unknown, hint, print_json
+from gateway.cli.answers import existing_data, fail, hint, print_json
 from gateway.cli.options import (
     DATA_DEFAULT,
     EXIT_UNHEALTHY,
-    EXIT_UNREACHABLE,
     AsJson,
     Data,
     Lang,
     language,
 )
 from gateway.cli.screen import number, printable
+from gateway.cli.usage_open import FOLDER, fail_unavailable, filter_of, view_of
+from gateway.cli.usage_people import erase, who
 from gateway.cli.usage_texts import TEXTS
 
 if TYPE_CHECKING:
-    from gateway.usage.ledger.read import Filter, View
+    from gateway.usage.ledger.read import View
 
-FOLDER = "usage"
 SHOWN = 40
-ANSWER_WITHIN_S = 5.0
 
 app = typer.Typer(no_args_is_help=True, help="Usage logs of solutions: the ledger and its proof.")
 Day = Annotated[str, typer.Option("--day", help="A day in Korea, such as 2026-11-26.")]
 Delivery = Annotated[str | None, typer.Option("--delivery", help="Only of this delivery.")]
-
-
-@contextmanager
-def _view(data: Path, lang: str) -> Iterator[View]:
-    from gateway.core.errors import LedgerUnavailable
-    from gateway.usage.ledger.read import looking
-
-    existing_data(data, lang)
-    try:
-        with looking(data / FOLDER) as view:
-            yield view
-    except LedgerUnavailable as error:
-        _fail(error, data, lang)
-
-
-def _fail(error: Any, data: Path, lang: str) -> None:
-    text = TEXTS[lang].get(error.reason, TEXTS[lang]["unreadable"])
-    fail(text.format(data=data, error=printable(error)), EXIT_UNHEALTHY)
-
-
-def _filter(day: str, state: str, delivery: str | None, lang: str) -> Filter:
-    from gateway.usage.ledger.days import start_of
-    from gateway.usage.ledger.read import Filter
-    from gateway.usage.model import State
-
-    if state and state not in set(State):
-        fail_unknown(TEXTS[lang]["state"].format(name=state), state, list(State), lang)
-    if day:
-        try:
-            start_of(day)
-        except ValueError:
-            fail(TEXTS[lang]["day"].format(text=day))
-    return Filter(day, day, state, delivery)
 
 
 @app.command("ls")
@@ -82,8 +44,8 @@ def list_events(
     from gateway.cli.usage_view import event_as_json, event_table
 
     tongue = language(lang)
-    wanted = _filter(day, state, delivery, tongue)
-    with _view(data, tongue) as view:
+    wanted = filter_of(day, state, delivery, tongue)
+    with view_of(data, tongue) as view:
         if as_json:
             for each in view.events(wanted):
                 print_json(event_as_json(each))
@@ -103,7 +65,7 @@ def status(data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
     from gateway.usage.ledger.read import set_aside
 
     tongue = language(lang)
-    with _view(data, tongue) as view:
+    with view_of(data, tongue) as view:
         content = status_as_json(view, SystemClock().now())
     content["setAside"] = list(set_aside(data / FOLDER))
     if as_json:
@@ -129,8 +91,8 @@ def receipts(
     from gateway.cli.usage_view import receipt_as_json, receipt_table
 
     tongue = language(lang)
-    wanted = _filter(day, "", delivery, tongue)
-    with _view(data, tongue) as view:
+    wanted = filter_of(day, "", delivery, tongue)
+    with view_of(data, tongue) as view:
         if event:
             row = view.row_of(event)
             if row is None:
@@ -157,8 +119,7 @@ def verify(data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
     try:
         report = prove(data / FOLDER)
     except LedgerUnavailable as error:
-        _fail(error, data, tongue)
-        return
+        fail_unavailable(error, data, tongue)
     aside = set_aside(data / FOLDER)
     if as_json:
         print_json(report_as_json(report, aside))
@@ -196,20 +157,15 @@ def export(
     """Write a month for the audit, with Korean headers."""
     from gateway.core.clock import SystemClock
     from gateway.usage.ledger.days import day_of
-    from gateway.usage.ledger.export import Month, write_csv, write_workbook
 
     tongue, now = language(lang), SystemClock().now()
-    wanted = Month(month or day_of(now)[:7])
+    wanted = month or day_of(now)[:7]
     if form not in {"xlsx", "csv"}:
         fail(TEXTS[tongue]["format"].format(text=printable(form)))
-    path = out or Path(f"usage-{wanted.text}.{form}")
-    with _view(data, tongue) as view:
+    path = out or Path(f"usage-{wanted}.{form}")
+    with view_of(data, tongue) as view:
         try:
-            if form == "xlsx":
-                paths = [path]
-                write_workbook(path, view, wanted, now)
-            else:
-                paths = write_csv(path.with_suffix(""), view, wanted, now)
+            paths = _written(view, wanted, path, form, now)
         except OSError as error:
             fail(TEXTS[tongue]["unwritten"].format(path=path, error=error.strerror or error))
         except ValueError:
@@ -218,74 +174,14 @@ def export(
         typer.echo(TEXTS[tongue]["written"].format(path=each))
 
 
-@app.command()
-def who(
-    user: Annotated[str, typer.Argument(metavar="PSEUDONYM", help="As `ls` shows it.")],
-    data: Data = DATA_DEFAULT,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Say whom a pseudonym stands for; only this gateway knows."""
-    tongue = language(lang)
-    with _view(data, tongue) as view:
-        person = view.person(user)
-    if person is None:
-        fail(TEXTS[tongue]["nobody-known"].format(user=printable(user)))
-    if as_json:
-        print_json({"user": user, "person": person})
-    else:
-        names = {"user": printable(user), "person": printable(person)}
-        typer.echo(TEXTS[tongue]["who"].format(**names))
+def _written(view: View, month: str, path: Path, form: str, now: int) -> list[Path]:
+    from gateway.usage.ledger.export import Month, write_csv, write_workbook
+
+    if form == "csv":
+        return write_csv(path.with_suffix(""), view, Month(month), now)
+    write_workbook(path, view, Month(month), now)
+    return [path]
 
 
-@app.command()
-def erase(
-    person: Annotated[str, typer.Option("--person", help="A user as sent, or by name.")] = "",
-    before: Annotated[str, typer.Option("--before", help="All that came before this day.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    data: Data = DATA_DEFAULT,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Erase personal content; events and proof stay."""
-    tongue = language(lang)
-    if bool(person) == bool(before):
-        fail(TEXTS[tongue]["which"])
-    _filter(before, "", None, tongue)
-    with _view(data, tongue):
-        pass
-    if not yes and not (sys.stdin.isatty() and typer.confirm(TEXTS[tongue]["sure"])):
-        fail(TEXTS[tongue]["kept"])
-    request = {"person": person} if person else {"before": before}
-    count = _erased(data / FOLDER, request, tongue)
-    if as_json:
-        print_json({"erased": count})
-    else:
-        typer.echo(TEXTS[tongue]["gone"].format(count=number(count)))
-
-
-def _erased(folder: Path, request: dict[str, str], lang: str) -> int:
-    import json
-
-    import apsw
-
-    from gateway.core.clock import SystemClock
-    from gateway.core.errors import LedgerUnavailable
-    from gateway.usage.ledger.requests import ask
-
-    try:
-        result = ask(folder, request, SystemClock())
-    except (LedgerUnavailable, apsw.Error, OSError) as error:
-        fail(TEXTS[lang]["failed"].format(error=printable(error)), EXIT_UNHEALTHY)
-    if isinstance(result, int):
-        return result
-    ends = time.monotonic() + ANSWER_WITHIN_S
-    while not result.exists():
-        if time.monotonic() > ends:
-            fail(TEXTS[lang]["silent"], EXIT_UNREACHABLE)
-        time.sleep(0.05)
-    answer: dict[str, Any] = json.loads(result.read_text(encoding="ascii"))
-    result.unlink(missing_ok=True)
-    if "error" in answer:
-        fail(TEXTS[lang]["failed"].format(error=answer["error"]), EXIT_UNHEALTHY)
-    return int(answer["erased"])
+app.command()(who)
+app.command()(erase)

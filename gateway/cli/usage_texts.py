@@ -39,6 +39,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "held-of": "{count} today.   gateway usage ls --state quarantined",
         "nobody": "(no delivery)",
         "aside": "A damaged ledger was set aside: {file}",
+        "aside-holds": "{file}, a damaged ledger, may still hold it: delete it when it is not "
+        "needed any more.",
         "whole": "The ledger is whole: {count} rows, the last has the hash {head}",
         "erased": "Personal content of {count} row(s) was erased, each on record.",
         "broken": "The ledger is NOT whole: {count} problem(s) in {rows} rows.",
@@ -95,6 +97,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "held-of": "오늘 {count}건.   gateway usage ls --state quarantined",
         "nobody": "(전송처 없음)",
         "aside": "손상된 원장을 따로 두었습니다: {file}",
+        "aside-holds": "손상된 원장 {file} 에는 남아 있을 수 있습니다. 필요 없으면 삭제하세요.",
         "whole": "원장이 온전합니다: {count}행, 마지막 행의 해시 {head}",
         "erased": "{count}행의 개인정보가 파기되었고 각각 기록되어 있습니다.",
         "broken": "원장이 온전하지 않습니다: {rows}행에서 문제 {count}건",

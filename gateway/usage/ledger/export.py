@@ -180,6 +180,7 @@ def write_csv(stem: Path, view: View, month: Month, made_at: int) -> list[Path]:
         ValueError: not a month.
         OSError: one cannot be written.
     """
+    _ = month.filter  # before any file is made
     paths = []
     for name, rows in sheets(view, month, made_at):
         path = stem.with_name(f"{stem.name}-{CSV_NAMES[name]}.csv")

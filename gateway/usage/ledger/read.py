@@ -114,7 +114,7 @@ class View:
             question = f"SELECT * FROM ({question} DESC LIMIT {newest:d}){order}"  # noqa: S608, names of ours
         for seq, *rest in self._connection.execute(question, tuple(values)):
             cells: list[Any] = rest
-            cells[10] = State(cells[10])
+            cells[10] = _state(cells[10])
             yield EventLine(event_id(self.ledger, int(str(seq))), *cells)
 
     def count(self, wanted: Filter = Filter()) -> int:
@@ -133,7 +133,7 @@ class View:
             question, tuple(values)
         ):
             cells: list[Any] = [seq, event_id(self.ledger, int(str(event))), delivery, started]
-            cells += [State(str(state)), *rest]
+            cells += [_state(state), *rest]
             yield Receipt(*cells)
 
     def sums(self, wanted: Filter) -> list[tuple[str, str, State, int, int]]:
@@ -144,7 +144,7 @@ class View:
             f"{where} GROUP BY day, delivery, state ORDER BY day, delivery, state"
         )
         rows = every(self._connection, question, values)
-        return [(day, name, State(state), count, size) for day, name, state, count, size in rows]
+        return [(day, name, _state(state), count, size) for day, name, state, count, size in rows]
 
     def deliveries(self) -> list[str]:
         """Give the names of all deliveries that events were for."""
@@ -211,13 +211,27 @@ def looking(folder: Path) -> Iterator[View]:
         connection = connect_read_only(path)
         try:
             connection.execute("BEGIN")
-            yield View(connection, running=is_running(folder))
+            yield _view(connection, folder)
         finally:
             shut(connection)
-    except CORRUPT_ERRORS as error:
+    except (*CORRUPT_ERRORS, apsw.SQLError, UnicodeError) as error:
         raise LedgerUnavailable("damaged", str(error)) from error
-    except (apsw.Error, TypeError, ValueError) as error:
+    except apsw.Error as error:
         raise LedgerUnavailable("unreadable", str(error)) from error
+
+
+def _view(connection: apsw.Connection, folder: Path) -> View:
+    try:
+        return View(connection, running=is_running(folder))
+    except (TypeError, ValueError) as error:
+        raise LedgerUnavailable("damaged", "it has no beginning or no end") from error
+
+
+def _state(text: object) -> State:
+    try:
+        return State(str(text))
+    except ValueError as error:
+        raise LedgerUnavailable("damaged", f"there is no state {text}") from error
 
 
 def is_running(folder: Path) -> bool:

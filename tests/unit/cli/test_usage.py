@@ -136,7 +136,7 @@ async def test_verify_ends_with_1_and_names_the_row(tmp_path: Path) -> None:
     code, text = await ask(tmp_path, "verify", "--json")
     assert (code, json.loads(text)["ok"]) == (0, True)
     connection = apsw.Connection(str(tmp_path / "usage/ledger.db"))
-    connection.execute("UPDATE chain SET body=replace(body, 'mes', 'MES') WHERE seq=17")
+    connection.execute("UPDATE chain SET body=x'7b7d' WHERE seq=17")
     connection.close()
     code, text = await ask(tmp_path, "verify", "--json")
     assert code == 1
@@ -158,7 +158,7 @@ def test_every_problem_has_words_in_both_languages() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add":
             first, second = node.args[:2] if len(node.args) > 1 else (None, None)
             if isinstance(first, ast.Constant) and isinstance(second, ast.Constant):
-                said.add(f"{first.value} {second.value}")
+                said.add(f"{first.value!s} {second.value!s}")
     assert len(said) > 10
     assert said == set(PROBLEMS["en"])
 
