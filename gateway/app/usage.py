@@ -7,6 +7,7 @@ sends an event is told to keep it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import NoReturn
 from gateway.api.services import UsageReceipt
 from gateway.app.config.usage import UsageKeys
 from gateway.app.usage_alarms import HealthAlarms
+from gateway.app.usage_deliveries import kpi_senders, log_senders
 from gateway.app.usage_mqtt import mqtt_runner
 from gateway.app.usage_outbox import UsageOutbox
 from gateway.app.usage_settings import (
@@ -47,8 +49,8 @@ from gateway.usage.normal.kst import kst_text
 from gateway.usage.normal.normalise import make_normaliser
 from gateway.usage.normal.people_key import pseudonym_key
 from gateway.usage.receiver.server import Receiver
-from gateway.usage.rules.codes import load_codes
-from gateway.usage.sender.log_service import HttpLogService
+from gateway.usage.sender.deliverer import Deliverer
+from gateway.usage.sender.relay import Relay
 from gateway.usage.sender.sender import Sender
 
 Part = tuple[str, Callable[[], Awaitable[object]]]
@@ -121,28 +123,26 @@ class UsageRooms:
             await ledger.close()
 
     async def _run_all(self, ledger: SqliteLedger, alarms: HealthAlarms) -> None:
+        """Introduce intakes, ledger and deliveries to one another, and run them."""
         salt = await asyncio.to_thread(pseudonym_key, self.data)
-        deliveries = [delivery_config(each, self.folder) for each in log_deliveries(self.keys)]
-        write_backs = WriteBacks()
-        told = ToldLedger(ledger, write_backs)
         normalise = make_normaliser(normal_config(self.keys, salt))
-        intake = Intake(normalise, ledger, deliveries, self.clock, [write_backs])
-        clients = [HttpLogService(config, self.clock) for config in deliveries]
-        self.senders = [
-            Sender(config, told, client, load_codes(config.codes), alarms, self.clock)
-            for config, client in zip(deliveries, clients, strict=True)
-        ]
-        parts = [
-            *self._intake_parts(intake, write_backs),
-            *((f"usage {sender.name}", sender.run) for sender in self.senders),
-            ("usage outbox", UsageOutbox(ledger, self.spool, self.clock).run),
-        ]
-        events.usage_started(len(parts) - len(self.senders) - 1, len(self.senders))
-        try:
+        write_backs, relay = WriteBacks(), Relay(self.senders)
+        told = ToldLedger(ledger, write_backs, relay.heard)
+        configs = [delivery_config(each, self.folder) for each in log_deliveries(self.keys)]
+        intake = Intake(normalise, ledger, configs, self.clock, [write_backs])
+        async with contextlib.AsyncExitStack() as stack:
+            self.senders[:] = log_senders(configs, told, alarms, self.clock, stack)
+            kpis = kpi_senders(self.keys, ledger, alarms, self.clock, self.data / FOLDER, stack)
+            intakes = list(self._intake_parts(intake, write_backs, relay))
+            deliverers: list[Deliverer] = [*self.senders, *kpis]
+            events.usage_started(len(intakes), len(deliverers))
+            outbox = UsageOutbox(ledger, self.spool, self.clock)
+            parts = [
+                *intakes,
+                *((f"usage {deliverer.name}", deliverer.run) for deliverer in deliverers),
+                ("usage outbox", outbox.run),
+            ]
             await self._run_parts(parts, intake)
-        finally:
-            for client in clients:
-                await client.close()
 
     async def _run_parts(self, parts: Sequence[Part], intake: Intake) -> None:
         async with asyncio.TaskGroup() as group:
@@ -150,11 +150,13 @@ class UsageRooms:
                 group.create_task(contained(name, run, self.clock), name=name)
             self._intake = intake
 
-    def _intake_parts(self, intake: Intake, write_backs: WriteBacks) -> Iterator[Part]:
+    def _intake_parts(
+        self, intake: Intake, write_backs: WriteBacks, relay: Relay
+    ) -> Iterator[Part]:
         keep = self.data / FOLDER
         receiver = receiver_config(self.keys, self.folder)
         if receiver is not None:
-            self.receiver = Receiver(receiver, intake, self.clock)
+            self.receiver = Receiver(receiver, intake, self.clock, relay)
             yield "usage receiver", self.receiver.run
         for file in file_configs(self.keys, self.folder):
             kind = TailIntake if file.mode == "tail" else FolderIntake

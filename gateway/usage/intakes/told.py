@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.usage.model import OPEN, Event, Move, Raw, State, Taken, Today, Unfit, Waiting
 from gateway.usage.ports import Ledger, Outcomes
 
 
 class ToldLedger:
-    """The ledger as the sender has it; see `Ledger`. Outcomes are told after they are durable."""
+    """The ledger as the sender has it; see `Ledger`.
 
-    def __init__(self, ledger: Ledger, outcomes: Outcomes) -> None:
+    Args:
+        ledger: the real one.
+        outcomes: told what became of an event, once that is durable.
+        heard: called with every durable change.
+    """
+
+    def __init__(self, ledger: Ledger, outcomes: Outcomes, heard: Callable[[Move], None]) -> None:
         self._ledger = ledger
         self._outcomes = outcomes
+        self._heard = heard
 
     async def append(self, entries: Sequence[tuple[str, Event | Unfit]]) -> list[Taken]:
         return await self._ledger.append(entries)
@@ -21,6 +28,7 @@ class ToldLedger:
     async def move(self, moves: Sequence[Move]) -> None:
         await self._ledger.move(moves)
         for move in moves:
+            self._heard(move)
             if move.state in OPEN:
                 continue
             raw = await self._ledger.raw(move.event)

@@ -144,6 +144,11 @@ class SqliteLedger:
         found: Raw | None = await self._ask(lambda store: questions.raw(store, event))
         return found
 
+    async def used(self, day: str) -> bool:
+        """Say whether a solution was used on a Korean day; tests do not count."""
+        found: bool = await self._ask(lambda store: questions.used(store, day))
+        return found
+
     async def person(self, pseudonym: str) -> str | None:
         """Give what the solution called a user, None when unknown or erased."""
         found: str | None = await self._ask(lambda store: people.person(store, pseudonym))

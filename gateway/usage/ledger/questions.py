@@ -10,7 +10,7 @@ from gateway.core.errors import LedgerUnavailable
 from gateway.core.types import UnixNs
 from gateway.ops.events import usage_ledger as events
 from gateway.usage.ledger.bodies import Draft, raw_of
-from gateway.usage.ledger.chain import Row
+from gateway.usage.ledger.chain import EVENT, Row
 from gateway.usage.ledger.sql import every, one
 from gateway.usage.ledger.store import Store
 from gateway.usage.model import OPEN, Raw, State, Taken, Today, Waiting
@@ -18,6 +18,7 @@ from gateway.usage.model import OPEN, Raw, State, Taken, Today, Waiting
 _ROWS = """SELECT c.seq, c.body, c.hash, p.content FROM chain c LEFT JOIN people p USING (seq)
     WHERE c.seq > ? ORDER BY c.seq LIMIT ?"""
 OUTBOX = "outbox"
+TEST_CODE = "DO6999"
 
 
 def append(store: Store, drafts: Sequence[Draft]) -> list[Taken]:
@@ -50,6 +51,12 @@ def _known(store: Store, seq: int, state: str, code: str, changed: int) -> Taken
         at=UnixNs(changed),
         answered=answered[0] if answered else "",
     )
+
+
+def used(store: Store, day: str) -> bool:
+    """Say whether there is an event of a Korean day that is no test."""
+    question = "SELECT 1 FROM events WHERE day=? AND kind=? AND use_se<>? LIMIT 1"
+    return one(store.connection, question, (day, EVENT, TEST_CODE)) is not None
 
 
 def move(store: Store, drafts: Sequence[Draft]) -> None:
