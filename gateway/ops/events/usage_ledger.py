@@ -17,13 +17,16 @@ def usage_ledger_recovered(down_s: float) -> None:
     emit(Level.INFO, "usage_ledger_recovered", down_s=round(down_s, 1))
 
 
-def usage_ledger_set_aside(file: str, reason: str, rows: int, carried: int) -> None:
+def usage_ledger_set_aside(
+    file: str, reason: str, rows: int, unreadable: int, carried: int
+) -> None:
     emit(
         Level.ERROR,
         "usage_ledger_set_aside",
         file=file,
         reason=reason,
-        rows_readable=rows,
+        rows=rows,
+        rows_unreadable=unreadable,
         events_carried=carried,
     )
 

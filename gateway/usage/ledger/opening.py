@@ -34,12 +34,17 @@ DAMAGE = (*CORRUPT_ERRORS, Damaged, apsw.SQLError, ValueError, KeyError, TypeErr
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A damaged ledger was replaced: the name it has now, why, and what was carried over."""
+    """A damaged ledger was replaced: the name it has now, why, and what became of its rows.
+
+    `rows` is the last that was right, `unreadable` how many were not, `carried` how many events
+    that were still to be sent are in the new ledger.
+    """
 
     file: str
     reason: str
     rows: int
     carried: int
+    unreadable: int = 0
 
 
 def load(store: Store) -> SetAside | None:
@@ -64,8 +69,8 @@ def replace(store: Store, reason: str) -> SetAside:
     last = {"seq": saved.rows, "hash": saved.hash.hex(), "ledger": saved.ledger}
     store.create({"file": old.name, "reason": reason, **last})
     carried = carry(store, saved)
-    result = SetAside(old.name, reason, saved.rows, carried)
-    events.usage_ledger_set_aside(result.file, reason, result.rows, carried)
+    result = SetAside(old.name, reason, saved.rows, carried, saved.unreadable)
+    events.usage_ledger_set_aside(old.name, reason, saved.rows, saved.unreadable, carried)
     return result
 
 

@@ -37,10 +37,14 @@ MISSING_MAX = 1_000
 
 @dataclass(slots=True)
 class Salvaged:
-    """The open events of a damaged ledger, and where it ended as far as could be read."""
+    """The open events of a damaged ledger, and where it ended as far as could be read.
+
+    `unreadable` counts rows that are damaged or on a damaged page: an upper bound at the end.
+    """
 
     ledger: str = ""
     rows: int = 0
+    unreadable: int = 0
     hash: bytes = GENESIS
     events: dict[int, tuple[Mapping[str, Any], bytes]] = field(default_factory=dict)
     states: dict[int, str] = field(default_factory=dict)
@@ -103,10 +107,12 @@ def _row(connection: apsw.Connection, seq: int, saved: Salvaged) -> bool:
             return False
         body, prev, digest = found
         if row_hash(prev, seq, body) != digest:
+            saved.unreadable += 1
             return True
         content = json.loads(body)
         saved.take(seq, content, digest, _personal(connection, seq, content))
     except (apsw.Error, ValueError, KeyError, TypeError):
+        saved.unreadable += 1
         return False
     return True
 

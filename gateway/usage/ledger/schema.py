@@ -83,8 +83,11 @@ def create_derived(connection: apsw.Connection) -> None:
 
 def is_whole(connection: apsw.Connection) -> bool:
     """Tell whether the file has exactly the tables and indexes that this version makes."""
-    found = every(connection, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return dict(found) == EVERYTHING
+    question = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    expected = {
+        ("index" if name in INDEXES else "table", name, sql) for name, sql in EVERYTHING.items()
+    }
+    return set(every(connection, question)) == expected
 
 
 def key_columns(table: str) -> str:
