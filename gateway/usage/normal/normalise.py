@@ -8,16 +8,17 @@ these: the sender decides.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.usage.config import NormalConfig
-from gateway.usage.model import Event, Raw, Unfit
-from gateway.usage.normal.addresses import Addresses
+from gateway.usage.config import NormalConfig, Privacy
+from gateway.usage.model import FIELDS, Event, Raw, Unfit
+from gateway.usage.normal.addresses import Address, Addresses
 from gateway.usage.normal.amounts import amount_of
 from gateway.usage.normal.plain import is_placeholder, plain_text
 from gateway.usage.normal.privacy import LENGTH_MAX as USER_LENGTH_MAX
 from gateway.usage.normal.privacy import check_salt, looks_like_a_name, sent_user
-from gateway.usage.normal.times import TimeRules, read_time
+from gateway.usage.normal.times import Time, TimeRules, read_time
 from gateway.usage.normal.transport import noticed_on_the_way
 from gateway.usage.normal.words import Words
 from gateway.usage.ports import Normaliser
@@ -37,6 +38,7 @@ SERVICE_SPOKEN = frozenset({"receiver"})
 LATER = ("file:", "folder:")
 """Intakes that read events long after they happened."""
 
+NOBODY = frozenset({"anonymous", "anonymoususer", "guest"})
 DETAIL_MAX = 60
 
 
@@ -59,24 +61,32 @@ class _Normaliser:
     addresses: Addresses
 
     def __call__(self, raw: Raw) -> Event | Unfit:
-        fields = {name: plain_text(value) for name, value in raw.fields.items()}
-        lints = list(noticed_on_the_way(raw.extra))
-        missing = _missing(raw, fields)
+        said = {name: plain_text(raw.fields.get(name)) for name in FIELDS}
+        lints: list[str] = noticed_on_the_way(raw.extra)
+        missing = _missing(raw, said)
         if missing:
-            return _unfit(raw, missing, lints)
-        rules = TimeRules(
-            self.config.utc_offset_s, self.config.twelve_hour, not raw.intake.startswith(LATER)
-        )
-        time = read_time(raw.fields["logDt"] or "", raw.received, rules)
+            return Unfit(raw, *missing, lints=in_order(lints))
+        time = read_time(raw.fields["logDt"] or "", raw.received, self._time_rules(raw))
         if time is None:
-            return _unfit(raw, (BAD_TIME, "logDt"), lints, fields["logDt"][:DETAIL_MAX])
-        address = self.addresses.address_of(fields.get("conectIp", ""), raw.peer)
+            detail = said["logDt"][:DETAIL_MAX]
+            return Unfit(raw, BAD_TIME, "logDt", detail, in_order(lints))
+        lints += time.lints
+        address = self.addresses.address_of(said["conectIp"], raw.peer)
         if address is None:
-            return _unfit(raw, (NO_ADDRESS, "conectIp"), [*lints, *time.lints])
-        word = self.words.code_of(fields["useSe"])
+            return Unfit(raw, NO_ADDRESS, "conectIp", lints=in_order(lints))
+        return self._event(raw, said, time, address, lints)
+
+    def _time_rules(self, raw: Raw) -> TimeRules:
+        live = not raw.intake.startswith(LATER)
+        return TimeRules(self.config.utc_offset_s, self.config.twelve_hour, live)
+
+    def _event(
+        self, raw: Raw, said: Mapping[str, str], time: Time, address: Address, lints: list[str]
+    ) -> Event:
+        word = self.words.code_of(said["useSe"])
         amount = amount_of(raw.fields.get("dataUsgqty"))
-        person = fields["sysUser"]
-        user_lints = _of_user(raw.fields["sysUser"] or "", person, self.config)
+        person = said["sysUser"]
+        of_user = _of_user(raw.fields["sysUser"] or "", person, self.config.user)
         return Event(
             at=time.at,
             log_dt=time.text,
@@ -86,17 +96,14 @@ class _Normaliser:
             amount=amount.bytes,
             raw=raw,
             person=person,
-            lints=in_order(
-                [*lints, *time.lints, *word.lints, *user_lints, *address.lints, *amount.lints]
-            ),
+            lints=in_order([*lints, *word.lints, *of_user, *address.lints, *amount.lints]),
         )
 
 
-def _missing(raw: Raw, fields: dict[str, str]) -> tuple[str, str] | None:
-    """Give the first field that is missing in a way that cannot be mended, with its code."""
+def _missing(raw: Raw, said: Mapping[str, str]) -> tuple[str, str] | None:
+    """Give code and name of the first field that is missing in a way that cannot be mended."""
     for name, code in (("logDt", NO_TIME), ("useSe", NO_USE), ("sysUser", NO_USER)):
-        text = fields.get(name, "")
-        if not text or (name != "sysUser" and is_placeholder(text)):
+        if not said[name] or (name != "sysUser" and is_placeholder(said[name])):
             return code, name
     if raw.intake in SERVICE_SPOKEN:
         for name, code in (("conectIp", NO_ADDRESS), ("dataUsgqty", NO_AMOUNT)):
@@ -105,21 +112,14 @@ def _missing(raw: Raw, fields: dict[str, str]) -> tuple[str, str] | None:
     return None
 
 
-def _of_user(said: str, person: str, config: NormalConfig) -> list[Lint]:
+def _of_user(text: str, person: str, mode: Privacy) -> list[Lint]:
     found = []
-    if person != said.strip():
+    if person != text.strip():
         found.append(Lint.USER_FORM)
-    if is_placeholder(person) or person.casefold() in {"anonymous", "anonymoususer", "guest"}:
+    if is_placeholder(person) or person.casefold() in NOBODY:
         found.append(Lint.USER_PLACEHOLDER)
     if looks_like_a_name(person):
         found.append(Lint.REAL_NAME)
-    if len(person) > USER_LENGTH_MAX and config.user != "pseudonym":
+    if len(person) > USER_LENGTH_MAX and mode != "pseudonym":
         found.append(Lint.USER_CUT)
     return found
-
-
-def _unfit(
-    raw: Raw, why: tuple[str, str], lints: list[str] | list[Lint | str], detail: str = ""
-) -> Unfit:
-    code, name = why
-    return Unfit(raw, code, name, detail, in_order(lints))

@@ -36,7 +36,9 @@ def cut(text: str, length: int) -> str:
     if len(text) <= length:
         return text
     end = length
-    while end > 0 and (unicodedata.combining(text[end]) or text[end] in "\u200d\ufe0f"):
+    while end > 0 and (
+        unicodedata.combining(text[end]) or text[end] in "\u200d\ufe0f" or text[end - 1] == "\u200d"
+    ):
         end -= 1
     return (text[:end].strip() or text[:length]).strip()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
@@ -24,12 +24,12 @@ class Words:
 
 
 @cache
-def texts(language: Language) -> Mapping[str, Mapping[str, str]]:
-    """Give all texts of one language: by code, then by part."""
+def texts(language: Language) -> Mapping[str, Mapping[str, Any]]:
+    """Give all texts of one language: by code, then by part; `action` and `state` by name first."""
     return tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
 
 
-def say(code: str, language: Language, **facts: str) -> Words:
+def say(code: str, language: Language, /, **facts: str) -> Words:
     """Say a `U####` in a language, `facts` in its placeholders; a near word comes first in the fix.
 
     Raises:
