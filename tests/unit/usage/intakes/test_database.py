@@ -328,6 +328,24 @@ async def test_columns_by_number_and_a_constant(table: SqliteTable, polls: Any) 
     }  # fmt: skip
 
 
+async def test_an_outcome_that_comes_before_the_receipt_is_not_missed(
+    table: SqliteTable, polls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll = polls()
+    table.add(1)
+    take = poll.intake.take
+
+    async def quick(raws: Any) -> Any:
+        answers = await take(raws)
+        await poll.end(1, State.DELIVERED, "AP1002")
+        return answers
+
+    monkeypatch.setattr(poll.intake, "take", quick)
+    await poll.poll()
+    await poll.write()
+    assert table.flags == {1: "Y"}
+
+
 # -- watermark ----------------------------------------------------------------------------------
 
 
