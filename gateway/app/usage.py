@@ -129,7 +129,9 @@ class UsageRooms:
         write_backs, relay = WriteBacks(), Relay(self.senders)
         told = ToldLedger(ledger, write_backs, relay.heard)
         configs = [delivery_config(each, self.folder) for each in log_deliveries(self.keys)]
-        intake = Intake(normalise, ledger, configs, self.clock, [write_backs])
+        intake = Intake(
+            normalise, ledger, configs, self.clock, [write_backs], solution=self.keys.solution
+        )
         async with contextlib.AsyncExitStack() as stack:
             self.senders[:] = log_senders(configs, told, alarms, self.clock, stack)
             kpis = kpi_senders(self.keys, ledger, alarms, self.clock, self.data / FOLDER, stack)
