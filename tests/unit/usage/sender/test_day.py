@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from gateway.usage.model import State
@@ -45,7 +47,7 @@ async def test_records_leave_every_605_seconds_when_the_day_is_not_full() -> Non
     async with at_work(*logins(4)) as bench:
         await bench.until_clock("10:00:00")
         times = [began for began, _, _ in bench.service.requests]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(times) == 4
     assert gaps == pytest.approx([605.2] * 3, abs=0.1)
 

@@ -199,7 +199,7 @@ async def test_real_threads_and_real_time_keep_one_of_two_leases(
         monkeypatch.setattr(f"gateway.usage.sender.lease.{name}", seconds)
     path = tmp_path / "lease.json"
     leases = [FileLease(path, "mes", FakeAlarms(), SystemClock()) for _ in range(3)]
-    seen = []
+    seen: list[list[bool]] = []
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(lease.keep()) for lease in leases]
         while len(seen) < 30:
