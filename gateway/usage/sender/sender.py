@@ -35,8 +35,9 @@ LOOK_S = 300.0
 """The longest pause: a machine that slept, or a clock that was set, is noticed after it."""
 LEASE_LOOK_S = 5.0
 LEAST_S = 0.001
-GRACE_S = 2 * 3_600.0
-"""While nobody told us the time, a day is not given up before our clock is this far beyond it."""
+GRACE_S = 26 * 3_600.0
+"""While nobody told us the time since the start, our clock may be wrong, by a day or by years: days
+are given up only after we have run for so long, so that what waits stays bounded."""
 
 
 class Sender:
@@ -73,6 +74,7 @@ class Sender:
         """The last day whose events have not been closed yet."""
         self._state = "ready"
         self._next = 0.0
+        self._began = clock.monotonic()
 
     @property
     def name(self) -> str:
@@ -172,8 +174,9 @@ class Sender:
             if not self._resumed:
                 now.slots.resume(today)
                 self._resumed = True
-            if now.day.day < day:
+            if "" < now.day.day < day:
                 self._open_day = self._open_day or now.day.day
+                await self._check_stored(now.day.day)
             now.day = Day.of(today)
             now.slots.new_day()
             for code in alarm_codes.OF_A_DAY:
@@ -188,11 +191,17 @@ class Sender:
     def _is_over(self, day: str) -> bool:
         """Say whether a day is over for the service, as far as anybody told us."""
         past_s = (self._now.time.now() - day_end(day)) / NS
-        return past_s >= 0 and (self._now.time.sure or past_s > GRACE_S)
+        ran_s = self._clock.monotonic() - self._began
+        return past_s >= 0 and (self._now.time.sure or min(past_s, ran_s) > GRACE_S)
 
     async def _close_day(self, day: str) -> None:
         done = await self._desk.today(day)
         await self._desk.close_day(day, done.last_stored)
+        await self._check_stored(day)
+
+    async def _check_stored(self, day: str) -> None:
+        """Tell a person where a working day brought nothing."""
+        done = await self._desk.today(day)
         if not done.stored and weekday(day) in self._config.work_days:
             at = self._clock.now()
             self._alarms.raise_(alarm_codes.NOTHING_STORED, self.name, at, day=day)
