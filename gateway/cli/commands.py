@@ -23,6 +23,7 @@ COMMANDS: dict[str, Entry] = {
     "top": Entry("top", "top", "Show everything in motion."),
     "ping": Entry("ping", "ping", "End with 0 when the service lives, else with 3."),
     "spool": Entry("spool", "app", "What waits, what was refused, sending it again."),
+    "usage": Entry("usage", "app", "Usage logs of solutions: the ledger and its proof."),
     "history": Entry("history", "app", "Values of the embedded history."),
     "backfill": Entry("backfill", "backfill", "Send a time span from history again."),
     "aas": Entry("aas", "app", "Asset Administration Shells of the devices."),

@@ -83,6 +83,35 @@ TEXTS = {
     "Write records as JSON lines.": "레코드를 JSON 줄로 씁니다.",
     "File of JSON lines; - for standard output.": "쓸 파일. - 는 표준 출력",
     "First offset.": "첫 오프셋",
+    "Usage logs of solutions: the ledger and its proof.": "솔루션 사용로그: 원장과 그 증명",
+    "Show events and where each stands.":
+        "이벤트와 각각의 상태를 봅니다.",
+    "A day in Korea, such as 2026-11-26.": "날짜(한국시간). 예: 2026-11-26",
+    "Such as queued or delivered.": "예: queued 또는 delivered",
+    "Only of this delivery.": "이 전송처만",
+    "Show today of each delivery, what waits, the last receipt.":
+        "전송처별 오늘 현황, 대기, 서비스의 마지막 답을 봅니다.",
+    "Show requests and the service's answers.":
+        "보낸 요청과 서비스의 답(코드, 내용)을 봅니다.",
+    "Id of one event; without it all.": "이벤트 ID. 없으면 전체",
+    "Prove that the ledger is as it was written; else end with 1.":
+        "원장에 변경, 삭제, 추가가 없음을 증명합니다. 문제가 있으면 1로 끝납니다.",
+    "Say what a usage code means and what to do.":
+        "서비스 코드, 사용구분, 게이트웨이 코드의 뜻과 할 일",
+    "Such as AP1029, DO6001 or U1001.": "예: AP1029, DO6001, U1001",
+    "Write a month for the audit, with Korean headers.":
+        "점검용 월 자료를 씁니다: 요약, 이벤트, 전송이력",
+    "File to write.": "쓸 파일",
+    "Such as 2026-11.": "예: 2026-11",
+    "xlsx or csv.": "xlsx 또는 csv",
+    "Say whom a pseudonym stands for; only this gateway knows.":
+        "가명이 누구인지 봅니다. 이 게이트웨이만 압니다.",
+    "As `ls` shows it.": "`ls` 에 나오는 이름",
+    "Erase personal content; events and proof stay.":
+        "개인정보를 영구히 파기합니다. 이벤트, 시각, 상태와 증명은 남습니다.",
+    "A user as sent, or by name.": "전송된 사용자 이름 또는 원래 이름",
+    "All that came before this day.": "이 날짜 전에 들어온 것 전부",
+    "Do not ask.": "묻지 않음",
     "List the series, one a line.": "계열을 한 줄에 하나씩 봅니다.",
     "Pattern such as 'press-01/*'.": "패턴. 예: 'press-01/*'",
     "Show the rows of a series, raw or by buckets.": "계열의 값을 그대로 또는 구간별로 봅니다.",

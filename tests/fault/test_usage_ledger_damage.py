@@ -88,6 +88,29 @@ async def test_every_byte_of_a_rows_body_and_personal_content_names_the_row(
             assert seq in verify(tmp_path).rows_named()
 
 
+async def test_a_byte_changed_in_the_log_of_a_killed_service_is_found(tmp_path: Path) -> None:
+    ledger = await makers.opened(tmp_path / "live")
+    for number in range(20):
+        await ledger.append([("mes", makers.event(number))])
+    killed = {
+        name: (tmp_path / "live" / name).read_bytes()
+        for name in ("ledger.db", "ledger.db-wal", "ledger.head")
+    }
+    await ledger.close()
+    wal, chance, found = killed["ledger.db-wal"], random.Random(3), 0
+    last = wal.rindex(makers.event(19).user.encode())
+    for number, place in enumerate([last, *chance.sample(range(32, len(wal)), 40)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name, data in killed.items():
+            changed = flipped(data, place, 2) if name.endswith("-wal") else data
+            (folder / name).write_bytes(changed)
+        report = verify(folder)
+        assert report.problems or report.rows == 21
+        found += ("chain", "missing") in {(each.place, each.code) for each in report.problems}
+    assert found > 20
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "no database": lambda data: b"not a database at all" * 400,
     "empty first page": lambda data: bytes(4096) + data[4096:],

@@ -6,6 +6,7 @@ them, the service's free text) goes into the personal part.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -67,9 +68,13 @@ def event_draft(delivery: str, entry: Event | Unfit, hide: Hide) -> Draft:
         body |= {"kind": UNFIT, "code": entry.code, "field": entry.field}
         personal["detail"] = entry.detail
         state = State.QUARANTINED
-    digest = digest_of(raw.intake, raw.source_id, raw.fields)
     _check(body, raw.received, body.get("at", 0), body.get("amount", 0))
-    return Draft(body, hide(canonical(personal)), digest, delivery, state)
+    kept = hide(canonical(personal))
+    digest = None
+    if raw.source_id:  # over what is kept, so that the chain gives the same one again
+        said = json.loads(kept)
+        digest = digest_of(raw.intake, said["source_id"], said["fields"])
+    return Draft(body, kept, digest, delivery, state)
 
 
 def _add_event(body: dict[str, Any], personal: dict[str, Any], event: Event) -> None:

@@ -157,7 +157,8 @@ def _said(body: Body, personal: Body | None) -> dict[str, Any]:
         if personal is not None:
             said |= {name: plain(personal[name]) for name in ("user", "person", "address")}
     elif personal is not None:
-        names = {"log_dt": "logDt", "use_se": "useSe", "user": "sysUser", "address": "conectIp"}
+        # What it called the user was not made a pseudonym, so it is nobody's `user`.
+        names = {"log_dt": "logDt", "use_se": "useSe", "person": "sysUser", "address": "conectIp"}
         fields = personal["fields"]
         said |= {mine: plain(fields.get(theirs)) for mine, theirs in names.items()}
         said["amount"] = _amount(fields.get("dataUsgqty"))

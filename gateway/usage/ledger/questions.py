@@ -86,8 +86,10 @@ def raw(store: Store, event: str) -> Raw | None:
     seq = store.derived.row_of(event)
     if seq is None:
         return None
-    row = rows_after(store, seq - 1, 1)[0]
-    return None if row.personal is None else raw_of(row.body, row.personal)
+    rows = rows_after(store, seq - 1, 1)
+    if not rows or rows[0].personal is None:
+        return None
+    return raw_of(rows[0].body, rows[0].personal)
 
 
 def rows_after(store: Store, seq: int, limit: int) -> list[Row]:

@@ -57,6 +57,15 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     assert hider(("k",))(text.encode()) == text.encode()
 
 
+async def test_an_event_with_a_key_in_a_field_is_known_when_read_again(tmp_path: Path) -> None:
+    ledger = await makers.opened(tmp_path)
+    event = makers.event(1, source="a", sysUser=f"x{makers.KEY}")
+    await ledger.append([("mes", event)])
+    assert [each.known for each in await ledger.append([("mes", event)])] == [True]
+    await ledger.close()
+    assert verify(tmp_path).problems == []
+
+
 async def test_a_key_of_no_shape_beside_its_name_is_hidden(tmp_path: Path) -> None:
     hide = hider()
     assert b"s3cret" not in hide(b'{"body":"{\\"crtfcKey\\":\\"s3cret\\",\\"useSe\\":\\"x\\"}"}')

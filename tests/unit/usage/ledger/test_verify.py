@@ -124,9 +124,9 @@ async def test_rows_cut_off_the_end_are_named_even_when_the_record_of_the_end_is
 async def test_an_inserted_row_is_named(tmp_path: Path) -> None:
     await makers.filled(tmp_path)
     with changed(tmp_path) as connection:
-        (link,) = connection.execute("SELECT hash FROM chain WHERE seq=44").fetchone()
+        (link,) = connection.execute("SELECT hash FROM chain WHERE seq=44").fetchone()  # type: ignore[misc]
         body = b'{"at":1,"event":"x-1","kind":"move","state":"delivered","why":""}'
-        digest = row_hash(link, 45, body)  # type: ignore[arg-type]
+        digest = row_hash(link, 45, body)
         connection.execute("INSERT INTO chain VALUES (45, ?, ?, ?)", (body, link, digest))
     assert ("chain", "inserted", 45) in problems(tmp_path)
 
