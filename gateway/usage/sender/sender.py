@@ -23,6 +23,7 @@ from gateway.usage.model import Move, State
 from gateway.usage.ports import Alarms, Ledger
 from gateway.usage.rules.codes import Codes
 from gateway.usage.sender import alarm_codes
+from gateway.usage.sender.bell import Bell
 from gateway.usage.sender.choosing import Choosing
 from gateway.usage.sender.desk import AGAIN_CAP_S, Desk
 from gateway.usage.sender.kst import NS, day_end, weekday
@@ -68,7 +69,7 @@ class Sender:
         self._now = Requesting(config, self._desk, client, codes, alarms, clock)
         self._choosing = Choosing(config, self._desk, self._now, alarms, clock)
         self._lease = lease_of(config.lease, config.name, alarms, clock)
-        self._came = asyncio.Event()
+        self._bell = Bell(clock)
         self._resumed = False
         self._open_day = ""
         """The last day whose events have not been closed yet."""
@@ -103,14 +104,9 @@ class Sender:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lease.keep())
-            group.create_task(self._listen())
+            group.create_task(self._bell.listen(self._desk.wait))
             group.create_task(self._work())
         raise AssertionError("none of them ends")
-
-    async def _listen(self) -> NoReturn:
-        while True:
-            await self._desk.wait()
-            self._came.set()
 
     async def _work(self) -> NoReturn:
         failed = 0
@@ -123,24 +119,12 @@ class Sender:
                 wait_s = min(doubled(1.0, failed), AGAIN_CAP_S)
                 self._state = "ledger"
                 events.usage_ledger_waits(self.name, error.reason, error.detail)
-            await self._pause(wait_s, wakes=self._state == "ready")
-
-    async def _pause(self, seconds: float, *, wakes: bool) -> None:
-        """Wait; with `wakes` an event that comes ends it."""
-        seconds = min(max(seconds, LEAST_S), LOOK_S)
-        self._next = self._clock.monotonic() + seconds
-        if not wakes:
-            await self._clock.sleep(seconds)
-            return
-        async with asyncio.TaskGroup() as group:
-            timer = group.create_task(self._ring(seconds))
-            await self._came.wait()
-            timer.cancel()
-        self._came.clear()
-
-    async def _ring(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-        self._came.set()
+            wait_s = min(max(wait_s, LEAST_S), LOOK_S)
+            self._next = self._clock.monotonic() + wait_s
+            if self._state == "ready":
+                await self._bell.wait(wait_s)
+            else:
+                await self._clock.sleep(wait_s)
 
     # -- one step -------------------------------------------------------------------------------
 
@@ -152,7 +136,7 @@ class Sender:
             return wait_s
         if self._now.under_way is not None:
             return await self._again(self._now.under_way)
-        self._came.clear()
+        self._bell.reset()
         record = await self._choosing.next_record()
         if self._choosing.past_day and not self._open_day:
             self._open_day = self._choosing.past_day

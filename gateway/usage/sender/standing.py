@@ -83,7 +83,6 @@ class Trouble:
     """What went wrong in a row; an answer, or a stored record, sets it back."""
 
     offline: int = 0
-    silent_since: float | None = None
     contended: int = 0
     refused: int = 0
     unresolved: int = 0
