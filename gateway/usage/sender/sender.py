@@ -83,7 +83,7 @@ class Sender:
         return self._config.name
 
     def status(self) -> SenderStatus:
-        """Give where the delivery stands."""
+        """Give where the delivery stands; cheap."""
         now = self._now
         return SenderStatus(
             self.name,
@@ -141,6 +141,8 @@ class Sender:
         if self._choosing.past_day and not self._open_day:
             self._open_day = self._choosing.past_day
             await self._turn_day()
+            if not self._open_day:  # closed, and with it perhaps what was chosen
+                return 0.0
         if record is None:
             self._state = "ready"
             return self._now.slots.midnight_s()
@@ -184,7 +186,9 @@ class Sender:
         await self._check_stored(day)
 
     async def _check_stored(self, day: str) -> None:
-        """Tell a person where a working day brought nothing."""
+        """Tell a person where a working day brought nothing, unless another gateway sends."""
+        if not self._lease.holds():
+            return
         done = await self._desk.today(day)
         if not done.stored and weekday(day) in self._config.work_days:
             at = self._clock.now()

@@ -135,3 +135,15 @@ async def test_a_clock_a_day_ahead_gives_up_nothing_while_nobody_answers() -> No
         bench.service.always = None
         await bench.until_clock("12:45:00")
     assert bench.ledger.counts() == {State.DELIVERED: 3}
+
+
+async def test_a_run_without_any_answer_gives_yesterday_up_after_a_day_and_sends_none_of_it() -> (
+    None
+):
+    async with at_work(*logins(1)) as bench:
+        bench.service.always = not_there
+        await bench.until_clock("2026-03-05 03:00:00")
+        assert bench.ledger.counts() == {State.EXPIRED_MIDNIGHT: 1}
+        tried = len(bench.service.requests)
+        await bench.until_clock("2026-03-05 09:00:00")
+        assert len(bench.service.requests) == tried
