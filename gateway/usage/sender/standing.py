@@ -95,8 +95,9 @@ class SenderStatus:
     """What `status` shows of a delivery.
 
     `state` is ready, interval, closed (for today), stopped, full, contended, unanswered, offline,
-    ledger (it cannot be written) or standby (another gateway sends). `next_s` is when it looks again. `ahead_s` is by how much this
-    computer's clock is ahead of the service's, None when unknown.
+    ledger (it cannot be written) or standby (another gateway sends). `next_s` is when it looks
+    again. `ahead_s` is by how much this computer's clock is ahead of the service's, None when
+    unknown.
     """
 
     delivery: str
