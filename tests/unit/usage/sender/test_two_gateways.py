@@ -120,7 +120,11 @@ async def test_a_lease_that_is_given_back_is_taken_at_once(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("_no_threads")
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"holder": "old", "beat": 7}', "\x00" * 3_000])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"holder": "old", "beat": 7}', "\x00" * 3_000],
+    ids=["empty", "half", "list", "old", "zeros"],
+)
 async def test_a_lease_that_nobody_beats_is_taken_whatever_it_says(
     tmp_path: Path, content: str
 ) -> None:
