@@ -145,7 +145,7 @@ class UsageRooms:
             events.usage_started(len(intakes), len(deliverers))
             outbox = UsageOutbox(ledger, self.spool, self.clock)
             check = partial(_prove, ledger, self.clock, alarms)
-            parts = [
+            parts: list[Part] = [
                 *intakes,
                 *((f"usage {deliverer.name}", deliverer.run) for deliverer in deliverers),
                 ("usage outbox", outbox.run),
