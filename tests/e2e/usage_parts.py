@@ -90,8 +90,10 @@ class UsagePlant:
         self.command("secrets", "set", "usage_key", stdin=KEY)
         async with aiohttp.ClientSession() as self._session:
             try:
-                for name in ("service", "platform", "gateway"):
+                for name in ("service", "platform"):
                     self.start(name)
+                    await self.answering(name)
+                self.start("gateway")
                 await self.answering()
                 yield self
             finally:
@@ -121,9 +123,9 @@ class UsagePlant:
             process.terminate()
         process.wait(20)
 
-    async def answering(self) -> None:
-        """Wait until the receiver answers."""
-        await self.until(lambda: self._alive(self.url("receiver")))
+    async def answering(self, name: str = "receiver") -> None:
+        """Wait until one answers."""
+        await self.until(lambda: self._alive(self.url(name)))
 
     async def _alive(self, url: str) -> bool:
         try:
