@@ -104,6 +104,9 @@ TEXTS = {
     "File to write.": "쓸 파일",
     "Such as 2026-11.": "예: 2026-11",
     "xlsx or csv.": "xlsx 또는 csv",
+    "Send an event after all that was set aside; on its own day only.":
+        "격리된 이벤트를 다시 보내게 합니다. 그날 안에만 가능합니다.",
+    "Id of a quarantined event, as `ls` shows it.": "`ls`에 보이는 격리된 이벤트의 ID",
     "Say whom a pseudonym stands for; only this gateway knows.":
         "가명이 누구인지 봅니다. 이 게이트웨이만 압니다.",
     "As `ls` shows it.": "`ls` 에 나오는 이름",
