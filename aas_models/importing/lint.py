@@ -43,7 +43,7 @@ def found(path: Path, imported: Imported, lang: str) -> Json:
 def unreadable(path: Path, error: str) -> Json:
     """Say that a file could not be read."""
     counts: dict[str, Any] = dict.fromkeys(("shells", "submodels", "conceptDescriptions"), 0)
-    rest = {"elements": {}, "repairs": [], "lost": []}
+    rest: dict[str, Any] = {"elements": {}, "repairs": [], "lost": []}
     return {"file": str(path), "ok": False, "metamodel": None, **counts, **rest, "error": error}
 
 

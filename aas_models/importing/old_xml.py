@@ -80,8 +80,7 @@ def _value(node: ET.Element, depth: int) -> Any:
     if name in _LISTS or (_WRAPPER in inner and name != "operationVariable"):
         return [_item(each, depth) for each in node]
     if inner:
-        found = _object(node, depth)
-        return found
+        return _object(node, depth)
     return node.text or ""
 
 

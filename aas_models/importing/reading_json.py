@@ -50,7 +50,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
 
 
 def _check_depth(value: Any, name: str) -> None:
-    level, depth = [value], 0
+    level, depth = [value] if isinstance(value, dict | list) else [], 0
     while level:
         depth += 1
         if depth > 2 * DEPTH_MAX:
@@ -59,7 +59,7 @@ def _check_depth(value: Any, name: str) -> None:
         for each in level:
             inner = each.values() if isinstance(each, dict) else each
             below += [one for one in inner if isinstance(one, dict | list)]
-        level = below if isinstance(value, dict | list) else []
+        level = below
 
 
 def _environment(found: Any, name: str) -> Json:

@@ -12,6 +12,7 @@ from aas_models.elements import Json
 from aas_models.importing.reading import read_package
 from aas_models.importing.repairing import repair
 from aas_models.importing.report import File, Repair, Report
+from aas_models.importing.supplements import check_files
 from aas_models.importing.walk import Walk
 from aas_models.packages.aasx import aasx_bytes
 from aas_models.packages.xml import xml_bytes
@@ -55,6 +56,10 @@ def write_package(
         AasError: the file does not read back as the same environment.
     """
     environment, repairs = valid_for(environment, metamodel)
+    if form == "aasx" and files:
+        report = Report()
+        check_files(environment, files, report)
+        repairs += tuple(each for each in report.repairs if each.problem == "part-name")
     inner = model_form if form == "aasx" else form
     if inner == "json":
         data = orjson.dumps(environment, option=orjson.OPT_INDENT_2)

@@ -34,10 +34,8 @@ def xml_bytes(environment: Json, metamodel: str) -> bytes:
         AasError: a member that no class of the metamodel has: it would be lost.
     """
     major, _, minor = metamodel.partition(".")
-    out = [
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<environment xmlns="{NAMESPACE.format(major, minor)}">'
-    ]
+    namespace = NAMESPACE.format(major, minor)
+    out = [f'<?xml version="1.0" encoding="UTF-8"?>\n<environment xmlns="{namespace}">']
     _object(out.append, "Environment", environment)
     out.append("</environment>\n")
     return "".join(out).encode("utf-8")
