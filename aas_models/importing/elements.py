@@ -100,9 +100,20 @@ def named(
     taken.add(new)
 
 
+class _Either:
+    """Names in one set or the other, without joining them for every element."""
+
+    def __init__(self, valid: set[str], taken: set[str]) -> None:
+        self._sets = (valid, taken)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._sets[0] or name in self._sets[1]
+
+
 def _new_name(text: str, kind: str, valid: set[str], taken: set[str], nth: int) -> tuple[str, str]:
+    either = _Either(valid, taken)
     if text in valid:
-        return unique(text, valid | taken), "id-short-duplicate"
+        return unique(text, either), "id-short-duplicate"
     if not text.strip():
-        return unique(f"{kind}_{nth + 1}", valid | taken), "id-short-missing"
-    return unique(made_id_short(text), valid | taken), "id-short"
+        return unique(f"{kind}_{nth + 1}", either), "id-short-missing"
+    return unique(made_id_short(text), either), "id-short"

@@ -61,13 +61,13 @@ def read_package(data: bytes, name: str) -> Imported:
 
 
 def _from_package(package: Package, name: str, report: Report) -> Imported:
-    models: list[Imported] = []
+    models: list[tuple[Imported, bool]] = []
     used: list[str] = []
     problem: AasError | None = None
     for part in model_parts(package):
         try:
             document, version, raw = _read_model(package.read(part), part, report)
-            models.append(_finished(document, version, report, part, raw_text=raw))
+            models.append((_finished(document, version, report, part, raw_text=raw), raw))
         except AasError as error:
             if error.reason != "no-objects":
                 raise
@@ -76,7 +76,7 @@ def _from_package(package: Package, name: str, report: Report) -> Imported:
         used.append(part)
     if not models:
         raise problem or AasError("no-objects", f"{name}: no part holds an AAS model")
-    whole = models[0] if len(models) == 1 else _joined(models, report)
+    whole = models[0][0] if len(models) == 1 else _joined(models, report)
     files, thumbnail = supplements(package, used)
     check_files(whole.environment, files, report)
     return replace(
@@ -111,18 +111,19 @@ def _read_model(data: bytes, name: str, report: Report) -> tuple[Json, str, bool
     return document, version, raw
 
 
-def _joined(models: list[Imported], report: Report) -> Imported:
-    """Join the models of a package; an object that stands in two of them alike counts once."""
+def _joined(models: list[tuple[Imported, bool]], report: Report) -> Imported:
+    """Join the models of a package; an object that is there as XML and as JSON counts once."""
     made: Json = {}
-    for model in models:
+    seen: dict[tuple[str, str], tuple[Json, bool]] = {}
+    for model, is_json in models:
         for member, items in model.environment.items():
-            known = made.setdefault(member, [])
             for each in items:
-                if each in known:
+                same, form = seen.setdefault((member, each["id"]), (each, is_json))
+                if form != is_json and same == each:
                     report.add(f"{member}/{each['id']}", "id-duplicate", "removed", each["id"])
                 else:
-                    known.append(each)
-    version = max(each.metamodel for each in models)
+                    made.setdefault(member, []).append(each)
+    version = max(model.metamodel for model, _ in models)
     return _finished(made, version, report, "", raw_text=False)
 
 

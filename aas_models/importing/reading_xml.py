@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from aas_models.elements import Json
 from aas_models.importing.limits import DEPTH_MAX
+from aas_models.importing.names import numbered
 from aas_models.metamodel.schema import CLASSES, ELEMENT_KINDS, IDENTIFIABLES, Field
 from gateway.core.errors import AasError
 
@@ -57,10 +59,10 @@ def _object(node: ET.Element, kind: str, depth: int) -> Json:
             known, name = (fields[right], right) if right else (None, name)
         value = any_content(child, depth) if known is None else _member(child, known, depth)
         if name in made:
-            name = _free(made, name)
+            name = free_name(made, name)
         made[name] = value
         if child.tail and not child.tail.isspace():
-            made[_free(made, "#text")] = child.tail
+            made[free_name(made, "#text")] = child.tail
     if node.text and not node.text.isspace():
         made["#text"] = node.text
     if node.attrib:
@@ -68,11 +70,9 @@ def _object(node: ET.Element, kind: str, depth: int) -> Json:
     return made
 
 
-def _free(made: Json, name: str) -> str:
-    number = 2
-    while f"{name}#{number}" in made:
-        number += 1
-    return f"{name}#{number}"
+def free_name(made: Json, name: str) -> str:
+    """Give the name under which a member that stands again is put beside the first."""
+    return numbered(partial("{}#{}".format, name), made)
 
 
 def _attributes(node: ET.Element, made: Json) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from aas_models.elements import Json
-from aas_models.importing.names import is_id_short, made_id_short
+from aas_models.importing.names import is_id_short, made_id_short, numbered
 from aas_models.importing.objects import repaired
 from aas_models.importing.references import follow_renames
 from aas_models.importing.walk import ORIGINAL_ID, ORIGINAL_ID_SHORT, Place, Walk, has_content
@@ -71,12 +72,10 @@ def _identified(walk: Walk, each: Json, place: Place, nth: str, ids: set[str]) -
         text = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, text)}"
         walk.note(place, ((), "id"), "too-long", "replaced", given, text)
     if text in ids:
-        number = 2
-        while f"{text}#{number}" in ids:
-            number += 1
+        other = numbered(partial("{}#{}".format, text), ids)
         walk.keep_quietly(place, ORIGINAL_ID, text)
-        walk.note(place, ((), "id"), "id-duplicate", "renamed", text, f"{text}#{number}")
-        text = f"{text}#{number}"
+        walk.note(place, ((), "id"), "id-duplicate", "renamed", text, other)
+        text = other
     ids.add(text)
     each["id"] = text
 

@@ -7,6 +7,7 @@ from typing import Any, TextIO, cast
 
 import aas_core3.jsonization as json_3_0
 import aas_core3.verification as rules_3_0
+import aas_core3.xmlization as xml_3_0
 import aas_core3_1.jsonization as json_3_1
 import aas_core3_1.verification as rules_3_1
 import aas_core3_1.xmlization as xml_3_1
@@ -21,6 +22,12 @@ def faults_3_1(document: Any) -> list[str]:
 def faults_3_1_xml(data: bytes) -> list[str]:
     environment = xml_3_1.environment_from_str(data.decode())
     return [f"{each.path}: {each.cause}" for each in rules_3_1.verify(environment)]
+
+
+def xml_of_another(document: Any, metamodel: str) -> str:
+    if metamodel == "3.0":
+        return str(xml_3_0.to_str(json_3_0.environment_from_jsonable(document)))
+    return str(xml_3_1.to_str(json_3_1.environment_from_jsonable(document)))
 
 
 def faults_3_0(document: Any) -> list[str]:

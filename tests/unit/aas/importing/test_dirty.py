@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,3 +190,16 @@ def test_what_is_written_reads_back_the_same(
     if metamodel == "3.1":
         assert (written.repairs, back.environment) == ((), environment)
     assert accepted(back.environment, for_3_0=metamodel == "3.0")
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.sampled_from(["3.0", "3.1"]))
+def test_our_xml_is_that_of_another_writer(seed: int, metamodel: Any) -> None:
+    given_ = Maker(seed, 0.02).environment()
+    if not any(given_.values()):
+        return
+    environment = read_package(json.dumps(given_).encode(), "x.json").environment
+    document = json.loads(write_package(environment, "json", metamodel).data)
+    ours = write_package(environment, "xml", metamodel).data.decode()
+    theirs = judges.xml_of_another(document, metamodel)
+    assert ET.canonicalize(ours) == ET.canonicalize(theirs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 
 import pytest
@@ -142,3 +143,16 @@ def test_characters_that_xml_cannot_hold_are_taken_out_and_reported() -> None:
     imported = read_package(data, "x.xml")
     assert imported.environment["submodels"][0]["submodelElements"][0]["category"] == "ab"
     assert "bad-characters" in [each.problem for each in imported.repairs]
+
+
+def test_thousands_of_one_name_take_no_time_of_their_square() -> None:
+    element = "<capability><idShort>Cap</idShort></capability>"
+    language = "<langStringTextType><language>en</language><text>{}</text></langStringTextType>"
+    words = "".join(language.format(number) for number in range(10_000))
+    data = submodel_xml(element * 10_000, more=f"<description>{words}</description>")
+    began = time.process_time()
+    imported = read_package(data, "x.xml")
+    assert time.process_time() - began < 20  # one by one it would be minutes
+    (model,) = imported.environment["submodels"]
+    assert len({each["idShort"] for each in model["submodelElements"]}) == 10_000
+    assert len({each["language"] for each in model["description"]}) == 10_000
