@@ -1,6 +1,6 @@
 """The CloudDataSolution shell: how the KOSMO solution models gateways and field devices in an AAS.
 
-Source: KOSMO guide "AAS기반 데이터수집 실행가이드" 2 and 3; the ids are fixed by the reference parser.
+Source: KOSMO guide "AAS기반 데이터수집 실행가이드" 2 and 3; the reference parser fixes the ids.
 """
 
 from __future__ import annotations

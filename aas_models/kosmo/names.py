@@ -6,14 +6,11 @@ Extension of the element.
 
 from __future__ import annotations
 
-import re
 import zlib
 
 from aas_models.elements import ID_SHORT, Json
-
-ORIGINAL_ID_SHORT = "originalIdShort"
-ID_SHORT_MAX = 64
-_FORBIDDEN = re.compile(r"[^A-Za-z0-9_]+")
+from aas_models.importing.walk import ORIGINAL_ID_SHORT
+from gateway.core.romanise import ID_SHORT_MAX, ascii_name
 
 
 def original_name(item: Json) -> str:
@@ -28,10 +25,8 @@ def legal_name(name: str) -> str:
     """Give a name that every tool takes; the same one for the same name."""
     if ID_SHORT.fullmatch(name) and len(name) <= ID_SHORT_MAX:
         return name
-    made = _FORBIDDEN.sub("_", name).strip("_")
-    if not made[:1].isalpha():
-        made = f"E{made}"
-    return f"{made[: ID_SHORT_MAX - 9].rstrip('_')}_{zlib.crc32(name.encode()):08x}"
+    made = ascii_name(name)[: ID_SHORT_MAX - 9].rstrip("_")
+    return f"{made}_{zlib.crc32(name.encode()):08x}"
 
 
 def named(item: Json, name: str) -> Json:

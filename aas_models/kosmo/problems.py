@@ -41,8 +41,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "mqtt-address": "column D of an MQTT device is `topic $.path` or `topic`: {text}",
         "tag-outside": "{device}/{tag} is not in the imported environment; its own AAS is added",
         "several-gateways": "{names} become one gateway; choose one with --gateway",
-        "unsafe-first": "{device}: security is left to the server's best; set security and login",
         "no-rows": "no row is mapped",
+        "not-opcua": "{device} is no OPC UA device: the reference edge gateway cannot collect its "
+        "{rows} tags",
+        "node-form": "{device}: {rows} field tags are browse paths or have nsu=; the reference "
+        "edge gateway takes ns=<number> only",
     },
     "ko": {
         "tag-twice": "{tag} 이(가) 두 번 있습니다. 서버가 거부하므로 두 번째는 뺐습니다",
@@ -81,8 +84,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "mqtt-address": "MQTT 설비의 D열은 `토픽 $.경로` 또는 `토픽` 입니다: {text}",
         "tag-outside": "{device}/{tag} 은(는) 가져온 AAS에 없어 자체 AAS를 더했습니다",
         "several-gateways": "{names} 을(를) 게이트웨이 하나로 합칩니다. 하나만 쓰려면 --gateway",
-        "unsafe-first": "{device}: 보안은 서버의 최선을 따릅니다. security 와 login 을 정하세요",
         "no-rows": "매핑된 행이 없습니다",
+        "not-opcua": "{device} 은(는) OPC UA 설비가 아니라 레퍼런스 엣지 게이트웨이가 "
+        "태그 {rows}개를 수집할 수 없습니다",
+        "node-form": "{device}: 필드 태그 {rows}개가 경로 또는 nsu= 형식입니다. "
+        "레퍼런스 엣지 게이트웨이는 ns=<번호> 만 읽습니다",
     },
 }
 

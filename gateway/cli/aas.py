@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
+from gateway.cli import aas_kosmo
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.options import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.core.assets import AssetModel
 
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
+app.add_typer(aas_kosmo.app, name="kosmo")
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}

@@ -17,9 +17,9 @@ from aas_models.kosmo.engineering import NO_ARRAY, number_text
 from aas_models.kosmo.names import original_name
 from gateway.app.config.devices import NAME_MAX
 from gateway.app.config.ids import STATIC_SUBMODELS
-from gateway.app.config.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 from gateway.app.config.units import canonical_unit
 from gateway.app.kosmo.join import Link, Station, mqtt_address
+from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 
 DEVICE_NAME_MAX = 63
 ASSET_ID = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -50,9 +50,9 @@ def device_documents(links: Sequence[Link], environment: Json) -> list[DeviceDoc
     groups: dict[tuple[str, str, str], list[Link]] = {}
     for link in links:
         station = link.station
-        groups.setdefault(
-            (str(link.shell["id"]), station.gateway, station.device.name), []
-        ).append(link)
+        groups.setdefault((str(link.shell["id"]), station.gateway, station.device.name), []).append(
+            link
+        )
     names = _names(list(groups.values()))
     units = _units(environment.get("conceptDescriptions", ()))
     return [
@@ -73,12 +73,12 @@ def _names(groups: list[list[Link]]) -> list[str]:
     taken: set[str] = set()
     names = []
     for group, shell in zip(groups, shells, strict=True):
-        made = original_name(group[0].shell)
+        made = slug(original_name(group[0].shell))
         if shells.count(shell) > 1:
-            made = f"{made}-{group[0].station.device.name}"
-        name, number = slug(made), 2
+            made = f"{made[:30].rstrip('-')}-{slug(group[0].station.device.name)[:32].rstrip('-')}"
+        name, number = made, 2
         while name in taken:
-            name, number = f"{slug(made)[: DEVICE_NAME_MAX - 4]}-{number}", number + 1
+            name, number = f"{made[: DEVICE_NAME_MAX - 4]}-{number}", number + 1
         taken.add(name)
         names.append(name)
     return names
@@ -125,8 +125,8 @@ def _tag_name(link: Link) -> str:
 def _address(link: Link) -> dict[str, Any]:
     row = link.row
     if link.station.is_opcua:
-        made: dict[str, Any] = {"node": row.field_node, "sampling": f"{row.sampling_ms:g}ms"}
-        made["sampling"] = f"{number_text(row.sampling_ms)}ms"
+        sampling = f"{number_text(row.sampling_ms)}ms"
+        made: dict[str, Any] = {"node": row.field_node, "sampling": sampling}
         if row.array_index != NO_ARRAY:
             made["index"] = row.array_index
         return made
