@@ -23,7 +23,9 @@ from aas_models.elements import (
     pruned,
     submodel,
 )
-from aas_models.environment_parts import Binding, SubmodelModel, SubmodelPart
+from aas_models.environment_parts import Binding as Binding  # noqa: PLC0414
+from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa: PLC0414
+from aas_models.environment_parts import SubmodelPart
 from aas_models.submodels import nameplate, quality, technical, time_series
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.errors import AasError

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aas_models.environment import UNKNOWN_VALUE_TYPE, SubmodelModel
+from aas_models.environment import UNKNOWN_VALUE_TYPE
+from aas_models.environment_parts import SubmodelModel
 from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
 from aas_models.values import Slots

@@ -122,7 +122,7 @@ def time_series(
     if linked is not None:
         segments += _linked(linked, named, records)
     elements = [
-        collection("Metadata", _metadata(asset, named, identifier), f"{_TS}Metadata/1/1"),
+        collection("Metadata", _metadata(asset, named), f"{_TS}Metadata/1/1"),
         collection("Segments", [*segments, *external], f"{_TS}Segments/1/1"),
     ]
     return submodel(
@@ -130,7 +130,7 @@ def time_series(
     )
 
 
-def _metadata(asset: AssetModel, named: Mapping[str, Signal], identifier: str) -> list[Json]:
+def _metadata(asset: AssetModel, named: Mapping[str, Signal]) -> list[Json]:
     label = asset.info.label
     name = label if label.ko or label.en else LocalName(en=asset.info.device)
     declared = [_time(None)]
@@ -228,17 +228,16 @@ def _linked(
             records,
         )
     ]
-    for variable in numbers[:LINKED_VARIABLES_MAX]:
-        made.append(
-            _link(
-                linked,
-                f"LinkedSegment_LastHour_{variable}",
-                LocalName(f"이력: 최근 1시간, {variable}", f"History: last hour, {variable}"),
-                last_hour_query(linked.bucket, variable),
-                records,
-            )
+    return made + [
+        _link(
+            linked,
+            f"LinkedSegment_LastHour_{variable}",
+            LocalName(f"이력: 최근 1시간, {variable}", f"History: last hour, {variable}"),
+            last_hour_query(linked.bucket, variable),
+            records,
         )
-    return made
+        for variable in numbers[:LINKED_VARIABLES_MAX]
+    ]
 
 
 def range_query(bucket: str, variable: str | None) -> str:
