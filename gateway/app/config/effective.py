@@ -38,7 +38,7 @@ def written_plan(plan: GatewayPlan) -> dict[str, Any]:
 def _device(device: DevicePlan, folder: Path) -> dict[str, Any]:
     source = _fields(device.source, folder)
     items = source.pop("items")
-    info = _fields(device.asset.info, folder)
+    info = {k: v for k, v in _fields(device.asset.info, folder).items() if v is not None}
     return {
         "file": _path(device.file, folder),
         "connection": {"kind": type(device.source).__name__, **source},
