@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from aas_models.elements import Json, model_reference
 from aas_models.kosmo.data_types import XS_FROM_DATA_TYPE

@@ -180,6 +180,16 @@ TEXTS = {
         "사업관리시스템 로그수집 서비스 모의: 규칙과 장애",
     "The small-workshop programme's KPI service.": "스마트공방 KPI 서비스 모의",
     "A TCP proxy that cuts, delays and corrupts.": "끊고 늦추고 망가뜨리는 TCP 프록시",
+    "AASX, XML or JSON; without any, the running service.":
+        "AASX, XML, JSON. 없으면 실행 중인 서비스",
+    "AAS API to judge, such as http://host:8080/api/v3.1.":
+        "검증할 AAS API. 예: http://host:8080/api/v3.1",
+    "Write the report as one static page.": "보고서를 HTML 한 장으로 씀",
+    "auto, 3.0 or 3.1; JSON itself does not say.":
+        "auto, 3.0, 3.1 (JSON에는 버전 표시가 없음)",
+    "Another list of accepted objections.": "다른 허용 목록 파일",
+    "Let independent judges verify files or an API. Exit 0: nothing unaccepted failed.":
+        "독립 판정 도구로 파일이나 API를 검증합니다. 허용 외 지적이 없으면 0",
     "Files of the KOSMO reference solution, both ways.":
         "KOSMO 레퍼런스 솔루션 파일 가져오기/내보내기",
     "AASX, AAS XML or JSON, or a configuration folder.": "AASX, AAS XML/JSON 또는 설정 폴더",
