@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
-from gateway.cli import aas_kosmo, aas_verify
+from gateway.cli import aas_kosmo, aas_mdt, aas_verify
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.options import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
 app.add_typer(aas_kosmo.app, name="kosmo")
 app.command()(aas_verify.verify)
+app.command()(aas_mdt.mdt)
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}

@@ -180,6 +180,8 @@ TEXTS = {
         "사업관리시스템 로그수집 서비스 모의: 규칙과 장애",
     "The small-workshop programme's KPI service.": "스마트공방 KPI 서비스 모의",
     "A TCP proxy that cuts, delays and corrupts.": "끊고 늦추고 망가뜨리는 TCP 프록시",
+    "Write devices as Data submodels of KS X 9101 / MDT, with values when the service runs.":
+        "설비를 KS X 9101 / MDT Data 서브모델로 씀 (실행 중이면 값 포함)",
     "AASX, XML or JSON; without any, the running service.":
         "AASX, XML, JSON. 없으면 실행 중인 서비스",
     "AAS API to judge, such as http://host:8080/api/v3.1.":
