@@ -97,9 +97,10 @@ NOTES = frozenset(
         "remark",
         "sampling-fast",
         "several-gateways",
-        "unsafe-first",
-        "tag-outside",
         "syscfg-from-aas",
+        "tag-outside",
+        "not-opcua",
+        "node-form",
     }
 )
 """Problems that lose nothing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aas_models.elements import Json
+from aas_models.elements import Json, pruned
 from aas_models.environment import build_environment
 from aas_models.kosmo.cloud import with_cloud_shell
 from aas_models.kosmo.data_types import Choice
@@ -27,6 +27,7 @@ from aas_models.kosmo.syscfg import (
 )
 from adapters.mqtt.config import MqttSource
 from adapters.opcua.config import OpcUaSource
+from gateway.app.config.ids import STATIC_SUBMODELS
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.app.kosmo.sidecar import Origin, Sidecar, read_sidecar
 from gateway.core.assets import AssetModel
@@ -83,7 +84,7 @@ def export_plan(
     kept = read_sidecar(plan.folder)
     if kept is None:
         system = _own_system(plan, plan.devices.values())
-        own = build_environment([device.asset for device in plan.devices.values()]).as_json()
+        own = _own_environment([device.asset for device in plan.devices.values()])
         environment, sources = with_cloud_shell(own, system), _own_sources(plan, plan.devices)
         rows = _filled(address_space(environment), sources, {})
         return _files(environment, rows, system, choice, _notes(plan), sheet=for_spreadsheet)
@@ -158,6 +159,27 @@ def _sources(device: DevicePlan, gateway: str, name: str) -> list[_Source]:
     ]
 
 
+def _own_environment(models: Sequence[AssetModel]) -> Json:
+    """Give the AAS of devices without what follows from their values: history, qualities, ways."""
+    whole = build_environment(models)
+    kept = [p for p in whole.submodels if p.bindings or p.model["idShort"] in STATIC_SUBMODELS]
+    wanted = {part.id for part in kept}
+    shells = [
+        {
+            **shell,
+            "submodels": [
+                reference
+                for reference in shell.get("submodels", ())
+                if reference["keys"][-1]["value"] in wanted
+            ],
+        }
+        for shell in whole.shells
+    ]
+    document = replace(whole, shells=tuple(shells), submodels=tuple(kept)).as_json()
+    made: Json = pruned(document)
+    return made
+
+
 def _own_sources(plan: GatewayPlan, names: Mapping[str, DevicePlan]) -> dict[Place, _Source]:
     gateway = plan.settings.gateway.id
     return {
@@ -227,7 +249,7 @@ def _with_sidecar(plan: GatewayPlan, kept: Sidecar, choice: Choice, *, sheet: bo
                 notes.append(Problem("tag-outside", name, None, facts))
         if strangers:
             outside.append(_only(device.asset, strangers))
-    environment = _joined(kept.environment, build_environment(outside).as_json())
+    environment = _joined(kept.environment, _own_environment(outside))
     rows = _filled(address_space(environment), _outside_sources(plan, kept), by_node)
     return _files(environment, rows, _system(plan, kept), choice, notes, sheet=sheet)
 
