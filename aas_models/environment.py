@@ -6,8 +6,8 @@ fills them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aas_models.concepts import concept_description
@@ -23,33 +23,16 @@ from aas_models.elements import (
     pruned,
     submodel,
 )
-from aas_models.submodels import nameplate, technical
+from aas_models.environment_parts import Binding as Binding  # noqa: PLC0414
+from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa: PLC0414
+from aas_models.environment_parts import SubmodelPart
+from aas_models.submodels import nameplate, quality, technical, time_series
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.errors import AasError
 from gateway.core.signals import Signal
 
 UNKNOWN_VALUE_TYPE = "xs:string"
 """A property needs a type (Part 1 §5.3.7.8) before a first value has shown it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """The signal that fills a live property."""
-
-    device: str
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class SubmodelModel:
-    """A submodel as JSON; `bindings` by idShort path."""
-
-    model: Json
-    bindings: Mapping[str, Binding] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        return str(self.model["id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +50,7 @@ class Environment:
     """Everything that the API serves and an export writes."""
 
     shells: tuple[Json, ...] = ()
-    submodels: tuple[SubmodelModel, ...] = ()
+    submodels: tuple[SubmodelPart, ...] = ()
     concepts: tuple[Json, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -90,15 +73,16 @@ def build_environment(models: Sequence[AssetModel]) -> Environment:
     concepts: dict[str, Json] = {}
     problems: list[Problem] = []
     shells: list[Json] = []
-    submodels: list[SubmodelModel] = []
+    submodels: list[SubmodelPart] = []
     for model in models:
-        parts = _submodels(model, concepts, problems)
+        eager = _submodels(model, concepts, problems)
+        parts = [*eager, *_following(model, eager)]
         shells.append(_shell(model.info, parts))
         submodels += parts
     return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()), tuple(problems))
 
 
-def _shell(info: AssetInfo, parts: Iterable[SubmodelModel]) -> Json:
+def _shell(info: AssetInfo, parts: Iterable[SubmodelPart]) -> Json:
     asset: Json = {"assetKind": "Instance", "globalAssetId": info.asset}
     if info.serial:
         asset["specificAssetIds"] = [{"name": "serialNumber", "value": info.serial}]
@@ -137,6 +121,20 @@ def _submodels(
         else:
             made[identifier] = _with_signals(base, signals, model, concepts, problems)
     return list(made.values())
+
+
+def _following(model: AssetModel, parts: Iterable[SubmodelModel]) -> list[SubmodelPart]:
+    """Give the submodels that follow from others; those that have no id are not wanted."""
+    made: list[SubmodelPart] = []
+    for part in parts:
+        identifier = model.ids.get(f"{part.model['idShort']}{quality.SUFFIX}")
+        if identifier and part.bindings:
+            made.append(quality.QualityModel(identifier, part))
+    identifier = model.ids.get(time_series.ID_SHORT)
+    if identifier and model.table.signals:
+        made.append(time_series.TimeSeriesModel(identifier, model))
+    taken = {part.id for part in parts}
+    return [each for each in made if each.id not in taken]
 
 
 def _problem(signal: Signal, error: AasError) -> Problem:

@@ -9,24 +9,35 @@ from __future__ import annotations
 import fnmatch
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from aas_models.concepts import data_type_of
+from aas_models.dynamic import DynamicSubmodel
 from aas_models.elements import Json, lang_strings
-from aas_models.environment import (
-    Environment,
-    SubmodelModel,
-    build_environment,
-    signal_name,
-)
+from aas_models.environment import Environment, build_environment, signal_name
+from aas_models.environment_parts import SubmodelModel, SubmodelPart
+from aas_models.forms import SubmodelForms
+from aas_models.live_quality import QualitySubmodel
 from aas_models.live_submodel import LiveSubmodel
+from aas_models.own import OwnShell
+from aas_models.recent import Recent
 from aas_models.slots import SlotColumns, Stamps, alike, joined
+from aas_models.submodels.quality import QualityModel
+from aas_models.submodels.time_series import (
+    ID_SHORT,
+    SEMANTIC_ID,
+    Linked,
+    TimeSeriesModel,
+    time_series,
+    variables,
+)
 from aas_models.values import Slots, Writers, lexical
 from gateway.core.assets import AssetModel
+from gateway.core.clock import Clock, SystemClock
 from gateway.core.records import Batch, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import Offset, UnixNs, Value
@@ -87,6 +98,7 @@ class _Device:
     slots: Slots
     places: dict[_Key, int]
     tables: dict[int, tuple[PlanTable, Slots]]
+    recent: Recent = field(default_factory=Recent)
 
 
 class LiveValues:
@@ -94,9 +106,22 @@ class LiveValues:
 
     Args:
         models: one for each device.
+        clock: tells the age of a value and when figures are looked at again.
+        own: the gateway's own shell; None leaves it out.
+        endpoint: where the history can be asked for, see `Linked`; empty: nowhere.
     """
 
-    def __init__(self, models: Sequence[AssetModel]) -> None:
+    def __init__(
+        self,
+        models: Sequence[AssetModel],
+        clock: Clock | None = None,
+        *,
+        own: OwnShell | None = None,
+        endpoint: str = "",
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._own = own
+        self._endpoint = endpoint
         self._boot = secrets.token_hex(4)
         self._revision = 0
         self._version = 0
@@ -118,6 +143,12 @@ class LiveValues:
         """The version of each slot; grows with every change."""
         self._settle()
         return self._slots.versions
+
+    @property
+    def columns(self) -> SlotColumns:
+        """The columns of all slots, with everything stored that has come."""
+        self._settle()
+        return self._slots
 
     @property
     def version(self) -> int:
@@ -144,9 +175,12 @@ class LiveValues:
             for name, model in by_name.items()
         }
         self._signals = [None]
-        compiled: list[tuple[SubmodelModel, dict[str, int]]] = []
+        compiled: list[tuple[SubmodelPart, dict[str, int]]] = []
         for part in environment.submodels:
             slots: dict[str, int] = {}
+            if not isinstance(part, SubmodelModel):
+                compiled.append((part, slots))
+                continue
             for path, binding in part.bindings.items():
                 slots[path] = arrays[binding.device][binding.index] = len(self._signals)
                 self._signals.append(by_name[binding.device].table.signals[binding.index])
@@ -160,16 +194,48 @@ class LiveValues:
         self._keep(old_devices, old_slots)
         self._revision += 1
         self._environment = environment
-        self._shells = [_document(shell) for shell in environment.shells]
+        shells = [*environment.shells, *([self._own.shell] if self._own else ())]
+        self._shells = [_document(shell) for shell in shells]
         self._concepts = {str(concept["id"]): concept for concept in environment.concepts}
         self._concept_documents = None
-        self._submodels = {part.id: LiveSubmodel(self, part, slots) for part, slots in compiled}
+        self._live: dict[str, LiveSubmodel] = {}
+        by_id = {part.id: slots for part, slots in compiled}
+        self._submodels: dict[str, SubmodelForms] = {
+            part.id: self._served(part, slots, by_id) for part, slots in compiled
+        }
+        for each in self._own.submodels if self._own else ():
+            self._submodels[each.id] = each
+
+    def _served(
+        self, part: SubmodelPart, slots: dict[str, int], by_id: Mapping[str, dict[str, int]]
+    ) -> SubmodelForms:
+        if isinstance(part, QualityModel):
+            return QualitySubmodel(self, part, by_id[part.of.id], self._clock)
+        if isinstance(part, TimeSeriesModel):
+            return self._time_series(part)
+        assert isinstance(part, SubmodelModel)
+        self._live[part.id] = LiveSubmodel(self, part, slots)
+        return self._live[part.id]
+
+    def _time_series(self, part: TimeSeriesModel) -> DynamicSubmodel:
+        name = part.asset.info.device
+        linked = Linked(self._endpoint, name) if self._endpoint else None
+
+        def make() -> Json:
+            self._settle()
+            device = self._devices[name]
+            records = device.recent.records(variables(device.model.table.signals))
+            return time_series(part.id, device.model, records, linked)
+
+        return DynamicSubmodel(part.id, ID_SHORT, SEMANTIC_ID, make, self._clock)
 
     def _keep(self, old_devices: Mapping[str, _Device], old_slots: SlotColumns) -> None:
         to: list[int] = []
         source: list[int] = []
         for name, device in self._devices.items():
             old = old_devices.get(name)
+            if old is not None:
+                device.recent = old.recent
             for key, index in device.places.items():
                 slot = int(device.slots[index])
                 before = UNMAPPED
@@ -218,6 +284,7 @@ class LiveValues:
         known = device.tables.get(id(batch.plan))
         slots = known[1] if known is not None else self._meet(device, batch.plan)
         self._version += 1
+        device.recent.add(batch)
         self._slots.store(slots[batch.signals], batch, stamps, self._version)
 
     def _meet(self, device: _Device, table: PlanTable) -> Slots:
@@ -253,7 +320,7 @@ class LiveValues:
     def _retype(self, slot: int, signal: Signal) -> None:
         self._signals[slot] = signal
         self._writers.change(slot, signal.value_type)
-        for identifier in self._submodels[signal.submodel].retype(signal.element, signal):
+        for identifier in self._live[signal.submodel].retype(signal.element, signal):
             concept = self._concepts.get(identifier)
             data_type = data_type_of(signal)
             if concept is not None and data_type is not None:
@@ -278,12 +345,12 @@ class LiveValues:
             self._concept_documents = [_document(made) for made in self._concepts.values()]
         return self._concept_documents
 
-    def submodels(self) -> Sequence[LiveSubmodel]:
+    def submodels(self) -> Sequence[SubmodelForms]:
         """Give all submodels, those of one device together."""
         self._settle()
         return list(self._submodels.values())
 
-    def submodel(self, identifier: str) -> LiveSubmodel | None:
+    def submodel(self, identifier: str) -> SubmodelForms | None:
         """Find a submodel by its id."""
         self._settle()
         return self._submodels.get(identifier)
@@ -303,6 +370,12 @@ class LiveValues:
             for signal, token in zip(self._signals, tokens, strict=True)
             if signal is not None
         }
+
+    def variables(self, device: str) -> Mapping[str, Signal]:
+        """Give the variables of a device's time series by name; empty for an unknown device."""
+        self._settle()
+        known = self._devices.get(device)
+        return variables(known.model.table.signals) if known else {}
 
     def rows(
         self, device: str | None = None, match: str | None = None, since: int = 0

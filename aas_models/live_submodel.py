@@ -8,10 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aas_models.environment import UNKNOWN_VALUE_TYPE, SubmodelModel
-from aas_models.fragments import Fragments, Node
+from aas_models.environment import UNKNOWN_VALUE_TYPE
+from aas_models.environment_parts import SubmodelModel
+from aas_models.forms import SubmodelForms
+from aas_models.fragments import Fragments
 from aas_models.values import Slots
-from gateway.core.errors import AasError
 from gateway.core.signals import Signal
 
 
@@ -30,14 +31,13 @@ class Owner(Protocol):
         """Write the values of slots in value-only form."""
 
 
-class LiveSubmodel:
+class LiveSubmodel(SubmodelForms):
     """One submodel with its live values."""
 
     def __init__(self, owner: Owner, part: SubmodelModel, slots: Mapping[str, int]) -> None:
-        self.id = part.id
-        self.id_short = str(part.model["idShort"])
         keys = part.model.get("semanticId", {}).get("keys", ())
-        self.semantic_id = str(keys[-1]["value"]) if keys else None
+        semantic_id = str(keys[-1]["value"]) if keys else None
+        super().__init__(part.id, str(part.model["idShort"]), semantic_id)
         self._owner = owner
         self._fragments = Fragments(part.model, slots)
         chosen = sorted(slots.values())
@@ -51,38 +51,6 @@ class LiveSubmodel:
         newest = int(versions.max()) if len(versions) else 0
         return f"{self._owner.mark}-{newest:x}"
 
-    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
-        """Give the submodel (path "") or an element of it.
-
-        Args:
-            path: idShort path.
-            form: normal, value, metadata, reference or path.
-            deep: False gives direct children only.
-
-        Raises:
-            AasError: `not-found`, or `no-value` where the element has no value-only form.
-        """
-        node = self._node(path)
-        fragments = self._fragments
-        match form:
-            case "normal":
-                self._refresh("normal")
-                return fragments.normal(node) if deep else fragments.core(node)
-            case "value":
-                self._refresh("value")
-                return self._value(node, deep=deep)
-            case "metadata":
-                return node.metadata()
-            case "reference":
-                return fragments.reference(node)
-            case _:
-                return fragments.paths(node, deep=deep)
-
-    def _value(self, node: Node, *, deep: bool) -> bytes:
-        if node.kind in {"Operation", "Capability"}:
-            raise AasError("no-value", node.kind)
-        return self._fragments.value(node, deep=deep) or b"null"
-
     def retype(self, path: str, signal: Signal) -> list[str]:
         """Let a property have the signal's value type; gives the ids of what it means."""
         model = self._fragments.retype(path, signal.value_type or UNKNOWN_VALUE_TYPE).model
@@ -91,25 +59,10 @@ class LiveSubmodel:
         references = [model.get("semanticId"), *model.get("supplementalSemanticIds", ())]
         return [str(part["keys"][-1]["value"]) for part in references if part]
 
-    def children(self, form: str, *, deep: bool = True) -> list[bytes]:
-        """Give the top elements one by one; in value form as objects with one member."""
-        if form != "value":
-            return [
-                self.render(node.path, form, deep=deep) for node in self._fragments.root.children
-            ]
-        self._refresh("value")
-        shown = []
-        for node in self._fragments.root.children:
-            token = self._fragments.value(node, deep=deep)
-            if token:
-                shown.append(b"{" + node.key + token + b"}")
-        return shown
-
-    def _node(self, path: str) -> Node:
-        node = self._fragments.nodes.get(path)
-        if node is None:
-            raise AasError("not-found", f"{path} in {self.id_short}")
-        return node
+    def compiled(self, form: str) -> Fragments:
+        if form in self._shown:
+            self._refresh(form)
+        return self._fragments
 
     def _refresh(self, form: str) -> None:
         shown = self._shown[form]

@@ -27,8 +27,13 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Slots = NDArray[np.intp]
 
 
+def without_control_characters(text: str) -> str:
+    """Put a mark in the place of what XML cannot carry."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
 def _text_token(text: str) -> bytes:
-    return orjson.dumps(_NOT_XML.sub("\ufffd", text))
+    return orjson.dumps(without_control_characters(text))
 
 
 def _float_token(value: Any) -> bytes | None:

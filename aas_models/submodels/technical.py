@@ -18,8 +18,8 @@ def technical_data(identifier: str, info: AssetInfo) -> Json:
     general = [
         text_property("ManufacturerName", maker or None, "0173-1#02-AAO677#004"),
         multi_language("ManufacturerProductDesignation", designation, "0173-1#02-AAW338#003"),
-        text_property("ManufacturerArticleNumber", None, "0173-1#02-AAO676#005"),
-        text_property("ManufacturerOrderCode", None, "0173-1#02-AAO227#004"),
+        text_property("ManufacturerArticleNumber", info.article, "0173-1#02-AAO676#005"),
+        text_property("ManufacturerOrderCode", info.order_code, "0173-1#02-AAO227#004"),
     ]
     elements = [collection("GeneralInformation", general, _GENERAL)]
     return submodel(

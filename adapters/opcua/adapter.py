@@ -96,7 +96,7 @@ class OpcUaAdapter:
             return False
         self._source = source
         self._items.replace(source)
-        self._router.assign(self._items.handles(), source.plan)
+        self._router.assign(self._items.handles(), source.plan, self._items.elements())
         self._changed.set()
         return True
 
@@ -154,10 +154,10 @@ class OpcUaAdapter:
             self._items.adopt(session.states)
             self._items.replace(self._source)
             self._items.subscription = session.pump.subscription
-            self._router.assign(self._items.handles(), self._source.plan)
+            self._router.assign(self._items.handles(), self._source.plan, self._items.elements())
             events.session_resumed(self._source.device)
             return session.pump
-        self._router.assign(self._items.handles(), self._source.plan)
+        self._router.assign(self._items.handles(), self._source.plan, self._items.elements())
         with edge("creating the subscription"):
             if link.resumed and session is not None:
                 await link.client.uaclient.delete_subscriptions([session.pump.subscription])

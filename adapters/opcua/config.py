@@ -20,6 +20,8 @@ class OpcUaItem:
     address: str
     sampling_s: float
     queue: int | None = None
+    element: int | None = None
+    """Which element of an array value the signal is; None: the value as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,12 @@ class Items:
         """Give client handle and signal index of every wanted item."""
         return ((state.handle, state.item.index) for state in self.states)
 
+    def elements(self) -> Iterable[tuple[int, int]]:
+        """Give signal index and array element of every wanted item that names one."""
+        for state in self.states:
+            if state.item.element is not None:
+                yield state.item.index, state.item.element
+
     def adopt(self, states: list[ItemState]) -> None:
         """Go on with the items of a session that was taken up again."""
         self.states = states

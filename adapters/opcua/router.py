@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.opcua.decode import LIST, Column
+from adapters.opcua.elements import Elements
 from adapters.opcua.transport import FILETIME_OF_1970
 from gateway.core.records import Batch
 from gateway.core.signals import PlanTable
@@ -108,12 +109,22 @@ class Router:
         self._first = 0
         self._index: NDArray[np.int32] = np.empty(0, np.int32)
         self._sorted: NDArray[np.int64] | None = None
+        self._elements = Elements((), 0)
         self.foreign = 0
 
-    def assign(self, pairs: Iterable[tuple[int, int]], plan: PlanTable) -> None:
-        """Take pairs of handle and signal index with their plan, forgetting all others."""
+    def assign(
+        self,
+        pairs: Iterable[tuple[int, int]],
+        plan: PlanTable,
+        elements: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        """Take pairs of handle and signal index with their plan, forgetting all others.
+
+        `elements` are pairs of signal index and which element of an array value it is.
+        """
         known = list(pairs)
         self.plan = plan
+        self._elements = Elements(elements, len(plan.signals))
         if not known:
             self._index, self._sorted = np.empty(0, np.int32), None
             return
@@ -167,8 +178,10 @@ class Router:
         for part in parts:
             groups.setdefault((part.kind, part.received), []).append(part)
         if len(groups) > 1 and self._mixed(list(groups.values())):
-            return [self._batch([part], received) for part in _in_order(parts)]
-        return [self._batch(group, received) for group in groups.values()]
+            made = [self._batch([part], received) for part in _in_order(parts)]
+        else:
+            made = [self._batch(group, received) for group in groups.values()]
+        return [self._elements.picked(batch) for batch in made]
 
     def _mixed(self, groups: list[list[_Part]]) -> bool:
         """Say whether a signal stands in more than one group: then they may not be merged."""

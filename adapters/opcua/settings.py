@@ -21,6 +21,7 @@ ADDRESS_MAX = 4096
 KEEPALIVE_MAX_S = 10.0
 LIFETIME_KEEPALIVES = 12
 QUEUE_MAX = 100_000
+INDEX_MAX = 1_000_000
 APPLICATION_URI = "urn:factory-telemetry-gateway"
 
 _IDENTIFIER = re.compile(
@@ -86,6 +87,7 @@ class OpcUaTagKeys(FileModel):
     node: Annotated[str, AfterValidator(node_address)]
     sampling: Seconds | None = None
     queue: int | None = Field(default=None, ge=1, le=QUEUE_MAX)
+    index: int | None = Field(default=None, ge=0, le=INDEX_MAX)
 
 
 class OpcUaDeviceKeys(FileModel):
@@ -136,7 +138,11 @@ def make_source(
         plan=plan,
         items=tuple(
             OpcUaItem(
-                place, tag.node, default_s if tag.sampling is None else tag.sampling, tag.queue
+                place,
+                tag.node,
+                default_s if tag.sampling is None else tag.sampling,
+                tag.queue,
+                tag.index,
             )
             for place, tag in enumerate(tags)
         ),

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from gateway.api.aas_routes import AasRoutes
 from gateway.api.answers import ApiError, error_body
 from gateway.api.guard import Guard
+from gateway.api.influx import InfluxRoutes
 from gateway.api.operations import OperationRoutes
 from gateway.api.services import Services
 from gateway.api.status import Rates
@@ -42,6 +43,7 @@ def make_app(
     routes: list[BaseRoute] = [
         *AasRoutes(services.aas).routes(),
         *OperationRoutes(services, rates).routes(),
+        *InfluxRoutes(services).routes(),
         Route("/usage", UsageRoute(services).post, methods=["POST"]),
         *extra,
     ]

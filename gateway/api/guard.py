@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.answers import ApiError, error_body
+from gateway.api.services import QUERY_PATH
 from gateway.api.users import Authenticator, Login, Role
 from gateway.core.clock import Clock
 from gateway.ops.events import api as events
@@ -24,6 +25,8 @@ TOO_LARGE = f"the body is larger than {BODY_MAX} bytes"
 BODY_DEADLINE_S = 10.0
 PUBLIC = frozenset({"/healthz"})
 READING = frozenset({"GET", "HEAD"})
+ASKING = frozenset({QUERY_PATH})
+"""Questions that are posted; nothing changes by them."""
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
     "x-content-type-options": "nosniff",
@@ -47,6 +50,8 @@ def is_loopback(host: str) -> bool:
 
 def needed_role(method: str, path: str) -> Role | None:
     """Give the role that a request needs; None: nobody needs to log in."""
+    if method == "POST" and path in ASKING:
+        return Role.VIEWER
     if method in READING:
         return None if path in PUBLIC else Role.VIEWER
     return Role.OPERATOR

@@ -13,6 +13,10 @@ from gateway.core.signals import Signal
 from gateway.core.types import Offset, UnixNs, Value
 from gateway.ops.health import Health
 
+QUERY_PATH = "/influx/api/v2/query"
+"""Where viewers ask for history. One of them keeps only an address's part up to `/influx` and adds
+the rest itself."""
+
 
 class DocumentView(Protocol):
     """A shell or concept description, ready to be sent."""
@@ -102,6 +106,9 @@ class AasView(Protocol):
     def find(self, device: str, name: str) -> Signal | None:
         """Find a signal by name or element path."""
 
+    def variables(self, device: str) -> Mapping[str, Signal]:
+        """Give the variables of a device's time series by name; empty for an unknown device."""
+
     def label(self, device: str) -> Mapping[str, str]:
         """Give what people call a device, by language."""
 
@@ -112,6 +119,30 @@ class UsageReceipt(NamedTuple):
     id: str = ""
     code: str = ""
     detail: str = ""
+
+
+class HistoryRows(Protocol):
+    """Rows of one variable, ascending; `next_start` is None when these are all."""
+
+    @property
+    def times(self) -> Sequence[int]: ...
+    @property
+    def values(self) -> Sequence[Value]: ...
+    @property
+    def next_start(self) -> int | None: ...
+
+
+class ReadHistory(Protocol):
+    """Reads the history that is configured, whatever kind it is."""
+
+    async def __call__(
+        self, signal: Signal, start: int, end: int, *, limit: int, every: int, aggregate: str
+    ) -> HistoryRows:
+        """Give rows with start <= time < end; `every` in ns reduces them, 0: as stored.
+
+        Raises:
+            SinkUnavailable: the store does not answer.
+        """
 
 
 TakeUsage = Callable[[Sequence[Usage], str], Awaitable[list[UsageReceipt]]]
@@ -129,7 +160,7 @@ class Services:
     tells how many records the spool stored for a reader, counted apart from the reader's own
     counts; with it `balanced` is a true comparison. `spool_facts` are further facts of the spool
     for `status`, such as bytes and quota. `take_usage` takes events into the usage ledger; without
-    it they go straight into the spool.
+    it they go straight into the spool. `history` answers the queries of AAS viewers.
     """
 
     gateway: str
@@ -145,3 +176,4 @@ class Services:
     spool_facts: Callable[[], Mapping[str, Any]] = dict
     site: Mapping[str, str] = field(default_factory=dict)
     take_usage: TakeUsage | None = None
+    history: ReadHistory | None = None

@@ -1,7 +1,7 @@
 """Who may use the HTTP side: users with hashed passwords in a file, and how a login is checked.
 
 The file is YAML: `users:` with a list of `name`, `role` and `hash` (argon2id). A program sends the
-same secret as `Authorization: Bearer NAME.SECRET`.
+same secret as `Authorization: Bearer NAME.SECRET`, or `Token` as clients of InfluxDB do.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Authenticator:
             loopback: the client is on this machine.
         """
         scheme, _, given = header.partition(" ")
-        if scheme.lower() == "bearer" and loopback and self._is_token(given.strip()):
+        if scheme.lower() in {"bearer", "token"} and loopback and self._is_token(given.strip()):
             return Login("local", Role.OPERATOR)
         if self.open:
             return Login("local", Role.OPERATOR)
@@ -237,7 +237,7 @@ def _verified(stored: str, secret: str) -> bool:
 
 
 def _credentials(scheme: str, given: str) -> tuple[str, str]:
-    if scheme == "bearer":
+    if scheme in {"bearer", "token"}:  # InfluxDB's clients say Token
         name, _, secret = given.partition(".")
     elif scheme == "basic":
         try:

@@ -17,6 +17,7 @@ from gateway.app.config.plan import GatewayPlan
 from gateway.app.config.reload import watch
 from gateway.app.destinations import Destinations
 from gateway.app.fleet import Fleet
+from gateway.app.own_aas import OwnFigures, query_endpoint
 from gateway.app.process import on_stop_signal
 from gateway.app.reload import Reloader
 from gateway.app.usage_start import start_usage
@@ -58,10 +59,16 @@ class Gateway:
             SpoolLocked, SpoolTooNew: the data folder cannot be used.
         """
         health = Health(self.clock.now())
-        live = LiveValues([device.asset for device in self.plan.devices.values()])
+        settings = self.plan.settings
+        figures = OwnFigures(settings, health, self.clock)
+        live = LiveValues(
+            [device.asset for device in self.plan.devices.values()],
+            self.clock,
+            own=figures.shell(),
+            endpoint=query_endpoint(settings),
+        )
         on_stop_signal(self.stopping.set)
 
-        settings = self.plan.settings
         spool = await SqliteSpool.open(
             self.data / settings.spool.path.removeprefix(DATA_PREFIX),
             quota_bytes=settings.spool.quota,
@@ -75,11 +82,14 @@ class Gateway:
             settings.gateway.id, version(), len(self.plan.devices), signals, str(self.data)
         )
         try:
-            await self._run_rooms(spool, health, live)
+            figures.spool = spool
+            await self._run_rooms(spool, health, live, figures)
         finally:
             await spool.close()
 
-    async def _run_rooms(self, spool: SqliteSpool, health: Health, live: LiveValues) -> None:
+    async def _run_rooms(
+        self, spool: SqliteSpool, health: Health, live: LiveValues, figures: OwnFigures
+    ) -> None:
         async with asyncio.TaskGroup() as group:
             fleet = Fleet(spool, health, self.clock, group)
             destinations = Destinations(spool, health, self.clock, group)
@@ -88,13 +98,23 @@ class Gateway:
                 fleet.start(device)
             reloader = Reloader(self.plan, self.data, self.environ, fleet, live, health)
             usage = start_usage(self.plan, self.data, spool, health, self.clock, group)
+            figures.history = lambda: destinations.history
+            figures.usage = usage.figures
             server = api_server(
-                self.plan.settings, self.data, spool, health, live, self.clock, usage.take
+                self.plan.settings,
+                self.data,
+                spool,
+                health,
+                live,
+                self.clock,
+                usage.take,
+                figures.history,
             )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
                 group.create_task(self._retain(destinations)),
+                group.create_task(contained("own figures", figures.run, self.clock)),
                 group.create_task(self._watch_loop()),
             ]
             gc.collect()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import NoReturn
 from gateway.api.services import UsageReceipt
 from gateway.app.config.usage import UsageKeys
 from gateway.app.usage_alarms import HealthAlarms
+from gateway.app.usage_counts import CountedLedger, shown_counts
 from gateway.app.usage_deliveries import kpi_senders, log_senders
 from gateway.app.usage_mqtt import mqtt_runner
 from gateway.app.usage_outbox import UsageOutbox
@@ -76,6 +78,8 @@ class UsageRooms:
     clock: Clock
     receiver: Receiver | None = None
     senders: list[Sender] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    """Since the start; `shown_counts` gives them in order."""
     _intake: Intake | None = None
 
     async def run(self) -> NoReturn:
@@ -88,6 +92,10 @@ class UsageRooms:
                 reason = getattr(error, "reason", type(error).__name__)
                 events.usage_waits(reason, str(error), RETRY_S)
             await self.clock.sleep(RETRY_S)
+
+    def figures(self) -> Mapping[str, int]:
+        """Give the counts of events since the start."""
+        return shown_counts(self.counts)
 
     async def take_usage(self, usages: Sequence[Usage], key: str) -> list[UsageReceipt]:
         """Take events from `POST /usage`; with an Idempotency-Key a repeat is known.
@@ -132,10 +140,11 @@ class UsageRooms:
         salt = await asyncio.to_thread(pseudonym_key, self.data)
         normalise = make_normaliser(normal_config(self.keys, salt))
         write_backs, relay = WriteBacks(), Relay(self.senders)
-        told = ToldLedger(ledger, write_backs, relay.heard)
+        counted = CountedLedger(ledger, self.counts)
+        told = ToldLedger(counted, write_backs, relay.heard)
         configs = [delivery_config(each, self.folder) for each in log_deliveries(self.keys)]
         intake = Intake(
-            normalise, ledger, configs, self.clock, [write_backs], solution=self.keys.solution
+            normalise, counted, configs, self.clock, [write_backs], solution=self.keys.solution
         )
         async with contextlib.AsyncExitStack() as stack:
             self.senders[:] = log_senders(configs, told, alarms, self.clock, stack)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RunningUsage:
-    """Solution usage as it runs; without `take` events go straight into the spool."""
+    """Solution usage as it runs; without `take` events go straight into the spool.
+
+    `figures` gives the counts of events since the start.
+    """
 
     take: TakeUsage | None = None
+    figures: Callable[[], Mapping[str, int] | None] = lambda: None
     task: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
@@ -48,4 +53,4 @@ def start_usage(
     gateway = plan.settings.gateway.id
     rooms = UsageRooms(keys, gateway, plan.folder, data, spool, health, clock)
     task = group.create_task(contained("usage", rooms.run, clock), name="usage")
-    return RunningUsage(rooms.take_usage, task)
+    return RunningUsage(rooms.take_usage, rooms.figures, task)

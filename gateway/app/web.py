@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from aas_models.live import LiveValues
 from gateway.app.version import version
 from gateway.core.clock import Clock
 from gateway.core.protocols import ReaderState
+from gateway.history.interface import History
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
 
@@ -27,10 +28,12 @@ def api_server(
     live: LiveValues,
     clock: Clock,
     take_usage: TakeUsage | None,
+    history: Callable[[], History | None] = lambda: None,
 ) -> ApiServer:
     """Make the HTTP side; the web stack is imported only now, after collection has begun."""
     from gateway.api.server import ApiServer
     from gateway.api.services import Services
+    from gateway.app.history_query import history_reader
 
     site = {"ko": settings.gateway.site.ko, "en": settings.gateway.site.en}
 
@@ -49,6 +52,7 @@ def api_server(
         readers=readers,
         site={language: text for language, text in site.items() if text},
         take_usage=take_usage,
+        history=history_reader(history),
     )
     return ApiServer(
         services,

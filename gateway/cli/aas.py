@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
+from gateway.cli import aas_kosmo, aas_mdt, aas_verify
 from gateway.cli.aas_import import import_file
 from gateway.cli.aas_lint import lint
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
 app.command("import")(import_file)
 app.command("lint")(lint)
+app.add_typer(aas_kosmo.app, name="kosmo")
+app.command()(aas_verify.verify)
+app.command()(aas_mdt.mdt)
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}

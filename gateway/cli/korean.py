@@ -191,6 +191,34 @@ TEXTS = {
         "사업관리시스템 로그수집 서비스 모의: 규칙과 장애",
     "The small-workshop programme's KPI service.": "스마트공방 KPI 서비스 모의",
     "A TCP proxy that cuts, delays and corrupts.": "끊고 늦추고 망가뜨리는 TCP 프록시",
+    "Write devices as Data submodels of KS X 9101 / MDT, with values when the service runs.":
+        "설비를 KS X 9101 / MDT Data 서브모델로 씀 (실행 중이면 값 포함)",
+    "AASX, XML or JSON; without any, the running service.":
+        "AASX, XML, JSON. 없으면 실행 중인 서비스",
+    "AAS API to judge, such as http://host:8080/api/v3.1.":
+        "검증할 AAS API. 예: http://host:8080/api/v3.1",
+    "Write the report as one static page.": "보고서를 HTML 한 장으로 씀",
+    "auto, 3.0 or 3.1; JSON itself does not say.":
+        "auto, 3.0, 3.1 (JSON에는 버전 표시가 없음)",
+    "Another list of accepted objections.": "다른 허용 목록 파일",
+    "Let independent judges verify files or an API. Exit 0: nothing unaccepted failed.":
+        "독립 판정 도구로 파일이나 API를 검증합니다. 허용 외 지적이 없으면 0",
+    "Files of the KOSMO reference solution, both ways.":
+        "KOSMO 레퍼런스 솔루션 파일 가져오기/내보내기",
+    "AASX, AAS XML or JSON, or a configuration folder.": "AASX, AAS XML/JSON 또는 설정 폴더",
+    "Folder to write the three files into.": "세 파일을 쓸 폴더",
+    "sound, or reference: the reference parser's types where they fit.":
+        "sound 또는 reference (값이 맞으면 레퍼런스 파서의 자료형)",
+    "engineering.csv with BOM and CRLF, for Excel.": "엑셀용 engineering.csv (BOM, CRLF)",
+    "Write nodeset.xml, engineering.csv and syscfg.json. Exit 1: something was lost.":
+        "nodeset.xml, engineering.csv, syscfg.json 을 씁니다. 잃은 것이 있으면 1로 끝남",
+    "Folder with engineering.csv, syscfg.json and the AAS.":
+        "engineering.csv, syscfg.json, AAS 가 있는 폴더",
+    "Configuration folder to write.": "새로 쓸 설정 폴더",
+    "Only rows of this gateway.": "이 게이트웨이의 행만",
+    "The AAS, where the folder holds several.": "폴더에 AAS가 여러 개일 때 쓸 파일",
+    "Make a configuration. Exit 1: a mapped row is not collected; 2: nothing was written.":
+        "설정을 만듭니다. 1: 수집하지 않는 매핑 행이 있음, 2: 아무것도 쓰지 않음",
     "Print the versions of the gateway, Python and the libraries that matter.":
         "게이트웨이, Python, 주요 라이브러리의 버전",
 }  # fmt: skip

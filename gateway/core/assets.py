@@ -21,9 +21,29 @@ class LocalName:
         return first or second or ""
 
 
+SEMANTIC_BASE = "https://factory-telemetry.example/smt"
+"""Where the gateway's own submodel templates and concepts are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the maker is; `country` is an ISO 3166-1 code of two letters."""
+
+    street: LocalName | None = None
+    zip: str | None = None
+    city: LocalName | None = None
+    country: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AssetInfo:
-    """Identity and nameplate of one device's asset; `aas` and `asset` are the global ids."""
+    """Identity and nameplate of one device's asset; `aas` and `asset` are the global ids.
+
+    `uri` is the product's own address, `made` the day of manufacture (ISO 8601), `origin` the
+    country of origin (ISO 3166-1, two letters). What nobody stated is None.
+    """
 
     device: str
     aas: str
@@ -33,6 +53,17 @@ class AssetInfo:
     model: str | None = None
     serial: str | None = None
     year: int | None = None
+    uri: str | None = None
+    address: Address | None = None
+    family: LocalName | None = None
+    order_code: str | None = None
+    article: str | None = None
+    made: str | None = None
+    origin: str | None = None
+    hardware: str | None = None
+    firmware: str | None = None
+    software: str | None = None
+    facility: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

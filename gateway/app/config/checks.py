@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from adapters.opcua.settings import login_problems
 from gateway.app.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, TagKeys
 from gateway.app.config.findings import Span
-from gateway.app.config.ids import STATIC_SUBMODELS
+from gateway.app.config.ids import RESERVED_SUBMODELS
 from gateway.app.config.load import DeviceFile, Folder
 from gateway.app.config.models import GatewayFile, InfluxHistory
 from gateway.app.config.scalars import is_loopback
@@ -216,7 +216,7 @@ def _element(device: DeviceFile, place: int, path: str) -> None:
     wrong = [p for p in parts if not ID_SHORT.fullmatch(p) or len(p) > ID_SHORT_MAX]
     if wrong or len(parts) < 2:
         _spoil(device, place, "E1205", "aas", path=path, word=wrong[0] if wrong else path)
-    elif parts[0] in STATIC_SUBMODELS:
+    elif parts[0] in RESERVED_SUBMODELS:
         _spoil(device, place, "E1217", "aas", submodel=parts[0])
 
 

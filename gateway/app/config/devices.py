@@ -18,6 +18,10 @@ from gateway.mapping.rules import BIT_MAX
 NAME_MAX = 128
 VALUES_MAX = 4096
 PERCENT = "%"
+URI = r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$"
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1, two letters."""
+Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 YEAR_MIN, YEAR_MAX = 1900, 2100
 LATER_SCHEMES = ("modbus", "xgt", "melsec")
 """Known, and answered with "not in this version" until their adapters are here."""
@@ -91,14 +95,36 @@ class TagKeys(FileModel):
     semantic: str | None = Field(default=None, min_length=1, max_length=2000)
 
 
+class AddressKeys(FileModel):
+    """`asset.address:`; where the maker is."""
+
+    street: Local | None = None
+    zip: str | None = None
+    city: Local | None = None
+    country: Country | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
 class AssetKeys(FileModel):
     """`asset:`; identity and nameplate of the equipment."""
 
-    id: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=2000)
+    id: str | None = Field(default=None, pattern=URI, max_length=2000)
     maker: Local | None = None
     model: str | None = None
     serial: str | None = None
     year: int | None = Field(default=None, ge=YEAR_MIN, le=YEAR_MAX)
+    made: Day | None = None
+    origin: Country | None = None
+    uri: str | None = Field(default=None, pattern=URI, max_length=2000)
+    family: Local | None = None
+    order_code: str | None = None
+    article: str | None = None
+    hardware: str | None = None
+    firmware: str | None = None
+    software: str | None = None
+    facility: str | None = None
+    address: AddressKeys = AddressKeys()
 
 
 class DeviceKeys(FileModel):

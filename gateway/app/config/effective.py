@@ -12,6 +12,8 @@ from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.signals import PlanTable
 
 HIDDEN = "***"
+UNSET = (None, "element")
+"""Hardly any tag is an element of an array."""
 
 
 def effective_plan(plan: GatewayPlan) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def written_plan(plan: GatewayPlan) -> dict[str, Any]:
 def _device(device: DevicePlan, folder: Path) -> dict[str, Any]:
     source = _fields(device.source, folder)
     items = source.pop("items")
-    info = _fields(device.asset.info, folder)
+    info = {k: v for k, v in _fields(device.asset.info, folder).items() if v is not None}
     return {
         "file": _path(device.file, folder),
         "connection": {"kind": type(device.source).__name__, **source},
@@ -46,7 +48,7 @@ def _device(device: DevicePlan, folder: Path) -> dict[str, Any]:
                 **{
                     k: v for k, v in signal.as_json().items() if k not in {"aas", "asset", "device"}
                 },
-                "item": {k: v for k, v in item.items() if k != "index"},
+                "item": {k: v for k, v in item.items() if k != "index" and (v, k) != UNSET},
                 "rule": _changed(device, signal.index),
                 "display": _plain(device.asset.display.get(signal.index), folder),
             }

@@ -9,12 +9,20 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-SEMANTIC_BASE = "https://factory-telemetry.example/smt"
-"""Where the gateway's own submodel templates are named."""
+from gateway.core.assets import SEMANTIC_BASE
+
 OPERATIONAL_DATA = "OperationalData"
 NAMEPLATE = "Nameplate"
 TECHNICAL_DATA = "TechnicalData"
+TIME_SERIES = "TimeSeries"
+QUALITY = "Quality"
+"""Ends the name of the submodel that tells how good the values of another one are."""
 STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA)
+RESERVED_SUBMODELS = (*STATIC_SUBMODELS, f"{OPERATIONAL_DATA}{QUALITY}", TIME_SERIES)
+"""What the gateway itself fills: no tag may."""
+GATEWAY_SUBMODELS = ("SoftwareNameplate", "GatewayDiagnostics", "DataRetention", "SolutionUsage")
+GATEWAY = "gateway"
+"""Stands for the device in the ids of the gateway's own AAS; roles keep them apart."""
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{SEMANTIC_BASE}/ids")
 
 
@@ -39,6 +47,11 @@ class Ids:
 
     def submodel(self, id_short: str) -> str:
         return self._id(f"sm/{id_short}", f"sm/{self.device}/{id_short}/1/0")
+
+    def gateway(self, part: str) -> str:
+        """Give an id of the gateway's own AAS: `aas`, `asset` or `sm/` and an idShort."""
+        path = f"gateway/{part}" + ("/1/0" if part.startswith("sm/") else "")
+        return self._id(f"gateway/{part}", path)
 
     def _id(self, role: str, path: str) -> str:
         if self.base is not None:

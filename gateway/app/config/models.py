@@ -100,9 +100,13 @@ class HttpPlatform(FileModel):
 
 
 class ApiKeys(FileModel):
-    """`api:`; `hosts` are further names it answers to, `origins` sites whose pages may read."""
+    """`api:`; `hosts` are further names it answers to, `origins` sites whose pages may read.
+
+    `url` is how others reach it: addresses inside AAS files begin with it.
+    """
 
     listen: Listen = "127.0.0.1:8080"
+    url: HttpUrl | None = None
     hosts: list[str] = Field(default=[])
     origins: list[HttpUrl] = Field(default=[])
     users: Annotated[Path | None, BeforeValidator(secret_file)] = None

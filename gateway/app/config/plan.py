@@ -12,13 +12,28 @@ from adapters.mqtt.config import MqttSource
 from adapters.opcua import settings as opcua
 from adapters.opcua.config import OpcUaSource
 from gateway.app.config.checks import check_folder
-from gateway.app.config.devices import PERCENT, Device, MqttDevice, MqttTag, OpcUaDevice, TagKeys
+from gateway.app.config.devices import (
+    PERCENT,
+    AddressKeys,
+    Device,
+    MqttDevice,
+    MqttTag,
+    OpcUaDevice,
+    TagKeys,
+)
 from gateway.app.config.elements import Element, elements_of
 from gateway.app.config.findings import ConfigError, Finding, Report
-from gateway.app.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS, Ids, submodel_semantic_id
+from gateway.app.config.ids import (
+    OPERATIONAL_DATA,
+    QUALITY,
+    STATIC_SUBMODELS,
+    TIME_SERIES,
+    Ids,
+    submodel_semantic_id,
+)
 from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, load_folder
 from gateway.app.config.models import HANGUL, GatewayFile
-from gateway.core.assets import AssetInfo, AssetModel, LocalName
+from gateway.core.assets import Address, AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
 from gateway.core.signals import PlanTable, Signal
 from gateway.mapping.rules import XS_FROM_TYPE, Rule
@@ -134,7 +149,30 @@ def _asset_info(gateway: GatewayFile, keys: Device) -> AssetInfo:
         model=asset.model,
         serial=asset.serial,
         year=asset.year,
+        uri=asset.uri,
+        address=_address_of(asset.address),
+        family=_local(asset.family),
+        order_code=asset.order_code,
+        article=asset.article,
+        made=asset.made,
+        origin=asset.origin,
+        hardware=asset.hardware,
+        firmware=asset.firmware,
+        software=asset.software,
+        facility=asset.facility,
     )
+
+
+def _address_of(keys: AddressKeys) -> Address | None:
+    made = Address(
+        street=_local(keys.street),
+        zip=keys.zip,
+        city=_local(keys.city),
+        country=keys.country,
+        phone=keys.phone,
+        email=keys.email,
+    )
+    return None if made == Address() else made
 
 
 def _ids(gateway: GatewayFile, keys: Device) -> Ids:
@@ -145,7 +183,9 @@ def _ids(gateway: GatewayFile, keys: Device) -> Ids:
 def _submodel_ids(gateway: GatewayFile, keys: Device, elements: list[Element]) -> dict[str, str]:
     ids = _ids(gateway, keys)
     live = dict.fromkeys(element.submodel for element in elements)
-    return {name: ids.submodel(name) for name in (*STATIC_SUBMODELS, OPERATIONAL_DATA, *live)}
+    names = [*STATIC_SUBMODELS, OPERATIONAL_DATA, *live]
+    names += [f"{name}{QUALITY}" for name in live or (OPERATIONAL_DATA,)] + [TIME_SERIES]
+    return {name: ids.submodel(name) for name in names}
 
 
 def _local(text: LocalText | None) -> LocalName | None:

@@ -1,0 +1,17 @@
+"""The gateway's own shell beside those of the machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aas_models.elements import Json
+from aas_models.forms import SubmodelForms
+
+
+@dataclass(frozen=True, slots=True)
+class OwnShell:
+    """A shell and its submodels, whose figures change while the gateway runs."""
+
+    shell: Json
+    submodels: Sequence[SubmodelForms]

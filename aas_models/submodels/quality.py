@@ -1,0 +1,115 @@
+"""How good each value of a submodel is: the same idShort paths, below each one quality and times.
+
+An own template: the value's submodel stays as tools expect it, and a value-only GET of this one is
+a map of qualities. Words as in IDTA 02008-1-1, qualifier ValueQuality: good, uncertain, bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+import orjson
+
+from aas_models.elements import Json, collection, submodel, text_property
+from aas_models.environment_parts import SubmodelModel
+from gateway.core.assets import SEMANTIC_BASE
+from gateway.core.types import BAD, SEVERITY_MASK, UNCERTAIN
+
+SUFFIX = "Quality"
+QUALITY, SOURCE_TIME, AGE = range(3)
+FACETS = (
+    ("Quality", "xs:string"),
+    ("SourceTime", "xs:dateTime"),
+    ("Age", "xs:double"),
+)
+"""What is told of each value, in the order of the facet numbers; `Age` in seconds."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class QualityModel:
+    """The quality of another submodel's live values; its JSON is made when first asked for."""
+
+    id: str
+    of: SubmodelModel
+
+    @property
+    def id_short(self) -> str:
+        return f"{self.of.model['idShort']}{SUFFIX}"
+
+    @property
+    def semantic_id(self) -> str:
+        return f"{SEMANTIC_BASE}/{self.id_short}/1/0"
+
+    @property
+    def bindings(self) -> Mapping[str, object]:
+        """No signal fills an element of it by itself."""
+        return {}
+
+    @cached_property
+    def model(self) -> Json:
+        elements = _mirrored(self.of.model.get("submodelElements", ()), "", set(self.of.bindings))
+        return submodel(self.id, self.id_short, self.semantic_id, elements, version=("1", "0"))
+
+
+def facet_path(path: str, facet: int) -> str:
+    """Give the path of one facet of the value at a path."""
+    return f"{path}.{FACETS[facet][0]}"
+
+
+def _mirrored(children: Sequence[Json], above: str, live: set[str]) -> list[Json]:
+    made: list[Json] = []
+    for child in children:
+        id_short = str(child["idShort"])
+        path = f"{above}.{id_short}" if above else id_short
+        if path in live:
+            made.append(_named(collection(id_short, _facets()), child))
+        elif child["modelType"] == "SubmodelElementCollection":
+            below = _mirrored(child.get("value", ()), path, live)
+            if below:
+                made.append(collection(id_short, below))
+    return made
+
+
+def _named(made: Json, like: Json) -> Json:
+    if "displayName" in like:
+        made["displayName"] = like["displayName"]
+    return made
+
+
+def _facets() -> list[Json]:
+    return [
+        text_property(name, None, f"{SEMANTIC_BASE}/quality/{name}/1/0", value_type=value_type)
+        for name, value_type in FACETS
+    ]
+
+
+def quality_word(status: int) -> str:
+    """Give good, uncertain or bad. Source: OPC UA Part 4 §7.39, the two highest bits."""
+    severity = status & SEVERITY_MASK
+    return "bad" if severity >= BAD else "uncertain" if severity == UNCERTAIN else "good"
+
+
+def utc_text(nanoseconds: int) -> str:
+    """Write a time as xs:dateTime in UTC, to the microsecond.
+
+    Finer ones are cut: tools read microseconds at most.
+    """
+    try:
+        moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return ""
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def facet_token(facet: int, *, status: int, time: int, now: int) -> bytes:
+    """Write one facet of a value in value-only form, b"" where it cannot be told."""
+    if facet == QUALITY:
+        return orjson.dumps(quality_word(status))
+    if facet == SOURCE_TIME:
+        text = utc_text(time)
+        return orjson.dumps(text) if text else b""
+    return orjson.dumps(round((now - time) / 1e9, 1))
