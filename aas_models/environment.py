@@ -6,8 +6,9 @@ fills them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from aas_models.concepts import concept_description
@@ -23,6 +24,9 @@ from aas_models.elements import (
     pruned,
     submodel,
 )
+from aas_models.interfaces import terms
+from aas_models.interfaces.aid import asset_interfaces_description
+from aas_models.interfaces.aimc import mapping_configuration
 from aas_models.submodels import nameplate, technical
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.errors import AasError
@@ -51,6 +55,42 @@ class SubmodelModel:
     def id(self) -> str:
         return str(self.model["id"])
 
+    @property
+    def id_short(self) -> str:
+        return str(self.model["idShort"])
+
+    @property
+    def semantic_id(self) -> str | None:
+        keys = self.model.get("semanticId", {}).get("keys", ())
+        return str(keys[-1]["value"]) if keys else None
+
+
+class LazySubmodel:
+    """A submodel without live values that is made when somebody asks: few ever do.
+
+    Interface submodels have a dozen elements for each signal; made at once they would outweigh
+    everything else of a large plan.
+    """
+
+    def __init__(
+        self, identifier: str, id_short: str, semantic_id: str, make: Callable[[], Json]
+    ) -> None:
+        self.id = identifier
+        self.id_short = id_short
+        self.semantic_id: str | None = semantic_id
+        self._make = make
+
+    @cached_property
+    def model(self) -> Json:
+        return self._make()
+
+    @property
+    def bindings(self) -> Mapping[str, Binding]:
+        return {}
+
+
+AnySubmodel = SubmodelModel | LazySubmodel
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -67,7 +107,7 @@ class Environment:
     """Everything that the API serves and an export writes."""
 
     shells: tuple[Json, ...] = ()
-    submodels: tuple[SubmodelModel, ...] = ()
+    submodels: tuple[AnySubmodel, ...] = ()
     concepts: tuple[Json, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -90,7 +130,7 @@ def build_environment(models: Sequence[AssetModel]) -> Environment:
     concepts: dict[str, Json] = {}
     problems: list[Problem] = []
     shells: list[Json] = []
-    submodels: list[SubmodelModel] = []
+    submodels: list[AnySubmodel] = []
     for model in models:
         parts = _submodels(model, concepts, problems)
         shells.append(_shell(model.info, parts))
@@ -98,7 +138,7 @@ def build_environment(models: Sequence[AssetModel]) -> Environment:
     return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()), tuple(problems))
 
 
-def _shell(info: AssetInfo, parts: Iterable[SubmodelModel]) -> Json:
+def _shell(info: AssetInfo, parts: Iterable[AnySubmodel]) -> Json:
     asset: Json = {"assetKind": "Instance", "globalAssetId": info.asset}
     if info.serial:
         asset["specificAssetIds"] = [{"name": "serialNumber", "value": info.serial}]
@@ -120,7 +160,7 @@ def shell_id_short(device: str) -> str:
 
 def _submodels(
     model: AssetModel, concepts: dict[str, Json], problems: list[Problem]
-) -> list[SubmodelModel]:
+) -> list[AnySubmodel]:
     made: dict[str, SubmodelModel] = {}
     if identifier := model.ids.get(nameplate.ID_SHORT):
         made[identifier] = SubmodelModel(nameplate.nameplate(identifier, model.info))
@@ -136,7 +176,30 @@ def _submodels(
             problems += [_problem(signal, error) for signal in signals]
         else:
             made[identifier] = _with_signals(base, signals, model, concepts, problems)
-    return list(made.values())
+    return [*made.values(), *interface_submodels(model)]
+
+
+def interface_submodels(model: AssetModel) -> list[LazySubmodel]:
+    """Give the description of a device's interface and of what becomes of its values."""
+    interface, table = model.interface, model.table
+    description = model.ids.get(terms.AID_ID_SHORT)
+    mapping = model.ids.get(terms.AIMC_ID_SHORT)
+    if interface is None or description is None or mapping is None:
+        return []
+    return [
+        LazySubmodel(
+            description,
+            terms.AID_ID_SHORT,
+            terms.AID_SUBMODEL,
+            lambda: asset_interfaces_description(description, interface),
+        ),
+        LazySubmodel(
+            mapping,
+            terms.AIMC_ID_SHORT,
+            terms.AIMC_SUBMODEL,
+            lambda: mapping_configuration(mapping, description, interface, table),
+        ),
+    ]
 
 
 def _problem(signal: Signal, error: AasError) -> Problem:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from aas_models.concepts import data_type_of
 from aas_models.elements import Json, lang_strings
 from aas_models.environment import (
+    AnySubmodel,
     Environment,
-    SubmodelModel,
     build_environment,
     signal_name,
 )
@@ -144,7 +144,7 @@ class LiveValues:
             for name, model in by_name.items()
         }
         self._signals = [None]
-        compiled: list[tuple[SubmodelModel, dict[str, int]]] = []
+        compiled: list[tuple[AnySubmodel, dict[str, int]]] = []
         for part in environment.submodels:
             slots: dict[str, int] = {}
             for path, binding in part.bindings.items():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aas_models.environment import UNKNOWN_VALUE_TYPE, SubmodelModel
+from aas_models.environment import UNKNOWN_VALUE_TYPE, AnySubmodel
 from aas_models.fragments import Fragments, Node
 from aas_models.values import Slots
 from gateway.core.errors import AasError
@@ -33,17 +34,23 @@ class Owner(Protocol):
 class LiveSubmodel:
     """One submodel with its live values."""
 
-    def __init__(self, owner: Owner, part: SubmodelModel, slots: Mapping[str, int]) -> None:
+    def __init__(self, owner: Owner, part: AnySubmodel, slots: Mapping[str, int]) -> None:
         self.id = part.id
-        self.id_short = str(part.model["idShort"])
-        keys = part.model.get("semanticId", {}).get("keys", ())
-        self.semantic_id = str(keys[-1]["value"]) if keys else None
+        self.id_short = part.id_short
+        self.semantic_id = part.semantic_id
         self._owner = owner
-        self._fragments = Fragments(part.model, slots)
+        self._part = part
+        self._places = slots
+        if slots:
+            _ = self._fragments  # compiled now: its first request has no time for it
         chosen = sorted(slots.values())
         self._slots: Slots = np.array(chosen, np.intp)
         self._range = slice(chosen[0], chosen[-1] + 1) if chosen else slice(0, 0)
         self._shown = {form: np.full(len(chosen), -1, np.int64) for form in ("normal", "value")}
+
+    @cached_property
+    def _fragments(self) -> Fragments:
+        return Fragments(self._part.model, self._places)
 
     def etag(self) -> str:
         """Give a mark that changes whenever a value or the structure does."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gateway.core.signals import PlanTable
+
+if TYPE_CHECKING:
+    from gateway.core.interfaces import Interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class AssetModel:
     `ids` gives each submodel's id by its idShort, such as `OperationalData`.
     `enumerations` names the values of a signal (by index) that stands for states.
     `display` gives names of a signal (by index) in both languages where they are known.
+    `interface` is how the device is reached; its points stand in the order of the signals.
     """
 
     info: AssetInfo
@@ -49,3 +54,4 @@ class AssetModel:
     ids: Mapping[str, str]
     enumerations: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
     display: Mapping[int, LocalName] = field(default_factory=dict)
+    interface: Interface | None = None

@@ -14,7 +14,9 @@ SEMANTIC_BASE = "https://factory-telemetry.example/smt"
 OPERATIONAL_DATA = "OperationalData"
 NAMEPLATE = "Nameplate"
 TECHNICAL_DATA = "TechnicalData"
-STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA)
+INTERFACES = "AssetInterfacesDescription"
+MAPPING = "AssetInterfacesMappingConfiguration"
+STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA, INTERFACES, MAPPING)
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{SEMANTIC_BASE}/ids")
 
 

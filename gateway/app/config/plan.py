@@ -16,6 +16,7 @@ from gateway.app.config.devices import PERCENT, Device, MqttDevice, MqttTag, Opc
 from gateway.app.config.elements import Element, elements_of
 from gateway.app.config.findings import ConfigError, Finding, Report
 from gateway.app.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS, Ids, submodel_semantic_id
+from gateway.app.config.interface import interface_of
 from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, load_folder
 from gateway.app.config.models import HANGUL, GatewayFile
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
@@ -118,6 +119,7 @@ def _device_plan(
             ids=ids,
             enumerations={i: tag.values for i, tag in enumerate(tags) if tag.values},
             display={i: _display(tag) for i, tag in enumerate(tags)},
+            interface=interface_of(device, kept, elements),
         ),
     )
 
