@@ -151,14 +151,17 @@ def _security(keys: Device) -> tuple[Security, ...]:
 
 
 def _opcua_security(keys: OpcUaDevice) -> tuple[Security, ...]:
-    security, login = keys.security, keys.login
-    if "None" in (security.mode, security.policy):
-        channel = Security("nosec")
-    elif security.mode is None and security.policy is None:
-        channel = Security("auto")
-    else:
-        channel = Security("ua_channelsec", mode=security.mode, policy=security.policy)
+    channel, login = channel_of(keys.security.mode, keys.security.policy), keys.login
     if login is None:
         return (channel,)
     token = "Certificate" if login.certificate else "UserName"
     return (channel, Security("ua_authentication", token=token))
+
+
+def channel_of(mode: str | None, policy: str | None) -> Security:
+    """Name the scheme of an OPC UA channel; without mode and policy the server's best is taken."""
+    if "None" in (mode, policy):
+        return Security("nosec")
+    if mode is None and policy is None:
+        return Security("auto")
+    return Security("ua_channelsec", mode=mode, policy=policy)

@@ -17,7 +17,7 @@ from gateway.app.config.elements import Element, elements_of
 from gateway.app.config.findings import ConfigError, Finding, Report
 from gateway.app.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS, Ids, submodel_semantic_id
 from gateway.app.config.interface import interface_of
-from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, load_folder
+from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, Overlay, load_folder
 from gateway.app.config.models import HANGUL, GatewayFile
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
@@ -53,7 +53,12 @@ class GatewayPlan:
 
 
 def load_plan(
-    folder: Path, data: Path, environ: Mapping[str, str], *, keep_going: bool = False
+    folder: Path,
+    data: Path,
+    environ: Mapping[str, str],
+    *,
+    keep_going: bool = False,
+    overlay: Overlay | None = None,
 ) -> GatewayPlan:
     """Read a folder and make its plan. No network, no protocol stack.
 
@@ -63,12 +68,15 @@ def load_plan(
         environ: where `!env` and secrets look.
         keep_going: leave out tags and devices that are wrong and plan the rest; their errors are
             then in `findings`. gateway.yaml itself must be right.
+        overlay: files as they would be, to see what an edit comes to before it is made.
 
     Raises:
         ConfigError: with everything that is wrong in all files.
     """
     report = Report()
-    read = load_folder(folder, data, environ, report, keep_going=keep_going)
+    read = load_folder(
+        folder, data, environ, report, keep_going=keep_going, overlay=overlay
+    )
     check_folder(read)
     elements = {id(device): elements_of(device) for device in read.devices}
     fatal = read.gateway is None or not keep_going or report.errors_in(GATEWAY_FILE)
