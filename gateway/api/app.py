@@ -16,6 +16,7 @@ from gateway.api.aas_routes import AasRoutes
 from gateway.api.answers import ApiError, error_body
 from gateway.api.guard import Guard
 from gateway.api.operations import OperationRoutes
+from gateway.api.reload import ReloadRoute
 from gateway.api.services import Services
 from gateway.api.status import Rates
 from gateway.api.usage import UsageRoute
@@ -42,6 +43,7 @@ def make_app(
     routes: list[BaseRoute] = [
         *AasRoutes(services.aas).routes(),
         *OperationRoutes(services, rates).routes(),
+        *ReloadRoute(services).routes(),
         Route("/usage", UsageRoute(services).post, methods=["POST"]),
         *extra,
     ]

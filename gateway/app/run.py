@@ -93,7 +93,14 @@ class Gateway:
             usage = self._usage(spool, health)
             take_usage = None if usage is None else usage.take_usage
             server = api_server(
-                self.plan.settings, self.data, spool, health, live, self.clock, take_usage
+                self.plan.settings,
+                self.data,
+                spool,
+                health,
+                live,
+                self.clock,
+                take_usage,
+                reloader.reload_now,
             )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),

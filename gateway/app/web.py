@@ -15,7 +15,7 @@ from gateway.spool.log import SqliteSpool
 
 if TYPE_CHECKING:
     from gateway.api.server import ApiServer
-    from gateway.api.services import TakeUsage
+    from gateway.api.services import Reload, TakeUsage
     from gateway.app.config.models import GatewayFile
 
 
@@ -27,6 +27,7 @@ def api_server(
     live: LiveValues,
     clock: Clock,
     take_usage: TakeUsage | None,
+    reload: Reload | None = None,
 ) -> ApiServer:
     """Make the HTTP side; the web stack is imported only now, after collection has begun."""
     from gateway.api.server import ApiServer
@@ -49,6 +50,7 @@ def api_server(
         readers=readers,
         site={language: text for language, text in site.items() if text},
         take_usage=take_usage,
+        reload=reload,
     )
     return ApiServer(
         services,

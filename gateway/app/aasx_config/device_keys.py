@@ -79,7 +79,9 @@ class _Maker:
             keys["label"] = label
         keys["connect"] = base
         keys |= self._security(extras.pop("security", None)) if self._is_opcua else {}
-        keys |= self._login(base)
+        keys |= self._login()
+        if base.startswith("mqtts:"):
+            self._notes.append(Note(self._where, "tls"))
         if self._is_opcua and interface.every_s is not None:
             every_s = min(max(interface.every_s, EVERY_MIN_S), EVERY_MAX_S)
             keys["every"] = duration(every_s)
@@ -133,7 +135,7 @@ class _Maker:
                 self._notes.append(Note(self._where, "security", value))
         return {"security": made} if made else {}
 
-    def _login(self, base: str) -> dict[str, Any]:
+    def _login(self) -> dict[str, Any]:
         """Name the secrets that a login will need; their values are entered on this machine."""
         name = self._ids.device
         for scheme in self._interface.security:
@@ -147,8 +149,6 @@ class _Maker:
                 self._notes.append(Note(self._where, "login", str(scheme.token)))
             elif not self._is_opcua and scheme.scheme not in CHANNELS:
                 self._notes.append(Note(self._where, "security", scheme.scheme))
-        if base.startswith("mqtts:"):
-            self._notes.append(Note(self._where, "tls"))
         return {}
 
     def _asset(self) -> dict[str, Any]:

@@ -68,19 +68,19 @@ def load_folder(
 
     Args:
         keep_going: leave a wrong tag out and keep the rest of its file.
-        overlay: device files as they would be.
+        overlay: device files as they would be; with it, a glob may match nothing yet.
     """
-    overlay = overlay or {}
     references = References(folder, data, environ)
     path = folder / GATEWAY_FILE
-    document = read(path, GATEWAY_FILE, report, references.resolve, content=overlay.get(path))
+    edits = overlay or {}
+    document = read(path, GATEWAY_FILE, report, references.resolve, content=edits.get(path))
     gateway = _gateway(document)
     files = [path]
     devices = []
     for device_path in _device_files(folder, gateway, document, overlay):
         files.append(device_path)
         device = _device(
-            device_path, folder, report, references, overlay.get(device_path), keep_going=keep_going
+            device_path, folder, report, references, edits.get(device_path), keep_going=keep_going
         )
         if device is not None:
             devices.append(device)
@@ -125,16 +125,17 @@ def _matches(folder: Path, pattern: str) -> list[Path]:
 
 
 def _device_files(
-    folder: Path, gateway: GatewayFile | None, document: Document, overlay: Overlay
+    folder: Path, gateway: GatewayFile | None, document: Document, overlay: Overlay | None
 ) -> Iterator[Path]:
     patterns = _patterns(document, gateway)
-    added = {path for path, content in overlay.items() if content is not None}
+    edits = overlay or {}
+    added = {path for path, content in edits.items() if content is not None}
     added.discard(folder / GATEWAY_FILE)
     for place, pattern in enumerate(patterns):
-        if not _matches(folder, pattern) and not added:
+        if not _matches(folder, pattern) and overlay is None:
             path = ("devices", place) if len(patterns) > 1 else ("devices",)
             document.add("E1022", path, pattern=pattern)
-    there = {path for path in device_files(folder, patterns) if overlay.get(path, b"") is not None}
+    there = {path for path in device_files(folder, patterns) if edits.get(path, b"") is not None}
     yield from sorted(there | added)[:DEVICES_MAX]
 
 
