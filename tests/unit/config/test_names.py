@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.app.config.ids import Ids
-from gateway.app.config.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
+from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 from gateway.app.config.units import canonical_unit, nearest_unit, units
 from gateway.app.config.words import nearest
 
