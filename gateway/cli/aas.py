@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
+from gateway.cli import aas_apply, aas_plan, aas_yaml
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.options import (
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from gateway.core.assets import AssetModel
 
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
+app.command("plan")(aas_plan.plan)
+app.command("apply")(aas_apply.apply)
+app.command("to-yaml")(aas_yaml.to_yaml)
+app.command("to-aasx")(aas_yaml.to_aasx)
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from aas_models.interfaces.reading import Described
-from gateway.app.config.romanise import ascii_name
+from gateway.core.romanise import ascii_name
 from gateway.app.config.scalars import NAME
 
 LENGTH_MAX = 63

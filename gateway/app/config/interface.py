@@ -13,7 +13,7 @@ from typing import Any, assert_never
 from gateway.app.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, OpcUaTag, TagKeys
 from gateway.app.config.elements import Element
 from gateway.app.config.load import DeviceFile
-from gateway.app.config.romanise import ascii_name
+from gateway.core.romanise import ascii_name
 from gateway.core.assets import LocalName
 from gateway.core.config import Referenced
 from gateway.core.interfaces import MQTT, OPCUA, Interface, Point, Security
