@@ -163,7 +163,7 @@ class _Writer:
         parts = [
             _type("object"),
             _observable(),
-            _inside(group),
+            _inside(group, f"{JS}properties"),
             self._form(topic_href(group.topic or ""), CONTENT[MQTT]),
         ]
         return collection(group.id_short, parts, terms.PROPERTY, [f"{TD}name"])
@@ -188,12 +188,12 @@ class _Writer:
         return collection("forms", parts, f"{TD}hasForm")
 
 
-def _inside(group: _Group) -> Json:
+def _inside(group: _Group, term: str) -> Json:
     children = [_nested(point) for point in group.leaves]
     for inner in group.groups.values():
-        parts = [_key(inner.key or ""), _type("object"), _inside(inner)]
+        parts = [_key(inner.key or ""), _type("object"), _inside(inner, f"{JS}propertyName")]
         children.append(collection(inner.id_short, parts, f"{JS}propertyName"))
-    return collection("properties", children, f"{JS}properties")
+    return collection("properties", children, term)
 
 
 def _nested(point: Point) -> Json:

@@ -70,7 +70,7 @@ def to_yaml(
 
 def to_aasx(
     folder: Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")],
-    out: Annotated[Path, typer.Argument(help="File to write: .aasx, .json or .xml.")],
+    out: Annotated[Path, typer.Argument(help="File to write: .json, .xml or .aasx.")],
     metamodel: Annotated[str, typer.Option(help="3.0 or 3.1, for XML and AASX.")] = "3.1",
     data: Data = DATA_DEFAULT,
     lang: Lang = None,

@@ -15,27 +15,32 @@ OTHERWISE = "device"
 _NOT_ALLOWED = re.compile(r"[^a-z0-9]+")
 
 
-def device_names(devices: Iterable[Described]) -> dict[str, Described]:
+def device_names(
+    devices: Iterable[Described], running: Mapping[str, str] | None = None
+) -> dict[str, Described]:
     """Give each device a name of its own.
 
-    Our own files say it. Otherwise the shell's idShort counts, with the interface's beside it where
-    a shell has several.
+    Our own files say it. Otherwise the asset tells which device it is, else the shell's idShort
+    names a new one, with the interface's beside it where a shell has several.
+
+    Args:
+        running: names of devices by their assets' global ids.
     """
     known = list(devices)
     shells = Counter(each.asset.shell for each in known)
     named: dict[str, Described] = {}
     for each in known:
-        name = _free(_wanted(each, shells), named)
+        name = _free(_wanted(each, shells, running or {}), named)
         named[name] = each
     return named
 
 
-def _wanted(device: Described, shells: Mapping[str, int]) -> str:
+def _wanted(device: Described, shells: Mapping[str, int], running: Mapping[str, str]) -> str:
     if device.own and NAME.fullmatch(device.title):
         return device.title
     shell = slug(device.asset.shell or device.title)
     if shells[device.asset.shell] == 1 and shell:
-        return shell
+        return running.get(device.asset.asset or "", shell)
     interface = slug(device.path).removeprefix("interface").strip("-")
     return "-".join(part for part in (shell, interface) if part) or OTHERWISE
 

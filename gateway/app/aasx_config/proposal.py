@@ -74,7 +74,8 @@ def propose(
     old = load_plan(folder, data, environ, overlay={})
     described = read_interfaces(environment)
     notes = list(described.notes)
-    made = made_devices(described.devices, old.settings, notes)
+    running = {device.asset.info.asset: name for name, device in old.devices.items()}
+    made = made_devices(described.devices, old.settings, notes, running)
     overlay: dict[Path, bytes | None] = {
         path: content for each in made for path, content in [_file(each, old, data, environ)]
     }
@@ -92,13 +93,16 @@ def propose(
 
 
 def made_devices(
-    devices: tuple[Described, ...], settings: GatewayFile, notes: list[Note]
+    devices: tuple[Described, ...],
+    settings: GatewayFile,
+    notes: list[Note],
+    running: Mapping[str, str] | None = None,
 ) -> list[Made]:
-    """Give the keys of every device that can be used."""
+    """Give the keys of every device that can be used; `running` as for `device_names`."""
     identity = settings.gateway
     seed = identity.business_number or identity.id
     found = []
-    for name, each in device_names(devices).items():
+    for name, each in device_names(devices, running).items():
         made = device_keys(each, Ids(name, seed, identity.id_base), notes)
         if made is not None:
             found.append(made)
