@@ -21,7 +21,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "base 와 다른 주소는 지원하지 않습니다: {detail}",
         "an address other than the base is not supported: {detail}",
     ),
-    "member": ("모르는 항목 {detail} 을(를) 무시했습니다", "the unknown member {detail} was ignored"),
+    "member": (
+        "모르는 항목 {detail} 을(를) 무시했습니다",
+        "the unknown member {detail} was ignored",
+    ),
     "affordance": (
         "{detail} 은(는) 읽지 않습니다 (속성만 읽음)",
         "{detail} are not read, only properties are",

@@ -41,7 +41,9 @@ def listing(
     )
 
 
-def typed(id_short: str, value: str | None, semantic_id: str, value_type: str = "xs:string") -> Json:
+def typed(
+    id_short: str, value: str | None, semantic_id: str, value_type: str = "xs:string"
+) -> Json:
     """Make a Property of a type."""
     return element("Property", id_short, semantic_id=semantic_id, valueType=value_type, value=value)
 

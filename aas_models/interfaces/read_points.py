@@ -22,7 +22,6 @@ from aas_models.interfaces.walk import (
     extras_of,
     local_name,
     name_of,
-
     text_of,
 )
 from gateway.core.interfaces import MQTT, OPCUA, Point
@@ -31,8 +30,25 @@ Tell = Callable[[str, Reason, str], None]
 DEPTH_MAX = 32
 NAME_MAX = 128
 KNOWN = frozenset(
-    "key type title observable const enum default unit min_max range lengthrange items itemsrange "
-    "properties valuesemantics forms description".split()
+    [
+        "key",
+        "type",
+        "title",
+        "observable",
+        "const",
+        "enum",
+        "default",
+        "unit",
+        "min_max",
+        "range",
+        "lengthrange",
+        "items",
+        "itemsrange",
+        "properties",
+        "valuesemantics",
+        "forms",
+        "description",
+    ]
 )
 WORDS = {
     "boolean": "bool",
@@ -197,5 +213,3 @@ def _first_key(element: Json | None) -> str | None:
     value = element.get("value") if element is not None else None
     keys = value.get("keys") if isinstance(value, dict) else None
     return str(keys[-1].get("value", "")).strip() or None if keys else None
-
-

@@ -1,4 +1,4 @@
-"""`POST /api/reload`: takes an edited configuration now, instead of at the next look at the files."""
+"""`POST /api/reload`: takes an edited configuration now, not at the next look at its files."""
 
 from __future__ import annotations
 

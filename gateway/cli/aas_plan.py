@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from gateway.app.config.live import LiveResult
 
 AasxFile = Annotated[Path, typer.Argument(help="AASX, JSON or XML with interface submodels.")]
-Prune = Annotated[
-    bool, typer.Option("--prune", help="Devices that the file does not describe go.")
-]
+Prune = Annotated[bool, typer.Option("--prune", help="Devices that the file does not describe go.")]
 SHOWN_MAX = 40
 """Tags of one device that are named; --json has all."""
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -110,7 +108,7 @@ def proposal_for(
 
 
 def read_file(file: Path) -> Imported:
-    """Read a file as tolerantly as `gateway aas import`; ends the command where nothing is in it."""
+    """Read a file as tolerantly as `gateway aas import`; ends the command where it is none."""
     from aas_models.importing import read_path
     from gateway.core.errors import AasError
 

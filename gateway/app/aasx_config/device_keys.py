@@ -22,9 +22,7 @@ from gateway.app.config.interface import KEPT_HERE, SAID_BY_DEVICE, channel_of
 from gateway.core.config import Referenced
 from gateway.core.interfaces import OPCUA, Security
 
-POLICIES = frozenset(
-    {"Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"}
-)
+POLICIES = frozenset({"Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"})
 MODES = frozenset({"Sign", "SignAndEncrypt"})
 CHANNELS = frozenset({"nosec", "auto", "ua_channelsec"})
 EVERY_MIN_S, EVERY_MAX_S = 0.01, 86_400.0
@@ -181,4 +179,3 @@ class _Maker:
                 for tag in tags
             ],
         }
-

@@ -1,4 +1,4 @@
-"""What one plan changes in another, device by device and tag by tag, in the words of a YAML file."""
+"""What one plan changes in another, by device and by tag, in the words of a device file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ WORDS = {
     "connection.policy": "security.policy", "connection.user": "login.user",
 }  # fmt: skip
 """How a device file calls a part of the effective plan."""
-UNTOLD = frozenset(
-    {"index", "submodel", "submodelSemanticId", "item.address", "rule.value_type"}
-)
+UNTOLD = frozenset({"index", "submodel", "submodelSemanticId", "item.address", "rule.value_type"})
 """Parts of a tag that follow from others."""
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from aas_models.interfaces.reading import Described
-from gateway.core.romanise import ascii_name
 from gateway.app.config.scalars import NAME
+from gateway.core.romanise import ascii_name
 
 LENGTH_MAX = 63
 OTHERWISE = "device"

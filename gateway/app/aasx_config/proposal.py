@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aas_models.elements import Json
 from aas_models.interfaces.notes import Note
-from aas_models.interfaces.reading import read_interfaces
+from aas_models.interfaces.reading import Described, read_interfaces
 from gateway.app.aasx_config.device_file import head_of, merged, yaml_text
 from gateway.app.aasx_config.device_keys import Made, device_keys
 from gateway.app.aasx_config.difference import DeviceChange, differences
@@ -48,7 +48,9 @@ class Proposal:
         """The new plan with only the devices that the file names."""
         if self.plan is None:
             return None
-        devices = {name: self.plan.devices[name] for name in self.named if name in self.plan.devices}
+        devices = {
+            name: self.plan.devices[name] for name in self.named if name in self.plan.devices
+        }
         return dataclasses.replace(self.plan, devices=devices)
 
 
@@ -117,9 +119,7 @@ def _file(
         path = new_path(old.folder, old.settings.devices, made.name)
         return path, yaml_text(made.keys).encode()
     references = References(old.folder, data, environ)
-    document = read(
-        known.file, known.file.name, Report(), references.resolve, expand_short_tags
-    )
+    document = read(known.file, known.file.name, Report(), references.resolve, expand_short_tags)
     keys = merged(made.keys, document.data, own=made.own)
     return known.file, yaml_text(keys, head_of("\n".join(document.lines))).encode()
 

@@ -16,10 +16,10 @@ from gateway.app.config.checks import NOT_NUMBERS
 from gateway.app.config.devices import MqttTag, OpcUaTag
 from gateway.app.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS
 from gateway.app.config.interface import SAID_BY_TAG
-from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 from gateway.app.config.units import canonical_unit, units
 from gateway.core.assets import LocalName
 from gateway.core.interfaces import OPCUA, Point
+from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 
 FURTHER = {
     True: frozenset(OpcUaTag.model_fields) - SAID_BY_TAG | {"label"},

@@ -13,10 +13,10 @@ from typing import Any, assert_never
 from gateway.app.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, OpcUaTag, TagKeys
 from gateway.app.config.elements import Element
 from gateway.app.config.load import DeviceFile
-from gateway.core.romanise import ascii_name
 from gateway.core.assets import LocalName
 from gateway.core.config import Referenced
 from gateway.core.interfaces import MQTT, OPCUA, Interface, Point, Security
+from gateway.core.romanise import ascii_name
 
 SAID_BY_DEVICE = frozenset({"version", "device", "connect", "tags", "topic", "qos", "every"})
 """Keys of a device that an interface says itself."""
@@ -32,9 +32,7 @@ LABEL_MAX = 128
 """Longest displayName; see `aas_models.elements`."""
 
 
-def interface_of(
-    device: DeviceFile, kept: Sequence[int], elements: Sequence[Element]
-) -> Interface:
+def interface_of(device: DeviceFile, kept: Sequence[int], elements: Sequence[Element]) -> Interface:
     """Describe how a device is reached.
 
     Args:

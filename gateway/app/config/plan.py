@@ -74,9 +74,7 @@ def load_plan(
         ConfigError: with everything that is wrong in all files.
     """
     report = Report()
-    read = load_folder(
-        folder, data, environ, report, keep_going=keep_going, overlay=overlay
-    )
+    read = load_folder(folder, data, environ, report, keep_going=keep_going, overlay=overlay)
     check_folder(read)
     elements = {id(device): elements_of(device) for device in read.devices}
     fatal = read.gateway is None or not keep_going or report.errors_in(GATEWAY_FILE)

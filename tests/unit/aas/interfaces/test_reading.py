@@ -149,9 +149,7 @@ def test_a_broken_member_never_raises(broken: Any) -> None:
     for place in range(places[0]):
         environment, seen = environment_of(PRESS), [0]
 
-        def spoil(
-            element: dict[str, Any], place: int = place, seen: list[int] = seen
-        ) -> None:
+        def spoil(element: dict[str, Any], place: int = place, seen: list[int] = seen) -> None:
             if seen[0] == place and "value" in element:
                 element["value"] = broken
             seen[0] += 1
