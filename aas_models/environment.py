@@ -6,7 +6,7 @@ fills them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -133,6 +133,7 @@ def build_environment(models: Sequence[AssetModel]) -> Environment:
     submodels: list[AnySubmodel] = []
     for model in models:
         parts = _submodels(model, concepts, problems)
+        parts = with_static(model, parts, {part.id for part in submodels}, concepts)
         shells.append(_shell(model.info, parts))
         submodels += parts
     return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()), tuple(problems))
@@ -200,6 +201,38 @@ def interface_submodels(model: AssetModel) -> list[LazySubmodel]:
             lambda: mapping_configuration(mapping, description, interface, table),
         ),
     ]
+
+
+def with_static(
+    model: AssetModel,
+    parts: list[AnySubmodel],
+    taken: Collection[str],
+    concepts: dict[str, Json],
+) -> list[AnySubmodel]:
+    """Add what the maker's file says of a machine.
+
+    A submodel of the same idShort replaces the one made from the device file and takes its id,
+    unless it has live values or describes the interface: of those the gateway knows more.
+    """
+    if model.static is None:
+        return parts
+    made = {part.id_short: part for part in parts}
+    used = {*taken, *(part.id for part in parts)}
+    for each in model.static.submodels:
+        id_short = str(each["idShort"])
+        ours = made.get(id_short)
+        if isinstance(ours, LazySubmodel) or (ours is not None and ours.bindings):
+            continue
+        identifier = str(each["id"])
+        if ours is not None:
+            identifier = ours.id
+        elif identifier in used:
+            identifier = derived_id(model.info.aas, "sm", id_short)
+        used.add(identifier)
+        made[id_short] = SubmodelModel({**each, "id": identifier})
+    for concept in model.static.concepts:
+        concepts.setdefault(str(concept["id"]), dict(concept))
+    return list(made.values())
 
 
 def _problem(signal: Signal, error: AasError) -> Problem:

@@ -52,7 +52,7 @@ def reference(submodel: str, *steps: tuple[model.KeyTypes, str]) -> model.ModelR
     return model.ModelReference(keys, model.SubmodelElement)
 
 
-def listing(id_short: str, parts: list[Any], kind: Any) -> model.SubmodelElementList:
+def listing(id_short: str, parts: list[Any], kind: Any) -> Any:
     return model.SubmodelElementList(id_short, kind, parts, order_relevant=False)
 
 

@@ -18,6 +18,7 @@ from gateway.app.config.findings import ConfigError, Finding, Report
 from gateway.app.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS, Ids, submodel_semantic_id
 from gateway.app.config.interface import interface_of
 from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, Overlay, load_folder
+from gateway.app.config.maker_aasx import static_content
 from gateway.app.config.models import HANGUL, GatewayFile
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
@@ -126,6 +127,7 @@ def _device_plan(
             enumerations={i: tag.values for i, tag in enumerate(tags) if tag.values},
             display={i: _display(tag) for i, tag in enumerate(tags)},
             interface=interface_of(device, kept, elements),
+            static=static_content(device, read),
         ),
     )
 
