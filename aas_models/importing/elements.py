@@ -65,13 +65,21 @@ def child_place(above: Place, each: Json, index: int) -> Place:
 
 
 def named(
-    walk: Walk, each: Json, kind: str, child: Place, valid: set[str], taken: set[str], nth: int
+    walk: Walk,
+    each: Json,
+    kind: str,
+    child: Place,
+    above: str,
+    valid: set[str],
+    taken: set[str],
+    nth: int,
 ) -> None:
     """Give a child a valid idShort of its own (AASd-002, -022, -117, -134).
 
     Args:
         walk: notes what was done.
-        each, kind, child: the element.
+        each, kind, child: the element; its place gets its path.
+        above: path of what it is in, with the separator.
         valid: idShorts of siblings that need no repair; they keep them.
         taken: idShorts given so far; extended.
         nth: its number among its siblings, for one that has no name at all.
@@ -82,13 +90,14 @@ def named(
         new = text
     else:
         new, problem = _new_name(text, kind, valid, taken, nth)
+        child.path = f"{above}{new}"
         if text.strip():
             walk.keep_quietly(child, ORIGINAL_ID_SHORT, text)
         walk.note(child, ((), "idShort"), problem, "renamed" if text else "added", text, new)
         walk.renamed = True
         each["idShort"] = new
+    child.path = f"{above}{new}"
     taken.add(new)
-    return
 
 
 def _new_name(text: str, kind: str, valid: set[str], taken: set[str], nth: int) -> tuple[str, str]:

@@ -18,5 +18,5 @@ MODEL_MAX: Final = 128 * MIB
 MARKUP_MAX: Final = 8_000_000
 """Angle brackets of an XML part: twice its elements."""
 RELATIONSHIPS_MAX: Final = 4 * MIB
-DEPTH_MAX: Final = 150
+DEPTH_MAX: Final = 100
 """Objects inside objects; the deepest template of the field has fewer than 20."""

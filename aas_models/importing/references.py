@@ -79,7 +79,8 @@ def _keys(walk: Walk, value: Any, place: Place, trail: Trail) -> list[Json]:
         if (
             type(each) is dict
             and len(each) == 2
-            and each.get("type") in _KEY_TYPES
+            and type(each.get("type")) is str
+            and each["type"] in _KEY_TYPES
             and type(each.get("value")) is str
             and 0 < len(each["value"]) <= _LONGEST_KEY
             and not each["value"].isspace()
@@ -103,7 +104,7 @@ def _key(walk: Walk, each: Any, place: Place, trail: Trail) -> Json | None:
     if text is None:
         return None
     kind = each.get("type")
-    if kind not in _KEY_TYPES:
+    if not isinstance(kind, str) or kind not in _KEY_TYPES:
         known = meant("KeyTypes", kind) if isinstance(kind, str) else None
         if known is None and has_content(kind):
             walk.keep(place, (trail, "type"), kind, "bad-enum")

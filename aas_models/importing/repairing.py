@@ -125,6 +125,7 @@ def _named(walk: Walk, each: Json, place: Place) -> None:
         del each["idShort"]
         return
     each["idShort"] = made_id_short(given)
+    place.path = f"{place.path.partition('[')[0]}/{each['idShort']}"
     walk.keep_quietly(place, ORIGINAL_ID_SHORT, given)
     walk.note(place, ((), "idShort"), "id-short", "renamed", given, each["idShort"])
 
@@ -290,8 +291,8 @@ def _elements(
             place.names.setdefault(str(index), (str(len(made)), child.names))
         else:
             given = each.get("idShort")
-            named(walk, each, kind, child, valid, taken, len(made))
-            child.path = f"{place.path}{place.below}{each['idShort']}"
+            above_path = f"{place.path}{place.below}"
+            named(walk, each, kind, child, above_path, valid, taken, len(made))
             if isinstance(given, str):
                 place.names.setdefault(given, (each["idShort"], child.names))
         if each.get("modelType") != kind:

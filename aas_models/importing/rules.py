@@ -83,8 +83,12 @@ def ranged(walk: Walk, made: Json, place: Place, trail: Trail) -> None:
 
 
 def entity(walk: Walk, made: Json, place: Place, trail: Trail) -> None:
-    """AASd-014: a self-managed entity has an asset id, a co-managed one has none."""
+    """AASd-014: a self-managed entity has one sort of asset id, a co-managed one has none."""
     given = made.get("entityType")
+    if given is None and not walk.for_3_0:
+        return
+    if "globalAssetId" in made and "specificAssetIds" in made:
+        walk.keep(place, (trail, "specificAssetIds"), made.pop("specificAssetIds"), "entity-ids")
     if given is None:
         return
     has_ids = "globalAssetId" in made or "specificAssetIds" in made

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 import typer
 
 from gateway.cli import aas_apply, aas_plan, aas_yaml
+from gateway.cli.aas_import import import_file
+from gateway.cli.aas_lint import lint
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.options import (
@@ -37,6 +39,8 @@ app.command("plan")(aas_plan.plan)
 app.command("apply")(aas_apply.apply)
 app.command("to-yaml")(aas_yaml.to_yaml)
 app.command("to-aasx")(aas_yaml.to_aasx)
+app.command("import")(import_file)
+app.command("lint")(lint)
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}
