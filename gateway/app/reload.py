@@ -53,6 +53,7 @@ class Reloader:
             "removed": change.removed,
             "changed": change.changed,
             "needs_restart": change.gateway_changed,
+            "note": self._health.config_note,
             "findings": [as_json(finding, "en") for finding in outcome.findings],
         }
 
