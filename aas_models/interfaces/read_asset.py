@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aas_models.elements import Json
-from aas_models.interfaces.walk import child, children, local_name, name_of, semantic_ids, text_of
+from aas_models.interfaces.walk import (
+    child,
+    children,
+    dicts,
+    keys_of,
+    local_name,
+    name_of,
+    semantic_ids,
+    text_of,
+)
 from gateway.core.assets import LocalName
 
 NAMEPLATE = "nameplate"
@@ -28,8 +37,8 @@ class AssetFacts:
 def shell_of(submodel: str, shells: Iterable[Json]) -> Json | None:
     """Give the shell that refers to a submodel."""
     for shell in shells:
-        for reference in shell.get("submodels", ()):
-            if any(key.get("value") == submodel for key in reference.get("keys", ())):
+        for reference in dicts(shell.get("submodels")):
+            if any(key.get("value") == submodel for key in keys_of(reference)):
                 return shell
     return None
 
@@ -43,7 +52,7 @@ def asset_facts(shell: Json | None, by_id: dict[str, Json]) -> AssetFacts:
     designation = local_name((child(plate, "ManufacturerProductDesignation") or {}).get("value"))
     return AssetFacts(
         shell=name_of(shell),
-        asset=(shell.get("assetInformation") or {}).get("globalAssetId"),
+        asset=str(_asset(shell).get("globalAssetId") or "") or None,
         label=local_name(shell.get("displayName")),
         maker=local_name((child(plate, "ManufacturerName") or {}).get("value")),
         model=text_of(plate, "ManufacturerProductType")
@@ -54,7 +63,8 @@ def asset_facts(shell: Json | None, by_id: dict[str, Json]) -> AssetFacts:
 
 
 def _submodels(shell: Json, by_id: dict[str, Json]) -> list[Json]:
-    ids = [key.get("value") for ref in shell.get("submodels", ()) for key in ref.get("keys", ())]
+    references = dicts(shell.get("submodels"))
+    ids = [str(key.get("value")) for each in references for key in keys_of(each)]
     return [by_id[each] for each in ids if each in by_id]
 
 
@@ -67,7 +77,12 @@ def _is_nameplate(submodel: Json) -> bool:
 
 
 def _specific(shell: Json, name: str) -> str | None:
-    for each in (shell.get("assetInformation") or {}).get("specificAssetIds", ()):
+    for each in dicts(_asset(shell).get("specificAssetIds")):
         if each.get("name") == name:
             return str(each.get("value") or "") or None
     return None
+
+
+def _asset(shell: Json) -> Json:
+    found = shell.get("assetInformation")
+    return found if isinstance(found, dict) else {}

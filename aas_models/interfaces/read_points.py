@@ -20,6 +20,7 @@ from aas_models.interfaces.walk import (
     child,
     children,
     extras_of,
+    keys_of,
     local_name,
     name_of,
     text_of,
@@ -95,7 +96,7 @@ class PointReader:
                 self._tell(str(interface.get("idShort")), "affordance", name)
         if outer is None or properties is None:
             return
-        above = tuple(str(each["idShort"]) for each in (interface, outer, properties))
+        above = tuple(str(each.get("idShort", "")) for each in (interface, outer, properties))
         for each in children(properties):
             path = (*above, str(each.get("idShort", "")))
             if form := self._form(each, path):
@@ -115,7 +116,7 @@ class PointReader:
             return
         assert inner is not None
         for each in children(inner):
-            below = (*path, str(inner["idShort"]), str(each.get("idShort", "")))
+            below = (*path, str(inner.get("idShort", "")), str(each.get("idShort", "")))
             key = text_of(each, "key") or name_of(each)
             yield from self._property(each, below, form, (*keys, key))
 
@@ -192,7 +193,7 @@ class PointReader:
             return None, None
         try:
             low, high = float(found["min"]), float(found["max"])
-        except ValueError:
+        except (ValueError, TypeError):
             low = high = math.nan
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             self._tell(".".join(path), "number", f"{found['min']} .. {found['max']}")
@@ -210,6 +211,5 @@ def _own(value: str | None) -> str | None:
 
 
 def _first_key(element: Json | None) -> str | None:
-    value = element.get("value") if element is not None else None
-    keys = value.get("keys") if isinstance(value, dict) else None
+    keys = keys_of(element.get("value")) if element is not None else []
     return str(keys[-1].get("value", "")).strip() or None if keys else None

@@ -23,6 +23,7 @@ from aas_models.interfaces.walk import (
     Target,
     child,
     children,
+    dicts,
     extras_of,
     has_term,
     semantic_ids,
@@ -70,8 +71,8 @@ def read_interfaces(environment: Json) -> InterfacesRead:
 
 class _Reader:
     def __init__(self, environment: Json) -> None:
-        self._submodels = [each for each in environment.get("submodels", ()) if each.get("id")]
-        self._shells = environment.get("assetAdministrationShells", ())
+        self._submodels = [each for each in dicts(environment.get("submodels")) if each.get("id")]
+        self._shells = dicts(environment.get("assetAdministrationShells"))
         self._by_id = {str(each["id"]): each for each in self._submodels}
         self._mappings: Mappings = read_mappings(self._submodels)
         self._notes: list[Note] = list(self._mappings.notes)

@@ -13,14 +13,22 @@ from gateway.core.assets import LocalName
 ORIGINAL = "originalIdShort"
 
 
+def dicts(value: Any) -> list[Json]:
+    """Give the objects in a list; empty for anything else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def keys_of(reference: Any) -> list[Json]:
+    """Give the keys of a reference."""
+    return dicts(reference.get("keys")) if isinstance(reference, dict) else []
+
+
 def children(element: Json | None) -> list[Json]:
     """Give the elements in a submodel, collection or list."""
     if element is None:
         return []
-    found = element.get("submodelElements", element.get("value"))
-    if not isinstance(found, list):
-        return []
-    return [child for child in found if isinstance(child, dict) and "modelType" in child]
+    found = dicts(element.get("submodelElements", element.get("value")))
+    return [child for child in found if "modelType" in child]
 
 
 def child(element: Json | None, *names: str, term: str = "") -> Json | None:
@@ -40,9 +48,8 @@ def has_term(element: Json, term: str) -> bool:
 
 def semantic_ids(element: Json) -> Iterator[str]:
     """Give main and supplemental semantic ids."""
-    for reference in (element.get("semanticId"), *element.get("supplementalSemanticIds", ())):
-        if isinstance(reference, dict):
-            yield from (str(key.get("value", "")) for key in reference.get("keys", ())[-1:])
+    for reference in (element.get("semanticId"), *dicts(element.get("supplementalSemanticIds"))):
+        yield from (str(key.get("value", "")) for key in keys_of(reference)[-1:])
 
 
 def text(element: Json | None) -> str:
@@ -58,7 +65,7 @@ def text_of(element: Json | None, *names: str, term: str = "") -> str:
 
 def name_of(element: Json) -> str:
     """Give an element's idShort as its author wrote it."""
-    for extension in element.get("extensions", ()):
+    for extension in dicts(element.get("extensions")):
         if extension.get("name") == ORIGINAL and extension.get("value"):
             return str(extension["value"])
     return str(element.get("idShort") or "")
@@ -67,19 +74,18 @@ def name_of(element: Json) -> str:
 def extras_of(element: Json) -> dict[str, str]:
     """Give our own extensions of an element by name."""
     found = {}
-    for extension in element.get("extensions", ()):
-        keys = (extension.get("semanticId") or {}).get("keys") or [{}]
-        if str(keys[-1].get("value", "")).startswith(EXTENSION) and "value" in extension:
+    for extension in dicts(element.get("extensions")):
+        keys = keys_of(extension.get("semanticId"))
+        ours = bool(keys) and str(keys[-1].get("value", "")).startswith(EXTENSION)
+        if ours and "value" in extension:
             found[str(extension.get("name", ""))] = str(extension["value"])
     return found
 
 
 def local_name(texts: Any) -> LocalName | None:
     """Give a text in Korean and English; another language counts as English where none is."""
-    if not isinstance(texts, list):
-        return None
     by_language: dict[str, str] = {}
-    for entry in texts:
+    for entry in dicts(texts):
         code = str(entry.get("language", "")).lower().partition("-")[0]
         if entry.get("text"):
             by_language.setdefault(code, str(entry["text"]))
@@ -105,9 +111,7 @@ class Target:
 
 def target_of(reference: Any) -> Target | None:
     """Read a model reference; None for one that leads outside, such as a template's placeholder."""
-    keys = reference.get("keys") if isinstance(reference, dict) else None
-    if not isinstance(keys, list):
-        return None
+    keys = keys_of(reference)
     for place, key in enumerate(keys):
         if key.get("type") == "Submodel":
             below = tuple(str(step.get("value", "")) for step in keys[place + 1 :])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -138,24 +139,30 @@ def test_nothing_to_read_is_said_too() -> None:
     assert reasons(read_interfaces({})) == {"none"}
 
 
-@pytest.mark.parametrize("broken", [None, 5, "x", [], {}, [{}], {"keys": None}])
-def test_a_broken_member_never_raises(broken: Any) -> None:
-    places = [0]
+BROKEN: list[Any] = [None, 5, True, [], {}, [None], [{}], {"keys": None}, {"keys": ["x"]}]
+BROKEN += ["", "opc.tcp://", "mqtt://[::1", "/?id=", "1e999", "nan", "#/#", "$..", "\x00", "{"]
 
-    def count(_: dict[str, Any]) -> None:
-        places[0] += 1
 
-    changed(environment_of(PRESS), count)
-    for place in range(places[0]):
-        environment, seen = environment_of(PRESS), [0]
-
-        def spoil(element: dict[str, Any], place: int = place, seen: list[int] = seen) -> None:
-            if seen[0] == place and "value" in element:
-                element["value"] = broken
-            seen[0] += 1
-
-        changed(environment, spoil)
+@pytest.mark.parametrize("seed", range(8))
+def test_no_broken_member_ever_raises(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(40):
+        environment = environment_of(PRESS, ROOM)
+        if rng.random() < 0.5:
+            without_extensions(environment)
+        for _ in range(rng.randint(1, 4)):
+            place, key = rng.choice(_places(environment, []))
+            place[key] = rng.choice(BROKEN)
         assert isinstance(read_interfaces(environment), InterfacesRead)
+
+
+def _places(node: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    members = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, part in members:
+        found.append((node, key))
+        if isinstance(part, dict | list):
+            _places(part, found)
+    return found
 
 
 def test_every_note_has_both_languages() -> None:
