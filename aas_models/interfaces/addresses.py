@@ -56,7 +56,10 @@ def other_base(href: str, base: str) -> str | None:
     """Give the base of an absolute href where it is not this one."""
     if not _SCHEME.match(href.strip()):
         return None
-    given, known = urlsplit(href.strip()), urlsplit(base)
+    try:
+        given, known = urlsplit(href.strip()), urlsplit(base)
+    except ValueError:  # brackets that hold no IPv6 address
+        return href.strip()
     if (given.scheme, given.netloc) == (known.scheme, known.netloc):
         return None
     return f"{given.scheme}://{given.netloc}"

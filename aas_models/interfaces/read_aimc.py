@@ -40,14 +40,18 @@ def read_mappings(submodels: Iterable[Json]) -> Mappings:
     """Read every mapping configuration among submodels."""
     read = Mappings()
     for submodel in submodels:
-        is_one = submodel.get("idShort") == AIMC_ID_SHORT or has_term(submodel, AIMC_SUBMODEL)
-        if is_one and "modelType" in submodel:
+        if is_mapping(submodel):
             read.found = True
             outer = child(submodel, "MappingConfigurations")
             for place, configuration in enumerate(children(outer)):
                 where = f"{submodel.get('idShort', AIMC_ID_SHORT)}.MappingConfigurations[{place}]"
                 read.rows += _configuration(configuration, where, read.notes)
     return read
+
+
+def is_mapping(submodel: Json) -> bool:
+    """Tell whether a submodel is a mapping configuration."""
+    return submodel.get("idShort") == AIMC_ID_SHORT or has_term(submodel, AIMC_SUBMODEL)
 
 
 def _configuration(configuration: Json, where: str, notes: list[Note]) -> list[Mapped]:

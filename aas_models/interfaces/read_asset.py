@@ -47,7 +47,7 @@ def asset_facts(shell: Json | None, by_id: dict[str, Json]) -> AssetFacts:
     """Read a shell and its nameplate."""
     if shell is None:
         return AssetFacts()
-    plate = next((each for each in _submodels(shell, by_id) if _is_nameplate(each)), None)
+    plate = next((each for each in submodels_of(shell, by_id) if _is_nameplate(each)), None)
     year = text_of(plate, "YearOfConstruction")[:4]
     designation = local_name((child(plate, "ManufacturerProductDesignation") or {}).get("value"))
     return AssetFacts(
@@ -62,7 +62,8 @@ def asset_facts(shell: Json | None, by_id: dict[str, Json]) -> AssetFacts:
     )
 
 
-def _submodels(shell: Json, by_id: dict[str, Json]) -> list[Json]:
+def submodels_of(shell: Json, by_id: dict[str, Json]) -> list[Json]:
+    """Give the submodels of a shell that are there."""
     references = dicts(shell.get("submodels"))
     ids = [str(key.get("value")) for each in references for key in keys_of(each)]
     return [by_id[each] for each in ids if each in by_id]

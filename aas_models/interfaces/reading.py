@@ -14,8 +14,8 @@ from aas_models.elements import Json
 from aas_models.interfaces.aid import FORMAT
 from aas_models.interfaces.aid_security import NOSEC
 from aas_models.interfaces.notes import Note, Reason
-from aas_models.interfaces.read_aimc import Mapped, Mappings, read_mappings
-from aas_models.interfaces.read_asset import AssetFacts, asset_facts, shell_of
+from aas_models.interfaces.read_aimc import Mapped, Mappings, is_mapping, read_mappings
+from aas_models.interfaces.read_asset import AssetFacts, asset_facts, shell_of, submodels_of
 from aas_models.interfaces.read_points import Offered, PointReader
 from aas_models.interfaces.read_security import read_security
 from aas_models.interfaces.terms import AID_ID_SHORT, AID_SUBMODEL, MARKS, UA
@@ -45,7 +45,8 @@ class Described:
     """One device as an AASX describes it.
 
     `title` is the interface's own, `own` whether a gateway of this kind wrote it: then what is not
-    said is not set, instead of not known.
+    said is not set, instead of not known. `others` are idShorts of the shell's submodels that
+    neither describe an interface nor take its values.
     """
 
     interface: Interface
@@ -53,6 +54,7 @@ class Described:
     title: str
     path: str
     own: bool
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class _Reader:
         identity: dict[str, str] = {}
         found = False
         for submodel in self._submodels:
-            if submodel.get("idShort") == AID_ID_SHORT or has_term(submodel, AID_SUBMODEL):
+            if _is_description(submodel):
                 found = True
                 identity = identity or extras_of(submodel)
                 shell = shell_of(str(submodel["id"]), self._shells)
@@ -124,7 +126,18 @@ class _Reader:
             points=tuple(_distinct(points)),
             extras=extras,
         )
-        self._devices.append(Described(made, facts, text_of(interface, "title"), name, own))
+        others = self._others(str(submodel["id"]), made)
+        title = text_of(interface, "title")
+        self._devices.append(Described(made, facts, title, name, own, others))
+
+    def _others(self, description: str, interface: Interface) -> tuple[str, ...]:
+        shell = shell_of(description, self._shells)
+        taken = {point.sink[0] for point in interface.points if point.sink}
+        return tuple(
+            str(each.get("idShort"))
+            for each in (submodels_of(shell, self._by_id) if shell else ())
+            if each.get("idShort") and each["idShort"] not in taken and not _is_interface(each)
+        )
 
     def _chosen(
         self, submodel: str, name: str, offered: list[Offered], *, own: bool
@@ -169,6 +182,14 @@ class _Reader:
             return point
         word = XS_WORDS.get(str(sink.get("valueType", "")))
         return replace(point, type=word) if word is not None else point
+
+
+def _is_description(submodel: Json) -> bool:
+    return submodel.get("idShort") == AID_ID_SHORT or has_term(submodel, AID_SUBMODEL)
+
+
+def _is_interface(submodel: Json) -> bool:
+    return _is_description(submodel) or is_mapping(submodel)
 
 
 def _protocol(interface: Json, base: str) -> str:

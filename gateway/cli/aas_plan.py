@@ -89,17 +89,20 @@ def proposal_for(
     file: Path, config: Path, data: Path, lang: Language, *, prune: bool
 ) -> tuple[Imported, Proposal]:
     """Read a file and compare it with the configuration; ends the command where that fails."""
-    from gateway.app.aasx_config.proposal import propose
+    from gateway.app.aasx_config.proposal import Package, propose
     from gateway.app.config.findings import ConfigError
     from gateway.core.errors import AasError
 
     imported = read_file(file)
     try:
-        proposal = propose(imported.environment, config, data, os.environ, prune=prune)
+        package = Package(file.suffix.lower(), file.read_bytes())
+        proposal = propose(
+            imported.environment, config, data, os.environ, prune=prune, package=package
+        )
     except ConfigError as error:
         print_findings(config, error, lang)
         raise typer.Exit(EXIT_CONFIG) from None
-    except AasError as error:
+    except (AasError, OSError) as error:
         fail(f"{file}: {error}")
     if not proposal.named:
         _tell_notes(proposal, lang)

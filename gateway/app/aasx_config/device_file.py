@@ -69,7 +69,7 @@ def merged(new: Mapping[str, Any], old: Mapping[str, Any] | None, *, own: bool) 
             made["tls"] = old["tls"]
     else:
         made = {**{key: value for key, value in old.items() if key != "tags"}, **new}
-        made |= {key: old[key] for key in KEPT_HERE if key in old}
+        made |= {key: old[key] for key in KEPT_HERE if key in old and key != "aasx"}
         made["tags"] = _tags(new, old)
     tags = made.pop("tags", [])
     return {**made, "tags": tags}

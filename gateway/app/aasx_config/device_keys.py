@@ -35,11 +35,12 @@ _ASSET_ID = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The keys of a device file; `own` as with `Described`."""
+    """The keys of a device file; `own` and `others` as with `Described`."""
 
     name: str
     keys: dict[str, Any]
     own: bool
+    others: tuple[str, ...] = ()
 
 
 def device_keys(described: Described, ids: Ids, notes: list[Note]) -> Made | None:
@@ -90,20 +91,23 @@ class _Maker:
         if asset:
             keys["asset"] = asset
         keys |= self._tags()
-        return Made(self._ids.device, keys, self._described.own)
+        return Made(self._ids.device, keys, self._described.own, self._described.others)
 
     def _base(self) -> str | None:
         base = self._interface.base
-        if not self._is_opcua:
-            parts = urlsplit(base)
-            if parts.path.strip("/"):
-                self._notes.append(Note(f"{self._where}.base", "member", parts.path))
-            base = f"{parts.scheme}://{parts.netloc}"
         try:
+            if not self._is_opcua:
+                base = self._broker(base)
             return endpoint_url(base) if self._is_opcua else broker_url(base)
         except (PydanticCustomError, ValueError):
             self._notes.append(Note(f"{self._where}.base", "no-address", base))
             return None
+
+    def _broker(self, base: str) -> str:
+        parts = urlsplit(base)
+        if parts.path.strip("/"):
+            self._notes.append(Note(f"{self._where}.base", "member", parts.path))
+        return f"{parts.scheme}://{parts.netloc}"
 
     def _security(self, written: Any) -> dict[str, Any]:
         channel = next((s for s in self._interface.security if s.scheme in CHANNELS), None)

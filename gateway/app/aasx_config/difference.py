@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from gateway.app.config.effective import effective_plan
 from gateway.app.config.plan import GatewayPlan
+from gateway.core.assets import StaticContent
 
 Kind = Literal["added", "removed", "changed", "same"]
 WORDS = {
@@ -73,8 +74,9 @@ def differences(old: GatewayPlan, new: GatewayPlan) -> list[DeviceChange]:
         elif name not in after:
             found.append(_whole(name, "removed", before[name]))
         else:
-            same = old.devices[name] == new.devices[name]
-            found.append(_device(name, before[name], after[name], same=same))
+            one, other = old.devices[name], new.devices[name]
+            statics = (one.asset.static, other.asset.static)
+            found.append(_device(name, before[name], after[name], statics, same=one == other))
     return found
 
 
@@ -91,7 +93,12 @@ def _whole(name: str, kind: Kind, device: Mapping[str, Any]) -> DeviceChange:
 
 
 def _device(
-    name: str, before: Mapping[str, Any], after: Mapping[str, Any], *, same: bool
+    name: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    statics: tuple[StaticContent | None, StaticContent | None],
+    *,
+    same: bool,
 ) -> DeviceChange:
     tags_before = {tag["name"]: tag for tag in before["tags"]}
     tags_after = {tag["name"]: tag for tag in after["tags"]}
@@ -101,7 +108,9 @@ def _device(
         if (found := tuple(_keys(tags_before[tag], tags_after[tag])))
     }
     parts = ("connection", "asset")
-    keys = _keys(*({part: each[part] for part in parts} for each in (before, after)))
+    keys = list(_keys(*({part: each[part] for part in parts} for each in (before, after))))
+    if statics[0] != statics[1]:
+        keys.append(Difference("aasx", *(None if s is None else s.digest[:12] for s in statics)))
     return DeviceChange(
         name,
         "same" if same else "changed",

@@ -25,6 +25,16 @@ from gateway.app.config.yaml_reader import read
 from gateway.core.errors import AasError
 
 DEVICES_FOLDER = "devices"
+PACKAGES = "aasx"
+"""Where packages of makers are kept, below the configuration folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A file as it was given; `suffix` such as `.aasx`."""
+
+    suffix: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ def propose(
     environ: Mapping[str, str],
     *,
     prune: bool = False,
+    package: Package | None = None,
 ) -> Proposal:
     """Compare what an environment describes with a configuration folder.
 
@@ -68,6 +79,8 @@ def propose(
         environment: in the JSON mapping of metamodel 3.x.
         folder: holds gateway.yaml; data, environ: as for `load_plan`.
         prune: devices that the environment does not describe are to go.
+        package: the file itself; where it says more of a device than we make, it is to be kept
+            beside the device files and named by `aasx:`.
 
     Raises:
         ConfigError: the folder is wrong as it is.
@@ -78,9 +91,11 @@ def propose(
     notes = list(described.notes)
     running = {device.asset.info.asset: name for name, device in old.devices.items()}
     made = made_devices(described.devices, old.settings, notes, running)
-    overlay: dict[Path, bytes | None] = {
-        path: content for each in made for path, content in [_file(each, old, data, environ)]
-    }
+    overlay: dict[Path, bytes | None] = {}
+    for each in made:
+        overlay |= _kept_package(each, old, package)
+        path, content = _file(each, old, data, environ)
+        overlay[path] = content
     named = tuple(each.name for each in made)
     if prune:
         overlay |= {old.devices[name].file: None for name in old.devices if name not in named}
@@ -109,6 +124,17 @@ def made_devices(
         if made is not None:
             found.append(made)
     return found
+
+
+def _kept_package(made: Made, old: GatewayPlan, package: Package | None) -> dict[Path, bytes]:
+    """Name the package in the keys of a device and give the file, where it is another one."""
+    if package is None or made.own or not made.others:
+        return {}
+    name = f"{PACKAGES}/{made.name}{package.suffix}"
+    made.keys["aasx"] = name
+    path = old.folder / name
+    same = path.is_file() and path.read_bytes() == package.data
+    return {} if same else {path: package.data}
 
 
 def _file(

@@ -20,7 +20,12 @@ from gateway.app.config.yaml_reader import QUOTED, Document, read
 
 GATEWAY_FILE = "gateway.yaml"
 DEVICES_MAX = 1000
+DEVICE_SUFFIXES = (".yaml", ".yml")
 SCHEMES = (*MODELS, *LATER_SCHEMES)
+
+
+Overlay = Mapping[Path, bytes | None]
+"""Contents that files are to have, as if they were written; None for one that is to go."""
 
 
 @dataclass(slots=True)
@@ -49,10 +54,7 @@ class Folder:
     document: Document
     devices: list[DeviceFile]
     files: list[Path]
-
-
-Overlay = Mapping[Path, bytes | None]
-"""Contents that files are to have, as if they were written; None for one that is to go."""
+    edits: Overlay = field(default_factory=dict)
 
 
 def load_folder(
@@ -68,7 +70,7 @@ def load_folder(
 
     Args:
         keep_going: leave a wrong tag out and keep the rest of its file.
-        overlay: device files as they would be; with it, a glob may match nothing yet.
+        overlay: files as they would be; with it, a glob may match nothing yet.
     """
     references = References(folder, data, environ)
     path = folder / GATEWAY_FILE
@@ -84,7 +86,7 @@ def load_folder(
         )
         if device is not None:
             devices.append(device)
-    return Folder(folder, gateway, document, devices, files + references.files)
+    return Folder(folder, gateway, document, devices, files + references.files, edits)
 
 
 def _gateway(document: Document) -> GatewayFile | None:
@@ -129,7 +131,11 @@ def _device_files(
 ) -> Iterator[Path]:
     patterns = _patterns(document, gateway)
     edits = overlay or {}
-    added = {path for path, content in edits.items() if content is not None}
+    added = {
+        path
+        for path, content in edits.items()
+        if content is not None and path.suffix in DEVICE_SUFFIXES
+    }
     added.discard(folder / GATEWAY_FILE)
     for place, pattern in enumerate(patterns):
         if not _matches(folder, pattern) and overlay is None:

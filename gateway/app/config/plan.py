@@ -127,7 +127,7 @@ def _device_plan(
             enumerations={i: tag.values for i, tag in enumerate(tags) if tag.values},
             display={i: _display(tag) for i, tag in enumerate(tags)},
             interface=interface_of(device, kept, elements),
-            static=static_content(device, read),
+            static=static_content(device, read, info.asset),
         ),
     )
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from aas_models.environment import build_environment
+from gateway.app.aasx_config.applying import apply_files
+from gateway.app.aasx_config.proposal import Package, propose
 from gateway.app.config.plan import GatewayPlan
 from gateway.app.config.reload import diff, watched_files
-from tests.unit.aasx_config.parts import ROOM, folder, planned
+from gateway.core.clock import SystemClock
+from tests.unit.aasx_config.parts import ENVIRON, ROOM, environment_of, folder, planned
 
 MAKER = {
     "submodels": [
@@ -78,3 +81,48 @@ def test_a_file_that_cannot_be_used_is_a_warning(config: Path, content: bytes | 
     plan = planned(config)
     assert {finding.code for finding in plan.findings} == {"W1501"}
     assert "Handover" not in submodels(plan, "env-room")
+
+
+def test_of_a_file_with_several_shells_only_the_devices_own_counts(config: Path) -> None:
+    asset = planned(config).devices["env-room"].asset.info.asset
+    shells = [
+        {
+            "modelType": "AssetAdministrationShell",
+            "id": f"urn:maker:shell:{name}",
+            "assetInformation": {"assetKind": "Instance", "globalAssetId": identifier},
+            "submodels": [
+                {
+                    "type": "ModelReference",
+                    "keys": [{"type": "Submodel", "value": f"urn:maker:{name}"}],
+                }
+            ],
+        }
+        for name, identifier in (("Handover", asset), ("Nameplate", "urn:another"))
+    ]
+    text = json.dumps({**MAKER, "assetAdministrationShells": shells})
+    (config / "maker.json").write_text(text, "utf-8")
+    found = submodels(planned(config), "env-room")
+    assert '"Said"' in found["Handover"]
+    assert '"Said"' not in found["Nameplate"]
+
+
+def test_what_else_an_applied_file_says_comes_along(tmp_path: Path) -> None:
+    config = folder(tmp_path / "config")
+    environment = environment_of(planned(folder(tmp_path / "other", env_room=ROOM)))
+    environment = json.loads(json.dumps(environment).replace('"extensions"', '"dropped"'))
+    environment["submodels"].append(MAKER["submodels"][1])
+    environment["assetAdministrationShells"][0]["submodels"].append(
+        {"type": "ModelReference", "keys": [{"type": "Submodel", "value": "urn:maker:Handover"}]}
+    )
+    data = json.dumps(environment).encode()
+    package = Package(".json", data)
+    proposal = propose(environment, config, tmp_path / "data", ENVIRON, package=package)
+    assert proposal.findings == ()
+    apply_files(proposal, tmp_path / "data", SystemClock())
+    plan = planned(config)
+    (name,) = plan.devices
+    assert (config / "aasx" / f"{name}.json").read_bytes() == data
+    made = build_environment([plan.devices[name].asset])
+    assert "Handover" in {part.id_short for part in made.submodels}
+    again = propose(environment, config, tmp_path / "data", ENVIRON, package=package)
+    assert again.files == {}
