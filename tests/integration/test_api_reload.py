@@ -13,6 +13,7 @@ from aas_models.live import LiveValues
 from gateway.app.config.plan import DevicePlan
 from gateway.app.fleet import Fleet
 from gateway.app.reload import Reloader
+from gateway.core.types import UnixNs
 from gateway.ops.health import Health
 from tests.integration.api_parts import served
 from tests.integration.test_api_guard import CANARY, USERS
@@ -43,7 +44,7 @@ def reloader(config: Path, data: Path) -> tuple[Reloader, SlowFleet]:
     fleet, plan = SlowFleet(), planned(config)
     live = LiveValues([device.asset for device in plan.devices.values()])
     data.mkdir()
-    made = Reloader(plan, data, os.environ, cast("Fleet", fleet), live, Health(0))
+    made = Reloader(plan, data, os.environ, cast("Fleet", fleet), live, Health(UnixNs(0)))
     return made, fleet
 
 

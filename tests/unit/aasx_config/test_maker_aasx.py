@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from gateway.app.config.reload import diff, watched_files
 from gateway.core.clock import SystemClock
 from tests.unit.aasx_config.parts import ENVIRON, ROOM, environment_of, folder, planned
 
-MAKER = {
+MAKER: dict[str, Any] = {
     "submodels": [
         {
             "modelType": "Submodel",
