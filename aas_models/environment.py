@@ -6,7 +6,7 @@ fills them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,13 @@ from aas_models.elements import (
     pruned,
     submodel,
 )
+from aas_models.environment_parts import AnySubmodel as AnySubmodel  # noqa: PLC0414
 from aas_models.environment_parts import Binding as Binding  # noqa: PLC0414
+from aas_models.environment_parts import LazySubmodel, SubmodelPart
 from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa: PLC0414
-from aas_models.environment_parts import SubmodelPart
+from aas_models.interfaces import terms
+from aas_models.interfaces.aid import asset_interfaces_description
+from aas_models.interfaces.aimc import mapping_configuration
 from aas_models.submodels import nameplate, quality, technical, time_series
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.errors import AasError
@@ -76,7 +80,9 @@ def build_environment(models: Sequence[AssetModel]) -> Environment:
     submodels: list[SubmodelPart] = []
     for model in models:
         eager = _submodels(model, concepts, problems)
-        parts = [*eager, *_following(model, eager)]
+        taken = {part.id for part in submodels}
+        eager = with_static(model, eager, taken, concepts)
+        parts: list[SubmodelPart] = [*eager, *_following(model, eager)]
         shells.append(_shell(model.info, parts))
         submodels += parts
     return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()), tuple(problems))
@@ -104,7 +110,7 @@ def shell_id_short(device: str) -> str:
 
 def _submodels(
     model: AssetModel, concepts: dict[str, Json], problems: list[Problem]
-) -> list[SubmodelModel]:
+) -> list[AnySubmodel]:
     made: dict[str, SubmodelModel] = {}
     if identifier := model.ids.get(nameplate.ID_SHORT):
         made[identifier] = SubmodelModel(nameplate.nameplate(identifier, model.info))
@@ -120,15 +126,70 @@ def _submodels(
             problems += [_problem(signal, error) for signal in signals]
         else:
             made[identifier] = _with_signals(base, signals, model, concepts, problems)
+    return [*made.values(), *interface_submodels(model)]
+
+
+def interface_submodels(model: AssetModel) -> list[LazySubmodel]:
+    """Give the description of a device's interface and of what becomes of its values."""
+    interface, table = model.interface, model.table
+    description = model.ids.get(terms.AID_ID_SHORT)
+    mapping = model.ids.get(terms.AIMC_ID_SHORT)
+    if interface is None or description is None or mapping is None:
+        return []
+    return [
+        LazySubmodel(
+            description,
+            terms.AID_ID_SHORT,
+            terms.AID_SUBMODEL,
+            lambda: asset_interfaces_description(description, interface),
+        ),
+        LazySubmodel(
+            mapping,
+            terms.AIMC_ID_SHORT,
+            terms.AIMC_SUBMODEL,
+            lambda: mapping_configuration(mapping, description, interface, table),
+        ),
+    ]
+
+
+def with_static(
+    model: AssetModel,
+    parts: list[AnySubmodel],
+    taken: Collection[str],
+    concepts: dict[str, Json],
+) -> list[AnySubmodel]:
+    """Add what the maker's file says of a machine.
+
+    A submodel of the same idShort replaces the one made from the device file and takes its id,
+    unless it has live values or describes the interface: of those the gateway knows more.
+    """
+    if model.static is None:
+        return parts
+    made = {part.id_short: part for part in parts}
+    used = {*taken, *(part.id for part in parts)}
+    for each in model.static.submodels:
+        id_short = str(each["idShort"])
+        ours = made.get(id_short)
+        if isinstance(ours, LazySubmodel) or (ours is not None and ours.bindings):
+            continue
+        identifier = str(each["id"])
+        if ours is not None:
+            identifier = ours.id
+        elif identifier in used:
+            identifier = derived_id(model.info.aas, "sm", id_short)
+        used.add(identifier)
+        made[id_short] = SubmodelModel({**each, "id": identifier})
+    for concept in model.static.concepts:
+        concepts.setdefault(str(concept["id"]), dict(concept))
     return list(made.values())
 
 
-def _following(model: AssetModel, parts: Iterable[SubmodelModel]) -> list[SubmodelPart]:
+def _following(model: AssetModel, parts: Iterable[AnySubmodel]) -> list[SubmodelPart]:
     """Give the submodels that follow from others; those that have no id are not wanted."""
     made: list[SubmodelPart] = []
     for part in parts:
-        identifier = model.ids.get(f"{part.model['idShort']}{quality.SUFFIX}")
-        if identifier and part.bindings:
+        identifier = model.ids.get(f"{part.id_short}{quality.SUFFIX}")
+        if identifier and isinstance(part, SubmodelModel) and part.bindings:
             made.append(quality.QualityModel(identifier, part))
     identifier = model.ids.get(time_series.ID_SHORT)
     if identifier and model.table.signals:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from aas_models.elements import Json
@@ -28,12 +29,51 @@ class SubmodelModel:
     def id(self) -> str:
         return str(self.model["id"])
 
+    @property
+    def id_short(self) -> str:
+        return str(self.model["idShort"])
+
+    @property
+    def semantic_id(self) -> str | None:
+        keys = self.model.get("semanticId", {}).get("keys", ())
+        return str(keys[-1]["value"]) if keys else None
+
+
+class LazySubmodel:
+    """A submodel without live values that is made when somebody asks: few ever do.
+
+    Interface submodels have a dozen elements for each signal; made at once they would outweigh
+    everything else of a large plan.
+    """
+
+    def __init__(
+        self, identifier: str, id_short: str, semantic_id: str, make: Callable[[], Json]
+    ) -> None:
+        self.id = identifier
+        self.id_short = id_short
+        self.semantic_id: str | None = semantic_id
+        self._make = make
+
+    @cached_property
+    def model(self) -> Json:
+        return self._make()
+
+    @property
+    def bindings(self) -> Mapping[str, Binding]:
+        return {}
+
+
+AnySubmodel = SubmodelModel | LazySubmodel
+"""A submodel whose values, where it has live ones, are those of signals."""
+
 
 class SubmodelPart(Protocol):
     """A submodel of an environment; one that follows from others makes its JSON when asked."""
 
     @property
     def id(self) -> str: ...
+    @property
+    def id_short(self) -> str: ...
     @property
     def model(self) -> Json: ...
     @property

@@ -19,7 +19,7 @@ from aas_models.concepts import data_type_of
 from aas_models.dynamic import DynamicSubmodel
 from aas_models.elements import Json, lang_strings
 from aas_models.environment import Environment, build_environment, signal_name
-from aas_models.environment_parts import SubmodelModel, SubmodelPart
+from aas_models.environment_parts import LazySubmodel, SubmodelModel, SubmodelPart
 from aas_models.forms import SubmodelForms
 from aas_models.live_quality import QualitySubmodel
 from aas_models.live_submodel import LiveSubmodel
@@ -213,7 +213,7 @@ class LiveValues:
             return QualitySubmodel(self, part, by_id[part.of.id], self._clock)
         if isinstance(part, TimeSeriesModel):
             return self._time_series(part)
-        assert isinstance(part, SubmodelModel)
+        assert isinstance(part, SubmodelModel | LazySubmodel)
         self._live[part.id] = LiveSubmodel(self, part, slots)
         return self._live[part.id]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aas_models.environment import UNKNOWN_VALUE_TYPE
-from aas_models.environment_parts import SubmodelModel
+from aas_models.environment_parts import AnySubmodel
 from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
 from aas_models.values import Slots
@@ -34,16 +35,21 @@ class Owner(Protocol):
 class LiveSubmodel(SubmodelForms):
     """One submodel with its live values."""
 
-    def __init__(self, owner: Owner, part: SubmodelModel, slots: Mapping[str, int]) -> None:
-        keys = part.model.get("semanticId", {}).get("keys", ())
-        semantic_id = str(keys[-1]["value"]) if keys else None
-        super().__init__(part.id, str(part.model["idShort"]), semantic_id)
+    def __init__(self, owner: Owner, part: AnySubmodel, slots: Mapping[str, int]) -> None:
+        super().__init__(part.id, part.id_short, part.semantic_id)
         self._owner = owner
-        self._fragments = Fragments(part.model, slots)
+        self._part = part
+        self._places = slots
+        if slots:
+            _ = self._fragments  # compiled now: its first request has no time for it
         chosen = sorted(slots.values())
         self._slots: Slots = np.array(chosen, np.intp)
         self._range = slice(chosen[0], chosen[-1] + 1) if chosen else slice(0, 0)
         self._shown = {form: np.full(len(chosen), -1, np.int64) for form in ("normal", "value")}
+
+    @cached_property
+    def _fragments(self) -> Fragments:
+        return Fragments(self._part.model, self._places)
 
     def etag(self) -> str:
         """Give a mark that changes whenever a value or the structure does."""

@@ -70,6 +70,10 @@ class TimeSeriesModel:
     asset: AssetModel
 
     @property
+    def id_short(self) -> str:
+        return ID_SHORT
+
+    @property
     def bindings(self) -> Mapping[str, object]:
         """No signal fills an element of it by itself."""
         return {}

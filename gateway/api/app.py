@@ -17,6 +17,7 @@ from gateway.api.answers import ApiError, error_body
 from gateway.api.guard import Guard
 from gateway.api.influx import InfluxRoutes
 from gateway.api.operations import OperationRoutes
+from gateway.api.reload import ReloadRoute
 from gateway.api.services import Services
 from gateway.api.status import Rates
 from gateway.api.usage import UsageRoute
@@ -44,6 +45,7 @@ def make_app(
         *AasRoutes(services.aas).routes(),
         *OperationRoutes(services, rates).routes(),
         *InfluxRoutes(services).routes(),
+        *ReloadRoute(services).routes(),
         Route("/usage", UsageRoute(services).post, methods=["POST"]),
         *extra,
     ]

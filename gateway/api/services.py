@@ -152,6 +152,10 @@ Raises LedgerUnavailable: nothing was stored.
 """
 
 
+Reload = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Reads the configuration again; `taken` says whether it runs now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes use.
@@ -160,7 +164,8 @@ class Services:
     tells how many records the spool stored for a reader, counted apart from the reader's own
     counts; with it `balanced` is a true comparison. `spool_facts` are further facts of the spool
     for `status`, such as bytes and quota. `take_usage` takes events into the usage ledger; without
-    it they go straight into the spool. `history` answers the queries of AAS viewers.
+    it they go straight into the spool. `history` answers the queries of AAS viewers. `reload` reads
+    the configuration again.
     """
 
     gateway: str
@@ -177,3 +182,4 @@ class Services:
     site: Mapping[str, str] = field(default_factory=dict)
     take_usage: TakeUsage | None = None
     history: ReadHistory | None = None
+    reload: Reload | None = None

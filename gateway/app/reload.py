@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aas_models.live import LiveValues
 from gateway.app.config.findings import Finding, Severity
 from gateway.app.config.plan import GatewayPlan
-from gateway.app.config.reload import PlanDiff, reload_plan
+from gateway.app.config.reload import PlanDiff, Reload, reload_plan
+from gateway.app.config.render import as_json
 from gateway.app.fleet import Fleet
 from gateway.app.start import keep_good
 from gateway.ops.events import config as events
@@ -33,21 +36,45 @@ class Reloader:
         self._fleet = fleet
         self._live = live
         self._health = health
+        self._turn = asyncio.Lock()
 
     async def reload(self) -> None:
         """Read the folder again; a mistake in it leaves everything as it runs and says so."""
-        outcome = reload_plan(self.plan, self._data, self._environ)
-        if outcome.plan is None:
-            self._refuse(outcome.findings)
-            return
-        await self._change_devices(outcome.plan, outcome.diff)
-        keys = outcome.diff.gateway_changed
+        await self._reload()
+
+    async def reload_now(self) -> Mapping[str, Any]:
+        """Do the same for somebody who waits; gives what changed, or why nothing did."""
+        outcome = await self._reload()
+        change = outcome.diff
+        return {
+            "taken": outcome.plan is not None,
+            "folder": str(self.plan.folder.resolve()),
+            "added": change.added,
+            "removed": change.removed,
+            "changed": change.changed,
+            "needs_restart": change.gateway_changed,
+            "note": self._health.config_note,
+            "findings": [as_json(finding, "en") for finding in outcome.findings],
+        }
+
+    async def _reload(self) -> Reload:
+        async with self._turn:  # somebody may ask while the watcher has begun
+            outcome = reload_plan(self.plan, self._data, self._environ)
+            if outcome.plan is None:
+                self._refuse(outcome.findings)
+            else:
+                await self._take(outcome.plan, outcome.diff)
+            return outcome
+
+    async def _take(self, plan: GatewayPlan, change: PlanDiff) -> None:
+        await self._change_devices(plan, change)
+        keys = change.gateway_changed
         self._health.config_note = f"needs a restart: {', '.join(keys)}" if keys else ""
         if keys:
             events.config_needs_restart(keys)
-        self.plan = outcome.plan
+        self.plan = plan
         keep_good(self.plan, self._data)
-        events.config_changed(outcome.diff.added, outcome.diff.removed, outcome.diff.changed, keys)
+        events.config_changed(change.added, change.removed, change.changed, keys)
 
     def _refuse(self, findings: tuple[Finding, ...]) -> None:
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]

@@ -109,6 +109,7 @@ class Gateway:
                 self.clock,
                 usage.take,
                 figures.history,
+                reloader.reload_now,
             )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),

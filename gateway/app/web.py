@@ -16,7 +16,7 @@ from gateway.spool.log import SqliteSpool
 
 if TYPE_CHECKING:
     from gateway.api.server import ApiServer
-    from gateway.api.services import TakeUsage
+    from gateway.api.services import Reload, TakeUsage
     from gateway.app.config.models import GatewayFile
 
 
@@ -29,6 +29,7 @@ def api_server(
     clock: Clock,
     take_usage: TakeUsage | None,
     history: Callable[[], History | None] = lambda: None,
+    reload: Reload | None = None,
 ) -> ApiServer:
     """Make the HTTP side; the web stack is imported only now, after collection has begun."""
     from gateway.api.server import ApiServer
@@ -53,6 +54,7 @@ def api_server(
         site={language: text for language, text in site.items() if text},
         take_usage=take_usage,
         history=history_reader(history),
+        reload=reload,
     )
     return ApiServer(
         services,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
-from gateway.cli import aas_kosmo, aas_mdt, aas_verify
+from gateway.cli import aas_apply, aas_kosmo, aas_mdt, aas_plan, aas_verify, aas_yaml
 from gateway.cli.aas_import import import_file
 from gateway.cli.aas_lint import lint
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from gateway.core.assets import AssetModel
 
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
+app.command("plan")(aas_plan.plan)
+app.command("apply")(aas_apply.apply)
+app.command("to-yaml")(aas_yaml.to_yaml)
+app.command("to-aasx")(aas_yaml.to_aasx)
 app.command("import")(import_file)
 app.command("lint")(lint)
 app.add_typer(aas_kosmo.app, name="kosmo")

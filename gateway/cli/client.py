@@ -61,7 +61,14 @@ class Client:
 
         known = {key: value for key, value in (query or {}).items() if value is not None}
         target = quote(path) + (f"?{urlencode(known)}" if known else "")
-        status, body = self._exchange(target)
+        return self._answer(self._exchange("GET", target, TIMEOUT_S))
+
+    def post(self, path: str, timeout_s: float = TIMEOUT_S) -> Any:
+        """Ask for something to be done and give the JSON of the answer; raises as `get` does."""
+        return self._answer(self._exchange("POST", path, timeout_s))
+
+    def _answer(self, answer: tuple[int, bytes]) -> Any:
+        status, body = answer
         try:
             content = json.loads(body)
         except ValueError:
@@ -70,16 +77,16 @@ class Client:
             raise ServiceRefused(status, _message(content))
         return content
 
-    def _exchange(self, target: str) -> tuple[int, bytes]:
+    def _exchange(self, method: str, target: str, timeout_s: float) -> tuple[int, bytes]:
         import http.client
         from urllib.parse import urlsplit
 
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(
-            parts.hostname or "", parts.port or 80, timeout=TIMEOUT_S
+            parts.hostname or "", parts.port or 80, timeout=timeout_s
         )
         try:
-            connection.request("GET", target, headers={"Authorization": f"Bearer {self.token}"})
+            connection.request(method, target, headers={"Authorization": f"Bearer {self.token}"})
             answer = connection.getresponse()
             return answer.status, answer.read(ANSWER_BYTES_MAX)
         except (OSError, http.client.HTTPException, socket.gaierror) as error:

@@ -19,6 +19,18 @@ HEADINGS = {
 TEXTS = {
     "Factory telemetry gateway: machines to AAS, history and platform, nothing lost.":
         "공장 데이터 게이트웨이: 설비에서 AAS, 이력, 플랫폼까지 유실 없이",
+    "Show what a file would change. Exit: 0 fine, 1 bad tags, 2 wrong, 3 not reached.":
+        "파일이 바꿀 내용을 보여 줍니다. 종료값: 0 정상, 1 태그 오류, 2 설정 오류, 3 연결 안 됨",
+    "Write the device files that a file describes; the running service takes them at once.":
+        "파일이 설명하는 설비 파일을 쓰고 실행 중인 서비스에 바로 적용합니다.",
+    "Write a configuration folder for the devices that a file describes.":
+        "파일이 설명하는 설비의 설정 폴더를 씁니다.",
+    "Write a configuration as AAS with interface description and mapping, without secrets.":
+        "설정을 인터페이스 설명과 매핑을 담은 AAS 로 씁니다 (비밀값 제외).",
+    "AASX, JSON or XML with interface submodels.": "인터페이스 서브모델이 든 AASX, JSON, XML 파일",
+    "Devices that the file does not describe go.": "파일에 없는 설비는 삭제",
+    "Try every source of the file.": "파일의 모든 소스에 연결해 봄",
+    "Folder; without it to stdout.": "폴더 (없으면 화면에 출력)",
     "Language of the output.": "출력 언어",
     "No colours.": "색 없이 출력",
     "Show on this PC alone that nothing is lost.": "이 PC만으로 유실이 없음을 보여 줍니다.",

@@ -100,8 +100,6 @@ def check_device(device: DeviceFile) -> None:
     _connection(device, device.keys)
     if not device.keys.tags:
         device.document.add("W1505", ("tags",), at_key=True, device=device.keys.device)
-    if device.keys.aasx is not None:
-        device.document.add("W1501", ("aasx",), at_key=True, key="aasx")
     names: dict[str, int] = {}
     for place, tag in enumerate(device.keys.tags):
         first = names.setdefault(tag.name, place)

@@ -17,7 +17,9 @@ TECHNICAL_DATA = "TechnicalData"
 TIME_SERIES = "TimeSeries"
 QUALITY = "Quality"
 """Ends the name of the submodel that tells how good the values of another one are."""
-STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA)
+INTERFACES = "AssetInterfacesDescription"
+MAPPING = "AssetInterfacesMappingConfiguration"
+STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA, INTERFACES, MAPPING)
 RESERVED_SUBMODELS = (*STATIC_SUBMODELS, f"{OPERATIONAL_DATA}{QUALITY}", TIME_SERIES)
 """What the gateway itself fills: no tag may."""
 GATEWAY_SUBMODELS = ("SoftwareNameplate", "GatewayDiagnostics", "DataRetention", "SolutionUsage")

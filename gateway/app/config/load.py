@@ -20,7 +20,12 @@ from gateway.app.config.yaml_reader import QUOTED, Document, read
 
 GATEWAY_FILE = "gateway.yaml"
 DEVICES_MAX = 1000
+DEVICE_SUFFIXES = (".yaml", ".yml")
 SCHEMES = (*MODELS, *LATER_SCHEMES)
+
+
+Overlay = Mapping[Path, bytes | None]
+"""Contents that files are to have, as if they were written; None for one that is to go."""
 
 
 @dataclass(slots=True)
@@ -49,28 +54,39 @@ class Folder:
     document: Document
     devices: list[DeviceFile]
     files: list[Path]
+    edits: Overlay = field(default_factory=dict)
 
 
 def load_folder(
-    folder: Path, data: Path, environ: Mapping[str, str], report: Report, *, keep_going: bool
+    folder: Path,
+    data: Path,
+    environ: Mapping[str, str],
+    report: Report,
+    *,
+    keep_going: bool,
+    overlay: Overlay | None = None,
 ) -> Folder:
     """Read gateway.yaml and the device files it names.
 
     Args:
         keep_going: leave a wrong tag out and keep the rest of its file.
+        overlay: files as they would be; with it, a glob may match nothing yet.
     """
     references = References(folder, data, environ)
     path = folder / GATEWAY_FILE
-    document = read(path, GATEWAY_FILE, report, references.resolve)
+    edits = overlay or {}
+    document = read(path, GATEWAY_FILE, report, references.resolve, content=edits.get(path))
     gateway = _gateway(document)
     files = [path]
     devices = []
-    for device_path in _device_files(folder, gateway, document):
+    for device_path in _device_files(folder, gateway, document, overlay):
         files.append(device_path)
-        device = _device(device_path, folder, report, references, keep_going=keep_going)
+        device = _device(
+            device_path, folder, report, references, edits.get(device_path), keep_going=keep_going
+        )
         if device is not None:
             devices.append(device)
-    return Folder(folder, gateway, document, devices, files + references.files)
+    return Folder(folder, gateway, document, devices, files + references.files, edits)
 
 
 def _gateway(document: Document) -> GatewayFile | None:
@@ -110,20 +126,36 @@ def _matches(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _device_files(folder: Path, gateway: GatewayFile | None, document: Document) -> Iterator[Path]:
+def _device_files(
+    folder: Path, gateway: GatewayFile | None, document: Document, overlay: Overlay | None
+) -> Iterator[Path]:
     patterns = _patterns(document, gateway)
+    edits = overlay or {}
+    added = {
+        path
+        for path, content in edits.items()
+        if content is not None and path.suffix in DEVICE_SUFFIXES
+    }
+    added.discard(folder / GATEWAY_FILE)
     for place, pattern in enumerate(patterns):
-        if not _matches(folder, pattern):
+        if not _matches(folder, pattern) and overlay is None:
             path = ("devices", place) if len(patterns) > 1 else ("devices",)
             document.add("E1022", path, pattern=pattern)
-    yield from device_files(folder, patterns)[:DEVICES_MAX]
+    there = {path for path in device_files(folder, patterns) if edits.get(path, b"") is not None}
+    yield from sorted(there | added)[:DEVICES_MAX]
 
 
 def _device(
-    path: Path, folder: Path, report: Report, references: References, *, keep_going: bool
+    path: Path,
+    folder: Path,
+    report: Report,
+    references: References,
+    content: bytes | None,
+    *,
+    keep_going: bool,
 ) -> DeviceFile | None:
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
-    document = read(path, name, report, references.resolve, expand_short_tags)
+    document = read(path, name, report, references.resolve, expand_short_tags, content)
     if document.data is None and document.broken:
         return None
     if not isinstance(document.data, dict):

@@ -31,7 +31,9 @@ from gateway.app.config.ids import (
     Ids,
     submodel_semantic_id,
 )
-from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, load_folder
+from gateway.app.config.interface import interface_of
+from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, Overlay, load_folder
+from gateway.app.config.maker_aasx import static_content
 from gateway.app.config.models import HANGUL, GatewayFile
 from gateway.core.assets import Address, AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
@@ -67,7 +69,12 @@ class GatewayPlan:
 
 
 def load_plan(
-    folder: Path, data: Path, environ: Mapping[str, str], *, keep_going: bool = False
+    folder: Path,
+    data: Path,
+    environ: Mapping[str, str],
+    *,
+    keep_going: bool = False,
+    overlay: Overlay | None = None,
 ) -> GatewayPlan:
     """Read a folder and make its plan. No network, no protocol stack.
 
@@ -77,12 +84,13 @@ def load_plan(
         environ: where `!env` and secrets look.
         keep_going: leave out tags and devices that are wrong and plan the rest; their errors are
             then in `findings`. gateway.yaml itself must be right.
+        overlay: files as they would be, to see what an edit comes to before it is made.
 
     Raises:
         ConfigError: with everything that is wrong in all files.
     """
     report = Report()
-    read = load_folder(folder, data, environ, report, keep_going=keep_going)
+    read = load_folder(folder, data, environ, report, keep_going=keep_going, overlay=overlay)
     check_folder(read)
     elements = {id(device): elements_of(device) for device in read.devices}
     fatal = read.gateway is None or not keep_going or report.errors_in(GATEWAY_FILE)
@@ -133,6 +141,8 @@ def _device_plan(
             ids=ids,
             enumerations={i: tag.values for i, tag in enumerate(tags) if tag.values},
             display={i: _display(tag) for i, tag in enumerate(tags)},
+            interface=interface_of(device, kept, elements),
+            static=static_content(device, read, info.asset),
         ),
     )
 

@@ -117,6 +117,7 @@ def read(
     report: Report,
     resolve: Resolve,
     normalise: Callable[[Node], None] | None = None,
+    content: bytes | None = None,
 ) -> Document:
     """Read one file; what is wrong goes to the report and marks the document as broken.
 
@@ -124,9 +125,10 @@ def read(
         path: where it is; file: how it is named in messages.
         resolve: what `!secret` and the like stand for.
         normalise: may rewrite short forms in the node tree before it becomes data.
+        content: what the file would hold, instead of what it holds.
     """
     document = Document(file, path, [], report)
-    text = _text(document)
+    text = _text(document, content)
     if text is None:
         document.broken = True
         return document
@@ -140,12 +142,13 @@ def read(
     return document
 
 
-def _text(document: Document) -> str | None:
+def _text(document: Document, content: bytes | None) -> str | None:
     try:
-        if document.path.stat().st_size > BYTES_MAX:
+        size = document.path.stat().st_size if content is None else len(content)
+        if size > BYTES_MAX:
             document.add_at("E1017", None, most="8MB")
             return None
-        raw = document.path.read_bytes()
+        raw = document.path.read_bytes() if content is None else content
     except OSError as error:
         document.add_at("E1001", None, reason=error.strerror or str(error))
         return None

@@ -1,0 +1,1 @@
+"""An AASX as configuration: what it would change, and making it so."""

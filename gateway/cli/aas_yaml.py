@@ -1,0 +1,103 @@
+"""`gateway aas to-yaml` and `gateway aas to-aasx`: the same configuration in two forms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.aas_plan import AasxFile, read_file
+from gateway.cli.answers import fail, hint, print_findings
+from gateway.cli.options import (
+    DATA_DEFAULT,
+    EXIT_CONFIG,
+    EXIT_UNHEALTHY,
+    Data,
+    Lang,
+    language,
+)
+from gateway.cli.screen import printable
+
+if TYPE_CHECKING:
+    from aas_models.export import Format
+
+SUFFIXES: Mapping[str, Format] = {".aasx": "aasx", ".json": "json", ".xml": "xml"}
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "written": "{count} devices in {path}.",
+        "exists": "{path} is there already; nothing was written. Name another folder with --out.",
+        "format": "The file's name ends in .aasx, .json or .xml.",
+        "metamodel": "The metamodel is 3.0 or 3.1.",
+        "local": "Destinations, users and secrets of this machine are in no AASX.",
+    },
+    "ko": {
+        "written": "설비 {count}대를 {path} 에 썼습니다.",
+        "exists": "{path} 이(가) 이미 있어 쓰지 않았습니다. --out 으로 다른 폴더를 지정하세요.",
+        "format": "파일 이름은 .aasx, .json, .xml 중 하나로 끝나야 합니다.",
+        "metamodel": "메타모델은 3.0 또는 3.1입니다.",
+        "local": "전송처, 사용자, 비밀값은 이 장비의 것이므로 AASX에 넣지 않습니다.",
+    },
+}
+
+
+def to_yaml(
+    file: AasxFile,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; without it to stdout.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Write a configuration folder for the devices that a file describes."""
+    from gateway.app.aasx_config.convert import files_of, write_files
+
+    texts = TEXTS[language(lang)]
+    converted = files_of(read_file(file).environment)
+    for note in converted.notes:
+        hint(printable(f"{note.path}: {note.text(language(lang))}"))
+    if out is None:
+        for name, text in converted.files.items():
+            typer.echo(f"# {name}\n{text}")
+        return
+    try:
+        written = write_files(converted, out)
+    except FileExistsError as error:
+        fail(texts["exists"].format(path=error))
+    except OSError as error:
+        fail(f"{out}: {error}", EXIT_UNHEALTHY)
+    typer.echo(texts["written"].format(count=len(written) - 1, path=out))
+
+
+def to_aasx(
+    folder: Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")],
+    out: Annotated[Path, typer.Argument(help="File to write: .json, .xml or .aasx.")],
+    metamodel: Annotated[str, typer.Option(help="3.0 or 3.1, for XML and AASX.")] = "3.1",
+    data: Data = DATA_DEFAULT,
+    lang: Lang = None,
+) -> None:
+    """Write a configuration as AAS with interface description and mapping, without secrets."""
+    from gateway.app.aasx_config.convert import aasx_of
+    from gateway.app.config.findings import ConfigError
+    from gateway.app.config.plan import load_plan
+    from gateway.core.errors import AasError
+
+    tongue = language(lang)
+    texts = TEXTS[tongue]
+    form = SUFFIXES.get(out.suffix.lower())
+    if form is None:
+        fail(texts["format"])
+    if metamodel not in {"3.0", "3.1"}:
+        fail(texts["metamodel"])
+    try:
+        plan = load_plan(folder, data, os.environ)
+        content = aasx_of(plan, form, out.name, "3.0" if metamodel == "3.0" else "3.1")
+        partial = out.with_name(f".{out.name}.partial")
+        partial.write_bytes(content)
+        partial.replace(out)
+    except ConfigError as error:
+        print_findings(folder, error, tongue)
+        raise typer.Exit(EXIT_CONFIG) from None
+    except (AasError, OSError) as error:
+        fail(f"{out}: {error}", EXIT_UNHEALTHY)
+    hint(texts["local"])
+    typer.echo(texts["written"].format(count=len(plan.devices), path=out))
