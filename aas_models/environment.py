@@ -6,11 +6,11 @@ fills them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aas_models.concepts import concept_description
+from aas_models.concepts import concept_description, quantity_concept, quantity_of_signal
 from aas_models.elements import (
     Json,
     checked_id_short,
@@ -231,17 +231,7 @@ def signal_name(signal: Signal, model: AssetModel) -> LocalName:
 def _live_property(signal: Signal, model: AssetModel, concepts: dict[str, Json]) -> Json:
     leaf = checked_id_short(signal.element.rpartition(".")[2])
     name = signal_name(signal, model)
-    states = model.enumerations.get(signal.index)
-    semantic_id, also = signal.semantic_id, list[str]()
-    if signal.unit or states:
-        own = derived_id(signal.submodel, "cd", *signal.element.split("."))
-        identifier = semantic_id or own
-        made = concept_description(identifier, signal, name, states)
-        if identifier in concepts and concepts[identifier] != made:
-            identifier, also = own, [own]  # the same meaning in another unit: both are said
-            made = concept_description(own, signal, name, states)
-        concepts.setdefault(identifier, made)
-        semantic_id = semantic_id or identifier
+    semantic_id, also = _meaning(signal, name, model.enumerations.get(signal.index), concepts)
     return element(
         "Property",
         leaf,
@@ -250,3 +240,25 @@ def _live_property(signal: Signal, model: AssetModel, concepts: dict[str, Json])
         name=name,
         valueType=signal.value_type or UNKNOWN_VALUE_TYPE,
     )
+
+
+def _meaning(
+    signal: Signal, name: LocalName, states: Mapping[int, str] | None, concepts: dict[str, Json]
+) -> tuple[str | None, list[str]]:
+    """Describe what a signal means; gives its semantic id and a further one where there is one."""
+    quantity = None if states else quantity_of_signal(signal, name)
+    if quantity is not None:
+        concepts.setdefault(quantity.id, quantity_concept(quantity))
+        return quantity.id, []
+    if not (signal.unit or states):
+        return signal.semantic_id, []
+    own = derived_id(signal.submodel, "cd", *signal.element.split("."))
+    identifier = signal.semantic_id or own
+    made = concept_description(identifier, signal, name, states)
+    if identifier in concepts and concepts[identifier] != made:
+        # the same meaning in another unit: both are said
+        made = concept_description(own, signal, name, states)
+        concepts.setdefault(own, made)
+        return identifier, [own]
+    concepts.setdefault(identifier, made)
+    return identifier, []

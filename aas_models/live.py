@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from aas_models.concept_table import is_of_table
 from aas_models.concepts import data_type_of
 from aas_models.dynamic import DynamicSubmodel
 from aas_models.elements import Json, lang_strings
@@ -323,7 +324,7 @@ class LiveValues:
         for identifier in self._live[signal.submodel].retype(signal.element, signal):
             concept = self._concepts.get(identifier)
             data_type = data_type_of(signal)
-            if concept is not None and data_type is not None:
+            if concept is not None and data_type is not None and not is_of_table(identifier):
                 specification = concept["embeddedDataSpecifications"][0]
                 specification["dataSpecificationContent"]["dataType"] = data_type
                 self._concept_documents = None

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from aas_models.concepts import quantity_of_signal
 from aas_models.elements import (
     Json,
     collection,
@@ -118,7 +119,7 @@ def time_series(
         external: segments with a file, see `time_series_csv`.
     """
     named = variables(asset.table.signals)
-    segments = [_recent(records, named)]
+    segments = [_recent(records, named, asset)]
     if linked is not None:
         segments += _linked(linked, named, records)
     elements = [
@@ -135,12 +136,12 @@ def _metadata(asset: AssetModel, named: Mapping[str, Signal]) -> list[Json]:
     name = label if label.ko or label.en else LocalName(en=asset.info.device)
     declared = [_time(None)]
     for variable, signal in named.items():
-        display = asset.display.get(signal.index) or name_in_its_language(signal.name)
+        display = _display(asset, signal)
         declared.append(
             element(
                 "Property",
                 variable,
-                semantic_id=_meaning(signal),
+                semantic_id=_meaning(signal, display),
                 name=display,
                 valueType=signal.value_type or "xs:string",
             )
@@ -151,8 +152,15 @@ def _metadata(asset: AssetModel, named: Mapping[str, Signal]) -> list[Json]:
     ]
 
 
-def _meaning(signal: Signal) -> str:
+def _meaning(signal: Signal, display: LocalName) -> str:
+    quantity = quantity_of_signal(signal, display)
+    if quantity is not None:
+        return quantity.id
     return signal.semantic_id or derived_id(signal.submodel, "cd", *signal.element.split("."))
+
+
+def _display(asset: AssetModel, signal: Signal) -> LocalName:
+    return asset.display.get(signal.index) or name_in_its_language(signal.name)
 
 
 def _time(text: str | None) -> Json:
@@ -183,26 +191,28 @@ def segment_facts(
     ]
 
 
-def _recent(records: Sequence[TimeRecord], named: Mapping[str, Signal]) -> Json:
+def _recent(records: Sequence[TimeRecord], named: Mapping[str, Signal], asset: AssetModel) -> Json:
     facts = segment_facts(
         LocalName("최근 값", "Recent values"),
         LocalName("가장 최근에 들어온 기록", "The records that came last"),
         records,
         IN_PROGRESS,
     )
-    made = [_record(record, named) for record in records]
+    shown = {entry.variable for record in records for entry in record.entries}
+    meanings = {name: _meaning(named[name], _display(asset, named[name])) for name in shown}
+    made = [_record(record, named, meanings) for record in records]
     below = [*facts, collection("Records", made, f"{_TS}Records/1/1")]
     return collection("Recent", below, f"{_TS}Segments/InternalSegment/1/1")
 
 
-def _record(record: TimeRecord, named: Mapping[str, Signal]) -> Json:
+def _record(record: TimeRecord, named: Mapping[str, Signal], meanings: Mapping[str, str]) -> Json:
     below = [_time(utc_text(record.time))]
     for entry in record.entries:
         signal = named[entry.variable]
         made = text_property(
             entry.variable,
             entry.text,
-            _meaning(signal),
+            meanings[entry.variable],
             value_type=signal.value_type or "xs:string",
         )
         if entry.quality != "good":
