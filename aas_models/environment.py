@@ -26,7 +26,7 @@ from aas_models.elements import (
 from aas_models.environment_parts import Binding as Binding  # noqa: PLC0414
 from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa: PLC0414
 from aas_models.environment_parts import SubmodelPart
-from aas_models.submodels import nameplate, quality, technical, time_series
+from aas_models.submodels import kpis, nameplate, quality, technical, time_series
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.errors import AasError
 from gateway.core.signals import Signal
@@ -133,6 +133,12 @@ def _following(model: AssetModel, parts: Iterable[SubmodelModel]) -> list[Submod
     identifier = model.ids.get(time_series.ID_SHORT)
     if identifier and model.table.signals:
         made.append(time_series.TimeSeriesModel(identifier, model))
+    names = (kpis.VARIABLES, kpis.OEE) if model.oee is not None else ()
+    made += [
+        kpis.KpiModel(model.ids[name], name, model.info.device)
+        for name in names
+        if name in model.ids
+    ]
     taken = {part.id for part in parts}
     return [each for each in made if each.id not in taken]
 

@@ -18,7 +18,13 @@ TIME_SERIES = "TimeSeries"
 QUALITY = "Quality"
 """Ends the name of the submodel that tells how good the values of another one are."""
 STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA)
-RESERVED_SUBMODELS = (*STATIC_SUBMODELS, f"{OPERATIONAL_DATA}{QUALITY}", TIME_SERIES)
+KPI_SUBMODELS = ("ProcessVariablesForManufacturingKPICalculation", "OEE")
+RESERVED_SUBMODELS = (
+    *STATIC_SUBMODELS,
+    f"{OPERATIONAL_DATA}{QUALITY}",
+    TIME_SERIES,
+    *KPI_SUBMODELS,
+)
 """What the gateway itself fills: no tag may."""
 GATEWAY_SUBMODELS = ("SoftwareNameplate", "GatewayDiagnostics", "DataRetention", "SolutionUsage")
 GATEWAY = "gateway"
