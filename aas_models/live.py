@@ -34,9 +34,9 @@ from aas_models.submodels.time_series import (
     ID_SHORT,
     SEMANTIC_ID,
     Linked,
+    Shape,
     TimeSeriesModel,
     time_series,
-    variables,
 )
 from aas_models.values import Slots, Writers, lexical
 from gateway.core.assets import AssetModel
@@ -103,6 +103,13 @@ class _Device:
     tables: dict[int, tuple[PlanTable, Slots]]
     recent: Recent = field(default_factory=Recent)
     oee: OeeFeed | None = None
+    _shape: tuple[AssetModel, Shape] | None = None
+
+    def shape(self) -> Shape:
+        """Give the shape of its time series, made again when the model has changed."""
+        if self._shape is None or self._shape[0] is not self.model:
+            self._shape = (self.model, Shape(self.model))
+        return self._shape[1]
 
 
 class LiveValues:
@@ -242,8 +249,8 @@ class LiveValues:
         def make() -> Json:
             self._settle()
             device = self._devices[name]
-            records = device.recent.records(variables(device.model.table.signals))
-            return time_series(part.id, device.model, records, linked)
+            shape = device.shape()
+            return time_series(part.id, shape, device.recent.records(shape.named), linked)
 
         return DynamicSubmodel(part.id, ID_SHORT, SEMANTIC_ID, make, self._clock)
 
@@ -413,7 +420,7 @@ class LiveValues:
         """Give the variables of a device's time series by name; empty for an unknown device."""
         self._settle()
         known = self._devices.get(device)
-        return variables(known.model.table.signals) if known else {}
+        return known.shape().named if known else {}
 
     def rows(
         self, device: str | None = None, match: str | None = None, since: int = 0

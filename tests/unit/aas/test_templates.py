@@ -12,7 +12,7 @@ import pytest
 
 from aas_models.environment import build_environment
 from aas_models.submodels.gateway_own import OwnIdentity, software_nameplate
-from aas_models.submodels.time_series import Entry, Linked, TimeRecord, time_series
+from aas_models.submodels.time_series import Entry, Linked, Shape, TimeRecord, time_series
 from aas_models.templates.check import check
 from aas_models.templates.rules import Rule, bundled, bundled_for, rules_of, table_names
 from gateway.core.assets import Address, AssetInfo, LocalName
@@ -54,7 +54,7 @@ def series() -> dict[str, Any]:
         TimeRecord(2_000_000_000, (Entry("Temperature", "1.6"),)),
     ]
     linked = Linked("http://127.0.0.1:1/influx/api/v2/query?org=x", "press-01")
-    return time_series("urn:x:ts", model, records, linked)
+    return time_series("urn:x:ts", Shape(model), records, linked)
 
 
 def own(name: str) -> dict[str, Any]:
