@@ -26,6 +26,7 @@ from gateway.core.errors import AasError
 Format = Literal["json", "xml", "aasx"]
 Readings = Mapping[tuple[str, str], Reading]
 
+Wholes = Mapping[str, Json]
 Metamodel = Literal["3.0", "3.1"]
 
 NAMESPACE = b"https://admin-shell.io/aas/"
@@ -39,6 +40,7 @@ def export(
     path: Path,
     form: Format,
     metamodel: Metamodel = "3.1",
+    wholes: Wholes | None = None,
 ) -> int:
     """Write the AAS of these devices with their present values.
 
@@ -48,6 +50,7 @@ def export(
         path: the file; replaced only when everything was written and could be read back.
         form: json, xml or aasx.
         metamodel: 3.0 or 3.1; the JSON is the same in both.
+        wholes: submodels as the running service gave them, by id, whose elements come and go.
 
     Returns:
         The number of shells, submodels and concept descriptions written.
@@ -56,7 +59,7 @@ def export(
         AasError: a model is invalid, or the file does not read back whole.
         OSError: the file cannot be written.
     """
-    document = filled(build_environment(models), live)
+    document = filled(build_environment(models), live, wholes)
     count = sum(len(part) for part in document.values())
     data = rendered(document, form, path.name, metamodel)
     partial = path.with_name(f".{path.name}.partial")
@@ -65,9 +68,11 @@ def export(
     return count
 
 
-def filled(environment: Environment, live: Readings) -> Json:
-    """Give the environment as one JSON document with live values put in."""
+def filled(environment: Environment, live: Readings, wholes: Wholes | None = None) -> Json:
+    """Give the environment as one JSON document with live values put in; see `export`."""
     document: Json = orjson.loads(orjson.dumps(environment.as_json()))
+    if wholes and "submodels" in document:
+        document["submodels"] = [wholes.get(each["id"], each) for each in document["submodels"]]
     for part in document.get("submodels", ()):
         for path, model in _properties(part.get("submodelElements", ()), ""):
             reading = live.get((part["id"], path))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aas_models.environment import build_environment
+from aas_models.export import filled, to_basyx
 from aas_models.live import LiveValues
 from aas_models.recent import RECORDS_MAX, Recent
 from aas_models.submodels.time_series import is_number, variables
@@ -173,3 +174,14 @@ def test_the_csv_of_an_external_segment_has_the_variables_as_its_header() -> Non
     assert lines[1].startswith("2025-11-24T16:00:00Z,1.5,")
     segment = external_segment("Export", "/aasx/files/press-01.csv", found)
     assert [each["idShort"] for each in segment["value"][-2:]] == ["File", "Data"]
+
+
+def test_an_export_takes_the_records_of_the_running_service_whole() -> None:
+    live, model, _ = running()
+    live.on_records(records(batch(model.table, [5], np.array([7.5]), at=NOW)))
+    whole = live.submodel(SERIES)
+    assert whole is not None
+    document = filled(build_environment([model]), live.readings(), {SERIES: whole.document()})
+    made = next(each for each in document["submodels"] if each["id"] == SERIES)
+    assert f"R{NOW}" in json.dumps(made)
+    assert len(to_basyx(document)) == 1 + 5 + 3
