@@ -97,6 +97,7 @@ def _content(
         "preferredName": [
             {"language": code, "text": text[:PREFERRED_NAME_MAX]} for code, text in texts if text
         ],
+        "definition": _definition(english, name.ko),
     }
     if signal.unit:
         content.update(_unit(signal.unit))
@@ -105,6 +106,14 @@ def _content(
     if states:
         content["valueList"] = _value_list(identifier, states)
     return content
+
+
+def _definition(english: str, korean: str | None) -> list[Json]:
+    """AASc-3a-008: a definition in English is mandatory; we know no more than where it is from."""
+    made = [{"language": "en", "text": f"{english}, as the equipment reports it"}]
+    if korean:
+        made.append({"language": "ko", "text": f"{korean}: 설비가 알리는 값"})
+    return made
 
 
 def _unit(text: str) -> Json:

@@ -176,3 +176,10 @@ def test_ids_below_a_urn_are_uuids_that_never_change() -> None:
     made = derived_id(base, "cd", "Mold")
     assert made.startswith("urn:uuid:")
     assert made == derived_id(base, "cd", "Mold") != derived_id(base, "cd", "Moldx")
+
+
+def test_every_concept_is_defined_in_english_as_its_data_specification_demands() -> None:
+    found = build_environment([press()]).concepts
+    for made in found:
+        content = made["embeddedDataSpecifications"][0]["dataSpecificationContent"]
+        assert "en" in {part["language"] for part in content["definition"]}, made["id"]
