@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from aas_models.concept_table import Quantity, quantity_of
 from aas_models.elements import Json, global_reference
 from aas_models.units import unit_named
 from gateway.core.assets import LocalName
@@ -43,6 +44,45 @@ def concept_description(
     }
 
 
+def quantity_concept(quantity: Quantity) -> Json:
+    """Describe a quantity of the bundled table; the same for every tag that measures it."""
+    both = (("en", quantity.name.en), ("ko", quantity.name.ko))
+    content: Json = {
+        "modelType": "DataSpecificationIec61360",
+        "preferredName": [{"language": code, "text": text} for code, text in both if text],
+        "dataType": "REAL_MEASURE" if quantity.unit else "REAL_COUNT",
+        "definition": [
+            {"language": code, "text": text}
+            for code, text in (("en", quantity.definition.en), ("ko", quantity.definition.ko))
+            if text
+        ],
+    }
+    if quantity.source:
+        content["sourceOfDefinition"] = quantity.source
+    if quantity.unit:
+        content.update(_unit(quantity.unit))
+    return {
+        "modelType": "ConceptDescription",
+        "id": quantity.id,
+        "idShort": quantity.id_short,
+        "embeddedDataSpecifications": [
+            {
+                "dataSpecification": global_reference(DATA_SPECIFICATION),
+                "dataSpecificationContent": content,
+            }
+        ],
+    }
+
+
+def quantity_of_signal(signal: Signal, name: LocalName) -> Quantity | None:
+    """Find what a signal measures by its names and unit, where the configuration says nothing."""
+    if signal.semantic_id:
+        return None
+    path = signal.element.split(".")
+    above = f"{path[-2]} {path[-1]}" if len(path) > 1 else path[-1]
+    return quantity_of(filter(None, (name.ko, name.en, signal.name, above, path[-1])), signal.unit)
+
+
 def _content(
     identifier: str,
     id_short: str,
@@ -57,6 +97,7 @@ def _content(
         "preferredName": [
             {"language": code, "text": text[:PREFERRED_NAME_MAX]} for code, text in texts if text
         ],
+        "definition": _definition(english, name.ko),
     }
     if signal.unit:
         content.update(_unit(signal.unit))
@@ -65,6 +106,14 @@ def _content(
     if states:
         content["valueList"] = _value_list(identifier, states)
     return content
+
+
+def _definition(english: str, korean: str | None) -> list[Json]:
+    """AASc-3a-008: a definition in English is mandatory; we know no more than where it is from."""
+    made = [{"language": "en", "text": f"{english}, as the equipment reports it"}]
+    if korean:
+        made.append({"language": "ko", "text": f"{korean}: 설비가 알리는 값"})
+    return made
 
 
 def _unit(text: str) -> Json:

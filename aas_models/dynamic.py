@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import orjson
 
-from aas_models.elements import Json, pruned
+from aas_models.elements import Json
 from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
 from gateway.core.clock import Clock
@@ -24,7 +24,7 @@ class DynamicSubmodel(SubmodelForms):
 
     Args:
         identifier, id_short, semantic_id: of the submodel that `make` gives.
-        make: gives the submodel as JSON with everything that is known now.
+        make: gives the submodel as JSON with everything that is known now, and nothing empty.
         clock: tells when it is to be made again.
     """
 
@@ -42,12 +42,20 @@ class DynamicSubmodel(SubmodelForms):
         self._made_at: float | None = None
         self._mark = ""
         self._model: Json = {}
+        self._body = b""
         self._fragments: Fragments | None = None
 
     def etag(self) -> str:
         """Give a mark of the content: the same figures have the same mark."""
         self._refresh()
         return self._mark
+
+    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
+        """Give the submodel or an element; the whole of it needs no compiling."""
+        if path or form != "normal" or not deep:
+            return super().render(path, form, deep=deep)
+        self._refresh()
+        return self._body
 
     def compiled(self, form: str) -> Fragments:  # noqa: ARG002
         self._refresh()
@@ -59,8 +67,9 @@ class DynamicSubmodel(SubmodelForms):
         now = self._clock.monotonic()
         if self._made_at is not None and now - self._made_at < FRESH_S:
             return
-        model: Json = pruned(self._make())
-        mark = hashlib.blake2b(orjson.dumps(model), digest_size=12).hexdigest()
+        model = self._make()
+        body = orjson.dumps(model)
+        mark = hashlib.blake2b(body, digest_size=12).hexdigest()
         if mark != self._mark:
-            self._mark, self._model, self._fragments = mark, model, None
+            self._mark, self._model, self._body, self._fragments = mark, model, body, None
         self._made_at = now

@@ -6,11 +6,11 @@ fills them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aas_models.concepts import concept_description
+from aas_models.concepts import concept_description, quantity_concept, quantity_of_signal
 from aas_models.elements import (
     Json,
     checked_id_short,
@@ -30,7 +30,7 @@ from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa:
 from aas_models.interfaces import terms
 from aas_models.interfaces.aid import asset_interfaces_description
 from aas_models.interfaces.aimc import mapping_configuration
-from aas_models.submodels import nameplate, quality, technical, time_series
+from aas_models.submodels import kpis, nameplate, quality, technical, time_series
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.errors import AasError
 from gateway.core.signals import Signal
@@ -194,6 +194,12 @@ def _following(model: AssetModel, parts: Iterable[AnySubmodel]) -> list[Submodel
     identifier = model.ids.get(time_series.ID_SHORT)
     if identifier and model.table.signals:
         made.append(time_series.TimeSeriesModel(identifier, model))
+    names = (kpis.VARIABLES, kpis.OEE) if model.oee is not None else ()
+    made += [
+        kpis.KpiModel(model.ids[name], name, model.info.device)
+        for name in names
+        if name in model.ids
+    ]
     taken = {part.id for part in parts}
     return [each for each in made if each.id not in taken]
 
@@ -292,17 +298,7 @@ def signal_name(signal: Signal, model: AssetModel) -> LocalName:
 def _live_property(signal: Signal, model: AssetModel, concepts: dict[str, Json]) -> Json:
     leaf = checked_id_short(signal.element.rpartition(".")[2])
     name = signal_name(signal, model)
-    states = model.enumerations.get(signal.index)
-    semantic_id, also = signal.semantic_id, list[str]()
-    if signal.unit or states:
-        own = derived_id(signal.submodel, "cd", *signal.element.split("."))
-        identifier = semantic_id or own
-        made = concept_description(identifier, signal, name, states)
-        if identifier in concepts and concepts[identifier] != made:
-            identifier, also = own, [own]  # the same meaning in another unit: both are said
-            made = concept_description(own, signal, name, states)
-        concepts.setdefault(identifier, made)
-        semantic_id = semantic_id or identifier
+    semantic_id, also = _meaning(signal, name, model.enumerations.get(signal.index), concepts)
     return element(
         "Property",
         leaf,
@@ -311,3 +307,25 @@ def _live_property(signal: Signal, model: AssetModel, concepts: dict[str, Json])
         name=name,
         valueType=signal.value_type or UNKNOWN_VALUE_TYPE,
     )
+
+
+def _meaning(
+    signal: Signal, name: LocalName, states: Mapping[int, str] | None, concepts: dict[str, Json]
+) -> tuple[str | None, list[str]]:
+    """Describe what a signal means; gives its semantic id and a further one where there is one."""
+    quantity = None if states else quantity_of_signal(signal, name)
+    if quantity is not None:
+        concepts.setdefault(quantity.id, quantity_concept(quantity))
+        return quantity.id, []
+    if not (signal.unit or states):
+        return signal.semantic_id, []
+    own = derived_id(signal.submodel, "cd", *signal.element.split("."))
+    identifier = signal.semantic_id or own
+    made = concept_description(identifier, signal, name, states)
+    if identifier in concepts and concepts[identifier] != made:
+        # the same meaning in another unit: both are said
+        made = concept_description(own, signal, name, states)
+        concepts.setdefault(own, made)
+        return identifier, [own]
+    concepts.setdefault(identifier, made)
+    return identifier, []

@@ -24,10 +24,12 @@ from gateway.core.errors import AasError
 
 Readings = Mapping[tuple[str, str], Reading]
 
+Wholes = Mapping[str, Json]
 __all__ = [
     "Format",
     "Metamodel",
     "Readings",
+    "Wholes",
     "export",
     "filled",
     "readings_of",
@@ -43,6 +45,7 @@ def export(
     path: Path,
     form: Format,
     metamodel: Metamodel = "3.1",
+    wholes: Wholes | None = None,
     *,
     files: Mapping[str, File] | None = None,
     thumbnail: str | None = None,
@@ -56,6 +59,7 @@ def export(
         path: the file; replaced only when everything was written and could be read back.
         form: json, xml or aasx.
         metamodel: 3.0 or 3.1; the JSON is the same in both.
+        wholes: submodels as the running service gave them, by id, whose elements come and go.
         files: documents of the package by part name, for AASX.
         thumbnail: the part name of its thumbnail.
         model_form: what is inside an AASX, xml or json.
@@ -67,7 +71,7 @@ def export(
         AasError: a model is invalid, or the file does not read back whole.
         OSError: the file cannot be written.
     """
-    document = filled(build_environment(models), live)
+    document = filled(build_environment(models), live, wholes)
     count = sum(len(part) for part in document.values())
     written = write_package(
         document,
@@ -84,9 +88,11 @@ def export(
     return count
 
 
-def filled(environment: Environment, live: Readings) -> Json:
-    """Give the environment as one JSON document with live values put in."""
+def filled(environment: Environment, live: Readings, wholes: Wholes | None = None) -> Json:
+    """Give the environment as one JSON document with live values put in; see `export`."""
     document: Json = orjson.loads(orjson.dumps(environment.as_json()))
+    if wholes and "submodels" in document:
+        document["submodels"] = [wholes.get(each["id"], each) for each in document["submodels"]]
     for part in document.get("submodels", ()):
         for path, model in _properties(part.get("submodelElements", ()), ""):
             reading = live.get((part["id"], path))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import fnmatch
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from aas_models.concept_table import is_of_table
 from aas_models.concepts import data_type_of
 from aas_models.dynamic import DynamicSubmodel
 from aas_models.elements import Json, lang_strings
@@ -23,22 +24,24 @@ from aas_models.environment_parts import LazySubmodel, SubmodelModel, SubmodelPa
 from aas_models.forms import SubmodelForms
 from aas_models.live_quality import QualitySubmodel
 from aas_models.live_submodel import LiveSubmodel
+from aas_models.oee.feed import OeeFeed
 from aas_models.own import OwnShell
 from aas_models.recent import Recent
 from aas_models.slots import SlotColumns, Stamps, alike, joined
+from aas_models.submodels.kpis import KpiModel
 from aas_models.submodels.quality import QualityModel
 from aas_models.submodels.time_series import (
     ID_SHORT,
     SEMANTIC_ID,
     Linked,
+    Shape,
     TimeSeriesModel,
     time_series,
-    variables,
 )
 from aas_models.values import Slots, Writers, lexical
 from gateway.core.assets import AssetModel
 from gateway.core.clock import Clock, SystemClock
-from gateway.core.records import Batch, Record
+from gateway.core.records import Batch, Gap, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import Offset, UnixNs, Value
 from gateway.ops.events import aas as events
@@ -99,6 +102,14 @@ class _Device:
     places: dict[_Key, int]
     tables: dict[int, tuple[PlanTable, Slots]]
     recent: Recent = field(default_factory=Recent)
+    oee: OeeFeed | None = None
+    _shape: tuple[AssetModel, Shape] | None = None
+
+    def shape(self) -> Shape:
+        """Give the shape of its time series, made again when the model has changed."""
+        if self._shape is None or self._shape[0] is not self.model:
+            self._shape = (self.model, Shape(self.model))
+        return self._shape[1]
 
 
 class LiveValues:
@@ -109,6 +120,7 @@ class LiveValues:
         clock: tells the age of a value and when figures are looked at again.
         own: the gateway's own shell; None leaves it out.
         endpoint: where the history can be asked for, see `Linked`; empty: nowhere.
+        lost_since: tells since when a device is not connected, None while it is.
     """
 
     def __init__(
@@ -118,10 +130,12 @@ class LiveValues:
         *,
         own: OwnShell | None = None,
         endpoint: str = "",
+        lost_since: Callable[[str], int | None] = lambda _: None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._own = own
         self._endpoint = endpoint
+        self._lost_since = lost_since
         self._boot = secrets.token_hex(4)
         self._revision = 0
         self._version = 0
@@ -213,9 +227,20 @@ class LiveValues:
             return QualitySubmodel(self, part, by_id[part.of.id], self._clock)
         if isinstance(part, TimeSeriesModel):
             return self._time_series(part)
+        if isinstance(part, KpiModel):
+            return self._kpis(part)
         assert isinstance(part, SubmodelModel | LazySubmodel)
         self._live[part.id] = LiveSubmodel(self, part, slots)
         return self._live[part.id]
+
+    def _kpis(self, part: KpiModel) -> DynamicSubmodel:
+        def make() -> Json:
+            self._settle()
+            feed = self._devices[part.device].oee
+            lost = self._lost_since(part.device)
+            return part.with_figures(feed.kpis(self._clock.now(), lost) if feed else None)
+
+        return DynamicSubmodel(part.id, part.id_short, part.semantic_id, make, self._clock)
 
     def _time_series(self, part: TimeSeriesModel) -> DynamicSubmodel:
         name = part.asset.info.device
@@ -224,8 +249,8 @@ class LiveValues:
         def make() -> Json:
             self._settle()
             device = self._devices[name]
-            records = device.recent.records(variables(device.model.table.signals))
-            return time_series(part.id, device.model, records, linked)
+            shape = device.shape()
+            return time_series(part.id, shape, device.recent.records(shape.named), linked)
 
         return DynamicSubmodel(part.id, ID_SHORT, SEMANTIC_ID, make, self._clock)
 
@@ -236,6 +261,7 @@ class LiveValues:
             old = old_devices.get(name)
             if old is not None:
                 device.recent = old.recent
+            self._keep_oee(device, old)
             for key, index in device.places.items():
                 slot = int(device.slots[index])
                 before = UNMAPPED
@@ -246,6 +272,15 @@ class LiveValues:
                     source.append(before)
         self._slots.take_over(old_slots, np.array(to, np.intp), np.array(source, np.intp))
 
+    @staticmethod
+    def _keep_oee(device: _Device, old: _Device | None) -> None:
+        plan = device.model.oee
+        if plan is None:
+            return
+        known = None if old is None else old.oee
+        device.oee = known if known is not None and known.plan == plan else OeeFeed(plan)
+        device.oee.bind(device.slots)
+
     def on_records(self, records: Sequence[Record]) -> None:
         """Take what was just committed; a RecordListener.
 
@@ -255,6 +290,8 @@ class LiveValues:
         for record in records:
             batch = record.item
             if not isinstance(batch, Batch):
+                if isinstance(batch, Gap):
+                    self._gap(batch)
                 continue
             if len(batch.signals) < SMALL:
                 self._waiting.append((record.offset, batch))
@@ -285,7 +322,15 @@ class LiveValues:
         slots = known[1] if known is not None else self._meet(device, batch.plan)
         self._version += 1
         device.recent.add(batch)
-        self._slots.store(slots[batch.signals], batch, stamps, self._version)
+        places = slots[batch.signals]
+        if device.oee is not None:
+            device.oee.take(places, batch)
+        self._slots.store(places, batch, stamps, self._version)
+
+    def _gap(self, gap: Gap) -> None:
+        device = self._devices.get(gap.device)
+        if device is not None and device.oee is not None:
+            device.oee.gap(gap)
 
     def _meet(self, device: _Device, table: PlanTable) -> Slots:
         """Learn where a table's signals go; the table is held so that its id stays its own."""
@@ -323,7 +368,7 @@ class LiveValues:
         for identifier in self._live[signal.submodel].retype(signal.element, signal):
             concept = self._concepts.get(identifier)
             data_type = data_type_of(signal)
-            if concept is not None and data_type is not None:
+            if concept is not None and data_type is not None and not is_of_table(identifier):
                 specification = concept["embeddedDataSpecifications"][0]
                 specification["dataSpecificationContent"]["dataType"] = data_type
                 self._concept_documents = None
@@ -375,7 +420,7 @@ class LiveValues:
         """Give the variables of a device's time series by name; empty for an unknown device."""
         self._settle()
         known = self._devices.get(device)
-        return variables(known.model.table.signals) if known else {}
+        return known.shape().named if known else {}
 
     def rows(
         self, device: str | None = None, match: str | None = None, since: int = 0

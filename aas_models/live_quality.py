@@ -16,7 +16,7 @@ from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
 from aas_models.live_submodel import LiveSubmodel
 from aas_models.slots import SlotColumns
-from aas_models.submodels.quality import AGE, FACETS, QualityModel, facet_path, facet_token
+from aas_models.submodels.quality import AGE, FACETS, FacetWriter, QualityModel, facet_path
 from aas_models.values import Slots
 from gateway.core.clock import Clock
 
@@ -55,16 +55,18 @@ class _Facets:
         return versions
 
     def tokens(self, slots: Slots) -> list[bytes]:
-        columns, now = self._owner.columns, int(self._clock.now())
-        made: list[bytes] = []
-        for number in slots.tolist():
-            slot, facet = divmod(number, COUNT)
-            if columns.versions[slot] == 0:
-                made.append(b"")
-                continue
-            status, time = int(columns.status[slot]), int(columns.times[slot])
-            made.append(facet_token(facet, status=status, time=time, now=now))
-        return made
+        columns, token = self._owner.columns, FacetWriter(self._clock.now()).token
+        places = slots // COUNT
+        known = zip(
+            (slots % COUNT).tolist(),
+            columns.versions[places].tolist(),
+            columns.status[places].tolist(),
+            columns.times[places].tolist(),
+            strict=True,
+        )
+        return [
+            token(facet, status, time) if version else b"" for facet, version, status, time in known
+        ]
 
 
 class QualitySubmodel(SubmodelForms):

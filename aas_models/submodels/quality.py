@@ -66,7 +66,7 @@ def _mirrored(children: Sequence[Json], above: str, live: set[str]) -> list[Json
         id_short = str(child["idShort"])
         path = f"{above}.{id_short}" if above else id_short
         if path in live:
-            made.append(_named(collection(id_short, _facets()), child))
+            made.append(_named(collection(id_short, _FACETS), child))
         elif child["modelType"] == "SubmodelElementCollection":
             below = _mirrored(child.get("value", ()), path, live)
             if below:
@@ -87,6 +87,10 @@ def _facets() -> list[Json]:
     ]
 
 
+_FACETS = _facets()
+"""The same for every value, and never changed: a thousand values share it."""
+
+
 def quality_word(status: int) -> str:
     """Give good, uncertain or bad. Source: OPC UA Part 4 §7.39, the two highest bits."""
     severity = status & SEVERITY_MASK
@@ -105,11 +109,24 @@ def utc_text(nanoseconds: int) -> str:
     return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
-def facet_token(facet: int, *, status: int, time: int, now: int) -> bytes:
-    """Write one facet of a value in value-only form, b"" where it cannot be told."""
-    if facet == QUALITY:
-        return orjson.dumps(quality_word(status))
-    if facet == SOURCE_TIME:
-        text = utc_text(time)
-        return orjson.dumps(text) if text else b""
-    return orjson.dumps(round((now - time) / 1e9, 1))
+_WORDS = {word: orjson.dumps(word) for word in ("good", "uncertain", "bad")}
+
+
+class FacetWriter:
+    """Writes facets in value-only form, at one moment; times that many values share only once."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+        self._times: dict[int, bytes] = {}
+
+    def token(self, facet: int, status: int, time: int) -> bytes:
+        """Give one facet of a value, b"" where it cannot be told."""
+        if facet == QUALITY:
+            return _WORDS[quality_word(status)]
+        if facet == AGE:
+            return b"%.1f" % ((self._now - time) / 1e9)
+        known = self._times.get(time)
+        if known is None:
+            text = utc_text(time)
+            known = self._times[time] = orjson.dumps(text) if text else b""
+        return known

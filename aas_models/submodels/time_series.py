@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from aas_models.concepts import quantity_of_signal
 from aas_models.elements import (
     Json,
     collection,
@@ -80,7 +81,7 @@ class TimeSeriesModel:
 
     @cached_property
     def model(self) -> Json:
-        return time_series(self.id, self.asset, (), None)
+        return time_series(self.id, Shape(self.asset), (), None)
 
 
 def variables(signals: Sequence[Signal]) -> dict[str, Signal]:
@@ -104,9 +105,23 @@ def is_number(signal: Signal) -> bool:
     return signal.value_type in XS_FLOATS or signal.value_type in XS_INTEGERS
 
 
+class Shape:
+    """What a device's time series always has, made once: variables, meanings, metadata."""
+
+    def __init__(self, asset: AssetModel) -> None:
+        self.named = variables(asset.table.signals)
+        displays = {name: _display(asset, signal) for name, signal in self.named.items()}
+        self.meanings = {
+            name: _meaning(signal, displays[name]) for name, signal in self.named.items()
+        }
+        self.metadata = collection(
+            "Metadata", _metadata(asset, self.named, displays, self.meanings), f"{_TS}Metadata/1/1"
+        )
+
+
 def time_series(
     identifier: str,
-    asset: AssetModel,
+    shape: Shape,
     records: Sequence[TimeRecord],
     linked: Linked | None,
     *,
@@ -116,17 +131,16 @@ def time_series(
 
     Args:
         identifier: its id.
-        asset: the device with its signals.
+        shape: of the device.
         records: the newest ones, ascending.
         linked: None leaves out the segments that need a running gateway.
         external: segments with a file, see `time_series_csv`.
     """
-    named = variables(asset.table.signals)
-    segments = [_recent(records, named)]
+    segments = [_recent(records, shape)]
     if linked is not None:
-        segments += _linked(linked, named, records)
+        segments += _linked(linked, shape.named, records)
     elements = [
-        collection("Metadata", _metadata(asset, named), f"{_TS}Metadata/1/1"),
+        shape.metadata,
         collection("Segments", [*segments, *external], f"{_TS}Segments/1/1"),
     ]
     return submodel(
@@ -134,29 +148,39 @@ def time_series(
     )
 
 
-def _metadata(asset: AssetModel, named: Mapping[str, Signal]) -> list[Json]:
+def _metadata(
+    asset: AssetModel,
+    named: Mapping[str, Signal],
+    displays: Mapping[str, LocalName],
+    meanings: Mapping[str, str],
+) -> list[Json]:
     label = asset.info.label
     name = label if label.ko or label.en else LocalName(en=asset.info.device)
-    declared = [_time(None)]
-    for variable, signal in named.items():
-        display = asset.display.get(signal.index) or name_in_its_language(signal.name)
-        declared.append(
-            element(
-                "Property",
-                variable,
-                semantic_id=_meaning(signal),
-                name=display,
-                valueType=signal.value_type or "xs:string",
-            )
+    declared = [
+        element(
+            "Property",
+            variable,
+            semantic_id=meanings[variable],
+            name=displays[variable],
+            valueType=signal.value_type or "xs:string",
         )
+        for variable, signal in named.items()
+    ]
     return [
         multi_language("Name", name, f"{_TS}Metadata/Name/1/1"),
-        collection("Record", declared, f"{_TS}Record/1/1"),
+        collection("Record", [_time(None), *declared], f"{_TS}Record/1/1"),
     ]
 
 
-def _meaning(signal: Signal) -> str:
+def _meaning(signal: Signal, display: LocalName) -> str:
+    quantity = quantity_of_signal(signal, display)
+    if quantity is not None:
+        return quantity.id
     return signal.semantic_id or derived_id(signal.submodel, "cd", *signal.element.split("."))
+
+
+def _display(asset: AssetModel, signal: Signal) -> LocalName:
+    return asset.display.get(signal.index) or name_in_its_language(signal.name)
 
 
 def _time(text: str | None) -> Json:
@@ -187,26 +211,26 @@ def segment_facts(
     ]
 
 
-def _recent(records: Sequence[TimeRecord], named: Mapping[str, Signal]) -> Json:
+def _recent(records: Sequence[TimeRecord], shape: Shape) -> Json:
     facts = segment_facts(
         LocalName("최근 값", "Recent values"),
         LocalName("가장 최근에 들어온 기록", "The records that came last"),
         records,
         IN_PROGRESS,
     )
-    made = [_record(record, named) for record in records]
+    made = [_record(record, shape) for record in records]
     below = [*facts, collection("Records", made, f"{_TS}Records/1/1")]
     return collection("Recent", below, f"{_TS}Segments/InternalSegment/1/1")
 
 
-def _record(record: TimeRecord, named: Mapping[str, Signal]) -> Json:
+def _record(record: TimeRecord, shape: Shape) -> Json:
     below = [_time(utc_text(record.time))]
     for entry in record.entries:
-        signal = named[entry.variable]
+        signal = shape.named[entry.variable]
         made = text_property(
             entry.variable,
             entry.text,
-            _meaning(signal),
+            shape.meanings[entry.variable],
             value_type=signal.value_type or "xs:string",
         )
         if entry.quality != "good":

@@ -86,6 +86,13 @@ class OwnFigures:
                     self._stored = await history.health()
             await self.clock.sleep(LOOK_EVERY_S)
 
+    def lost_since(self, device: str) -> int | None:
+        """Tell since when a device delivers nothing; None while it is connected."""
+        known = self.health.devices.get(device)
+        if known is None or known.state in {DeviceState.GOOD, DeviceState.PARTLY}:
+            return None
+        return known.since
+
     def diagnostics(self) -> Figures:
         """Give the state of the service, its spool, devices and destinations."""
         health, now = self.health, self.clock.now()

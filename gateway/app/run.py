@@ -66,6 +66,7 @@ class Gateway:
             self.clock,
             own=figures.shell(),
             endpoint=query_endpoint(settings),
+            lost_since=figures.lost_since,
         )
         on_stop_signal(self.stopping.set)
 

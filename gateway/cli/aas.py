@@ -130,7 +130,8 @@ def get(
     if slash and not id_short:
         fail(str(TEXTS[tongue]["form"]))
     environment = build_environment(models)
-    document = filled(environment, _readings(data, [part.id for part in environment.submodels]))
+    readings, wholes = _readings(data, [part.id for part in environment.submodels])
+    document = filled(environment, readings, wholes)
     found = document["assetAdministrationShells"][0]
     if slash:
         named = [part for part in document["submodels"] if part["idShort"] == id_short]
@@ -168,9 +169,9 @@ def export(
     kind, version = _format(form, path, tongue), _metamodel(metamodel, tongue)
     environment = build_environment(models)
     _tell_problems(environment.problems, tongue)
-    readings = _readings(data, [part.id for part in environment.submodels])
+    readings, wholes = _readings(data, [part.id for part in environment.submodels])
     try:
-        count = write(models, readings, path, kind, version)
+        count = write(models, readings, path, kind, version, wholes)
     except (AasError, OSError) as error:
         typer.echo(f"{path}: {error}", err=True)
         raise typer.Exit(EXIT_UNHEALTHY) from None
@@ -203,22 +204,31 @@ def _models(config: Path, data: Path, lang: Language) -> list[AssetModel]:
     return [device.asset for device in plan.devices.values()]
 
 
-def _readings(data: Path, ids: list[str]) -> dict[tuple[str, str], Reading]:
-    """Ask the running service for present values; empty when there is none."""
+def _readings(
+    data: Path, ids: list[str]
+) -> tuple[dict[tuple[str, str], Reading], dict[str, dict[str, Any]]]:
+    """Ask the running service for present values, and for what is more than values: records,
+    figures. Both are empty when there is none.
+    """
     from aas_models.export import readings_of
+    from aas_models.submodels.following import FOLLOWING
 
     readings: dict[tuple[str, str], Reading] = {}
+    wholes: dict[str, dict[str, Any]] = {}
     try:
         client = Client.of(data)
         for identifier in ids:
             encoded = base64.urlsafe_b64encode(identifier.encode()).decode().rstrip("=")
             try:
-                readings.update(readings_of(client.get(f"/api/v3.1/submodels/{encoded}")))
+                answer = client.get(f"/api/v3.1/submodels/{encoded}")
             except ServiceRefused:
                 continue  # the service runs with another configuration: no values for this one
+            readings.update(readings_of(answer))
+            if answer["idShort"] in FOLLOWING:
+                wholes[identifier] = answer
     except ServiceUnreachable:
-        return {}
-    return readings
+        return {}, {}
+    return readings, wholes
 
 
 def _tell_problems(problems: tuple[Any, ...], lang: str) -> None:

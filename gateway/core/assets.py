@@ -83,6 +83,27 @@ class StaticContent:
 
 
 @dataclass(frozen=True, slots=True)
+class OeePlan:
+    """How a machine's effectiveness is told; `state`, `total` and `second` are signal indices.
+
+    The words are values of the state tag as text. `second` counts good parts, or defects where
+    `bad_counted`. Spans are (begin, end) in minutes of the Korean day; Monday is day 0.
+    """
+
+    state: int
+    running: frozenset[str]
+    setup: frozenset[str] = frozenset()
+    planned_stop: frozenset[str] = frozenset()
+    total: int | None = None
+    second: int | None = None
+    bad_counted: bool = False
+    ideal_cycle: float | None = None
+    shifts: tuple[tuple[int, int], ...] = ((0, 0),)
+    breaks: tuple[tuple[int, int], ...] = ()
+    days: frozenset[int] = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True)
 class AssetModel:
     """Everything from which the AAS of one device is made.
 
@@ -100,3 +121,4 @@ class AssetModel:
     display: Mapping[int, LocalName] = field(default_factory=dict)
     interface: Interface | None = None
     static: StaticContent | None = None
+    oee: OeePlan | None = None

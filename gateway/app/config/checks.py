@@ -13,6 +13,7 @@ from gateway.app.config.load import DeviceFile, Folder
 from gateway.app.config.models import GatewayFile, InfluxHistory
 from gateway.app.config.scalars import is_loopback
 from gateway.app.config.usage_checks import check_usage
+from gateway.app.config.words import nearest
 from gateway.app.config.yaml_reader import Document
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX
 from gateway.mapping.expression import ExpressionError, parse
@@ -107,6 +108,21 @@ def check_device(device: DeviceFile) -> None:
             line = device.document.span(device.tag_path(first, "name")).line
             _spoil(device, place, "E1202", "name", name=tag.name, line=line)
         _tag(device, place, tag)
+    _oee(device)
+
+
+def _oee(device: DeviceFile) -> None:
+    """Names of tags in `oee:` must be there; without one the figures are left out."""
+    keys = device.keys.oee
+    if keys is None:
+        return
+    names = [tag.name for tag in device.keys.tags]
+    for key, name in keys.tags().items():
+        if name not in names:
+            near = nearest(name, names) or ""
+            device.document.add("E1226", ("oee", key), key=key, name=name, near=near)
+    if keys.good is not None and keys.defect is not None:
+        device.document.add("E1208", ("oee", "defect"), at_key=True, key="defect", other="good")
 
 
 def _connection(device: DeviceFile, keys: Device) -> None:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from adapters.mqtt.settings import MqttDeviceKeys, MqttTagKeys
 from adapters.opcua.settings import OpcUaDeviceKeys, OpcUaTagKeys
 from gateway.app.config.models import Local, Version
+from gateway.app.config.oee import OeeKeys
 from gateway.app.config.scalars import Name
 from gateway.app.config.units import canonical_unit, nearest_unit
 from gateway.core.config import FileModel
@@ -134,6 +135,7 @@ class DeviceKeys(FileModel):
     device: Name
     label: Local | None = None
     asset: AssetKeys = AssetKeys()
+    oee: OeeKeys | None = None
     aasx: str | None = None
 
 

@@ -20,7 +20,13 @@ QUALITY = "Quality"
 INTERFACES = "AssetInterfacesDescription"
 MAPPING = "AssetInterfacesMappingConfiguration"
 STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA, INTERFACES, MAPPING)
-RESERVED_SUBMODELS = (*STATIC_SUBMODELS, f"{OPERATIONAL_DATA}{QUALITY}", TIME_SERIES)
+KPI_SUBMODELS = ("ProcessVariablesForManufacturingKPICalculation", "OEE")
+RESERVED_SUBMODELS = (
+    *STATIC_SUBMODELS,
+    f"{OPERATIONAL_DATA}{QUALITY}",
+    TIME_SERIES,
+    *KPI_SUBMODELS,
+)
 """What the gateway itself fills: no tag may."""
 GATEWAY_SUBMODELS = ("SoftwareNameplate", "GatewayDiagnostics", "DataRetention", "SolutionUsage")
 GATEWAY = "gateway"

@@ -24,6 +24,7 @@ from gateway.app.config.devices import (
 from gateway.app.config.elements import Element, elements_of
 from gateway.app.config.findings import ConfigError, Finding, Report
 from gateway.app.config.ids import (
+    KPI_SUBMODELS,
     OPERATIONAL_DATA,
     QUALITY,
     STATIC_SUBMODELS,
@@ -35,6 +36,7 @@ from gateway.app.config.interface import interface_of
 from gateway.app.config.load import GATEWAY_FILE, DeviceFile, Folder, Overlay, load_folder
 from gateway.app.config.maker_aasx import static_content
 from gateway.app.config.models import HANGUL, GatewayFile
+from gateway.app.config.oee import oee_plan
 from gateway.core.assets import Address, AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
 from gateway.core.signals import PlanTable, Signal
@@ -143,6 +145,7 @@ def _device_plan(
             display={i: _display(tag) for i, tag in enumerate(tags)},
             interface=interface_of(device, kept, elements),
             static=static_content(device, read, info.asset),
+            oee=oee_plan(keys.oee, {tag.name: i for i, tag in enumerate(tags)}),
         ),
     )
 
@@ -195,6 +198,8 @@ def _submodel_ids(gateway: GatewayFile, keys: Device, elements: list[Element]) -
     live = dict.fromkeys(element.submodel for element in elements)
     names = [*STATIC_SUBMODELS, OPERATIONAL_DATA, *live]
     names += [f"{name}{QUALITY}" for name in live or (OPERATIONAL_DATA,)] + [TIME_SERIES]
+    if keys.oee is not None:
+        names += KPI_SUBMODELS
     return {name: ids.submodel(name) for name in names}
 
 

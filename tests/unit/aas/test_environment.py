@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from aas_models.environment import build_environment
+from aas_models.concept_table import CONCEPTS
+from aas_models.environment import Binding, build_environment
 from gateway.core.assets import AssetInfo
 from tests.unit.aas.parts import BASE, asset_model, press, signal, submodel_id
 
@@ -69,7 +70,7 @@ def test_live_properties_are_bound_to_their_signals_and_carry_no_value() -> None
     assert set(part.bindings) == {
         "Mold.TemperatureLower", "Mold.TemperatureUpper", "State", "Count", "Running", "Power",
     }  # fmt: skip
-    assert part.bindings["State"].index == 2
+    assert part.bindings["State"] == Binding("press-01", 2)
     assert "value" not in child(part.model, "State")
 
 
@@ -97,12 +98,22 @@ def test_what_nobody_stated_has_no_value_instead_of_an_invented_one() -> None:
 
 
 def test_a_unit_of_the_table_is_described_with_its_dictionary_entry() -> None:
-    lower = f"{submodel_id('press-01', 'OperationalData')}/cd/Mold/TemperatureLower"
-    content = concept(lower)
+    made = build_environment([asset_model([signal(0, "Zeta", unit="degC")])]).concepts
+    content = made[0]["embeddedDataSpecifications"][0]["dataSpecificationContent"]
+    assert made[0]["id"] == f"{submodel_id('press-01', 'OperationalData')}/cd/Zeta"
     assert content["unit"] == "°C"
     assert content["unitId"]["keys"][0]["value"] == "http://qudt.org/vocab/unit/DEG_C"
     assert content["dataType"] == "REAL_MEASURE"
-    assert {name["language"] for name in content["preferredName"]} == {"ko", "en"}
+
+
+def test_a_tag_that_measures_a_common_quantity_has_its_concept_in_both_languages() -> None:
+    found = concept(f"{CONCEPTS}/MoldTemperature/1/0")
+    assert found["unit"] == "°C"
+    assert {part["language"] for part in found["preferredName"]} == {"ko", "en"}
+    assert {part["language"] for part in found["definition"]} == {"ko", "en"}
+    mold = child(submodel_of("OperationalData"), "Mold")
+    meant = {each["semanticId"]["keys"][0]["value"] for each in mold["value"]}
+    assert meant == {f"{CONCEPTS}/MoldTemperature/1/0"}
 
 
 def test_a_declared_semantic_id_names_the_concept_and_the_property() -> None:
@@ -165,3 +176,10 @@ def test_ids_below_a_urn_are_uuids_that_never_change() -> None:
     made = derived_id(base, "cd", "Mold")
     assert made.startswith("urn:uuid:")
     assert made == derived_id(base, "cd", "Mold") != derived_id(base, "cd", "Moldx")
+
+
+def test_every_concept_is_defined_in_english_as_its_data_specification_demands() -> None:
+    found = build_environment([press()]).concepts
+    for made in found:
+        content = made["embeddedDataSpecifications"][0]["dataSpecificationContent"]
+        assert "en" in {part["language"] for part in content["definition"]}, made["id"]

@@ -73,7 +73,7 @@ def test_every_format_reads_back_whole_with_its_values(
     path = tmp_path / f"press.{form}"
     count = export([press()], live.readings(), path, form)
     store = read_back(path, form)
-    assert len(store) == count == 1 + 3 + 4
+    assert len(store) == count == 1 + 3 + 3
     values = values_in(store)
     assert values["Mold.TemperatureLower"] == 179.9
     assert np.isnan(values["Mold.TemperatureUpper"])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aas_models.forms import SubmodelForms
 from aas_models.live import WAITING_MAX, LiveValues
-from aas_models.live_submodel import LiveSubmodel
 from gateway.core.errors import AasError
 from gateway.core.records import Gap, GapReason, Record
 from gateway.core.types import BAD, UNCERTAIN, Offset, UnixNs
@@ -18,7 +18,7 @@ from tests.unit.aas.parts import asset_model, batch, press, records, signal, sub
 OPERATIONAL = submodel_id("press-01", "OperationalData")
 
 
-def operational(live: LiveValues, device: str = "press-01") -> LiveSubmodel:
+def operational(live: LiveValues, device: str = "press-01") -> SubmodelForms:
     found = live.submodel(submodel_id(device, "OperationalData"))
     assert found is not None
     return found
