@@ -36,20 +36,25 @@ class SubmodelView(Protocol):
     def id_short(self) -> str: ...
     @property
     def semantic_id(self) -> str | None: ...
+    @property
+    def model(self) -> Mapping[str, Any]: ...
 
-    def etag(self) -> str:
-        """Give a mark that changes with every value and with the structure."""
+    def element(self, path: str) -> Mapping[str, Any]:
+        """Give an element as it is modelled, without a live value; AasError `not-found`."""
 
-    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
+    def etag(self, path: str = "") -> str:
+        """Give a mark that changes with every value of the element and with the structure."""
+
+    def render(self, path: str, form: str, *, deep: bool = True, blob: bool = False) -> bytes:
         """Give JSON of the submodel (path "") or an element.
 
-        `form` is normal, value, metadata, reference or path.
+        `form` is normal, value, metadata, reference or path; `blob` with the content of Blobs.
 
         Raises:
-            AasError: `not-found`, or `no-value`.
+            AasError: `not-found`, `no-value`, `no-metadata` or `no-paths`.
         """
 
-    def children(self, form: str, *, deep: bool = True) -> Sequence[bytes]:
+    def children(self, form: str, *, deep: bool = True, blob: bool = False) -> Sequence[bytes]:
         """Give JSON of the top elements one by one."""
 
 
@@ -106,6 +111,45 @@ class AasView(Protocol):
         """Give what people call a device, by language."""
 
 
+class FileView(NamedTuple):
+    """A thumbnail or attachment."""
+
+    content_type: str
+    name: str
+    data: bytes
+
+
+class AasContent(Protocol):
+    """AAS documents that people wrote. `kind` is the modelType of an identifiable.
+
+    Every change is durable when it returns. All raise AasError: `invalid` (the detail begins with
+    the path), `not-found`, `exists`, `generated` (made from a device), `full`, `unavailable`.
+    """
+
+    async def create(self, kind: str, model: Any) -> str: ...
+    async def replace(self, kind: str, identifier: str, model: Any) -> bool: ...
+    async def remove(self, kind: str, identifier: str) -> None: ...
+    async def change(
+        self, kind: str, identifier: str, work: Callable[[dict[str, Any]], Any]
+    ) -> Any: ...
+    async def add_element(self, submodel: str, path: str, element: Any) -> str: ...
+    async def put_element(self, submodel: str, path: str, element: Any) -> bool: ...
+    async def remove_element(self, submodel: str, path: str) -> None: ...
+    async def set_value(self, submodel: str, path: str, value: Any) -> None: ...
+    async def merge(self, submodel: str, path: str, patch: Any) -> None: ...
+    async def attachment(self, submodel: str, path: str) -> FileView | None: ...
+    async def put_attachment(self, submodel: str, path: str, file: FileView) -> None: ...
+    async def remove_attachment(self, submodel: str, path: str) -> None: ...
+    async def thumbnail(self, shell: str) -> FileView | None: ...
+    async def put_thumbnail(self, shell: str, file: FileView) -> None: ...
+    async def remove_thumbnail(self, shell: str) -> None: ...
+
+
+Package = Callable[[Mapping[str, Any], str, Mapping[str, FileView], FileView | None], bytes]
+"""Writes an environment as json, xml or aasx, with the files that its File elements name and a
+thumbnail; blocks, and raises AasError where the content cannot be written so."""
+
+
 class UsageReceipt(NamedTuple):
     """What became of one event: its id in the ledger, or why nobody can send it."""
 
@@ -129,7 +173,8 @@ class Services:
     tells how many records the spool stored for a reader, counted apart from the reader's own
     counts; with it `balanced` is a true comparison. `spool_facts` are further facts of the spool
     for `status`, such as bytes and quota. `take_usage` takes events into the usage ledger; without
-    it they go straight into the spool.
+    it they go straight into the spool. `content` is what people may write on the AAS side; without
+    it all of it is read-only. `package` writes XML and AASX.
     """
 
     gateway: str
@@ -145,3 +190,5 @@ class Services:
     spool_facts: Callable[[], Mapping[str, Any]] = dict
     site: Mapping[str, str] = field(default_factory=dict)
     take_usage: TakeUsage | None = None
+    content: AasContent | None = None
+    package: Package | None = None

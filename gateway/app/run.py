@@ -21,7 +21,7 @@ from gateway.app.fleet import Fleet
 from gateway.app.process import on_stop_signal
 from gateway.app.reload import Reloader
 from gateway.app.version import version
-from gateway.app.web import api_server
+from gateway.app.web import api_server, written_content
 from gateway.core.clock import Clock
 from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events
@@ -92,8 +92,9 @@ class Gateway:
             reloader = Reloader(self.plan, self.data, self.environ, fleet, live, health)
             usage = self._usage(spool, health)
             take_usage = None if usage is None else usage.take_usage
+            written = await asyncio.to_thread(written_content, live, self.data)
             server = api_server(
-                self.plan.settings, self.data, spool, health, live, self.clock, take_usage
+                self.plan.settings, self.data, spool, health, live, written, self.clock, take_usage
             )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),
@@ -115,6 +116,8 @@ class Gateway:
             await destinations.stop()
             for helper in helpers:
                 helper.cancel()
+        if written is not None:
+            written.close()
         events.gateway_stopped(self.plan.settings.gateway.id, self.clock.monotonic() - began)
 
     def _usage(self, spool: SqliteSpool, health: Health) -> UsageRooms | None:

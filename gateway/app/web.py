@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aas_models.live import LiveValues
+from aas_models.repository.repository import Repository
 from gateway.app.version import version
 from gateway.core.clock import Clock
 from gateway.core.protocols import ReaderState
+from gateway.core.errors import AasError
+from gateway.ops.events import aas as events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from gateway.api.services import TakeUsage
     from gateway.app.config.models import GatewayFile
 
+CONTENT_FILE = "aas/content.db"
+
 
 def api_server(
     settings: GatewayFile,
@@ -25,12 +30,18 @@ def api_server(
     spool: SqliteSpool,
     health: Health,
     live: LiveValues,
+    written: Repository | None,
     clock: Clock,
     take_usage: TakeUsage | None,
 ) -> ApiServer:
     """Make the HTTP side; the web stack is imported only now, after collection has begun."""
     from gateway.api.server import ApiServer
     from gateway.api.services import Services
+
+    def package(*given: Any) -> bytes:
+        from aas_models.repository.package import package
+
+        return package(*given)
 
     site = {"ko": settings.gateway.site.ko, "en": settings.gateway.site.en}
 
@@ -43,12 +54,14 @@ def api_server(
         epoch=spool.epoch,
         health=health,
         clock=clock,
-        aas=live,
+        aas=written or live,
         append=spool.append,
         head=spool.head,
         readers=readers,
         site={language: text for language, text in site.items() if text},
         take_usage=take_usage,
+        content=None if written is None else written.content,
+        package=package,
     )
     return ApiServer(
         services,
@@ -58,3 +71,13 @@ def api_server(
         hosts=settings.api.hosts,
         origins=settings.api.origins,
     )
+
+
+def written_content(live: LiveValues, data: Path) -> Repository | None:
+    """Open what people wrote on the AAS side; None, said in the log, where the disk refuses."""
+    path = data / CONTENT_FILE
+    try:
+        return Repository(live, path)
+    except (AasError, OSError) as error:
+        events.content_unavailable(str(path), str(error))
+        return None
