@@ -57,6 +57,8 @@ def _content(
         "preferredName": [
             {"language": code, "text": text[:PREFERRED_NAME_MAX]} for code, text in texts if text
         ],
+        # AASc-3a-008: there has to be one, and nothing more is known than the name.
+        "definition": [{"language": code, "text": text} for code, text in texts if text],
     }
     if signal.unit:
         content.update(_unit(signal.unit))

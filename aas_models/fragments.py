@@ -24,10 +24,10 @@ CONTAINERS = {
     "Entity": "statements",
     "AnnotatedRelationshipElement": "annotations",
 }
-VALUE_KEYS = frozenset(
-    """value submodelElements min max contentType statements entityType globalAssetId
-    specificAssetIds first second annotations observed""".split()
-)
+VALUE_KEYS = frozenset({
+    "value", "submodelElements", "min", "max", "contentType", "statements", "entityType",
+    "globalAssetId", "specificAssetIds", "first", "second", "annotations", "observed",
+})  # fmt: skip
 """Members that the metadata form leaves out."""
 NO_VALUE = frozenset({"Operation", "Capability"})
 """Kinds without a value-only and a metadata form. Source: Part 2, table of applicable contents."""

@@ -21,9 +21,10 @@ from aas_models.live import Document, document_of
 from aas_models.live_submodel import LiveSubmodel
 from aas_models.repository import edit
 from aas_models.repository.checks import check_identifiable
-from aas_models.repository.store import ContentStore, StoredFile
+from aas_models.repository.store import ContentStore
 from aas_models.values import Slots
 from gateway.core.errors import AasError
+from gateway.core.files import NamedFile
 
 SHELL, SUBMODEL, CONCEPT = "AssetAdministrationShell", "Submodel", "ConceptDescription"
 DOCUMENTS_MAX = 5_000
@@ -226,15 +227,15 @@ class Content:
 
         await self.change(SUBMODEL, submodel, work)
 
-    async def attachment(self, submodel: str, path: str) -> StoredFile | None:
+    async def attachment(self, submodel: str, path: str) -> NamedFile | None:
         """Give the file of a File element; None where none is stored."""
         return await asyncio.to_thread(self._store.file, submodel, path)
 
-    async def thumbnail(self, shell: str) -> StoredFile | None:
+    async def thumbnail(self, shell: str) -> NamedFile | None:
         """Give a shell's thumbnail; None where none is stored."""
         return await asyncio.to_thread(self._store.file, shell, THUMBNAIL)
 
-    async def put_attachment(self, submodel: str, path: str, file: StoredFile) -> None:
+    async def put_attachment(self, submodel: str, path: str, file: NamedFile) -> None:
         """Store the file of a File element, which then names it.
 
         Raises:
@@ -264,7 +265,7 @@ class Content:
         await self.change(SUBMODEL, submodel, work)
         await asyncio.to_thread(self._store.remove_files, submodel, path)
 
-    async def put_thumbnail(self, shell: str, file: StoredFile) -> None:
+    async def put_thumbnail(self, shell: str, file: NamedFile) -> None:
         """Store a shell's thumbnail, which its asset information then names."""
         self._refuse_generated(SHELL, shell)
 
@@ -277,9 +278,7 @@ class Content:
                 SHELL,
                 shell,
                 work,
-                lambda: asyncio.to_thread(
-                    self._store.put_file, shell, THUMBNAIL, file
-                ),
+                lambda: asyncio.to_thread(self._store.put_file, shell, THUMBNAIL, file),
             )
 
     async def remove_thumbnail(self, shell: str) -> None:

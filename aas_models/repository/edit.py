@@ -154,7 +154,7 @@ def set_value(element: Json, value: Any, path: str = "") -> None:
             element["value"] = [_lang_string(each, path) for each in value]
         case "ReferenceElement", dict():
             element["value"] = value
-        case ("Submodel" | "SubmodelElementCollection"), dict():
+        case (("Submodel" | "SubmodelElementCollection"), dict()):
             _set_members(element, value, path)
         case "SubmodelElementList", list():
             _set_items(element, value, path)

@@ -55,12 +55,12 @@ REQUIRED = {
 }
 VALUE_TYPES = frozenset(
     f"xs:{name}"
-    for name in (
+    for name in _words(
         "anyURI base64Binary boolean byte date dateTime decimal double duration float gDay gMonth "
         "gMonthDay gYear gYearMonth hexBinary int integer long negativeInteger nonNegativeInteger "
         "nonPositiveInteger positiveInteger short string time unsignedByte unsignedInt "
         "unsignedLong unsignedShort"
-    ).split()
+    )
 )
 WORDS = {
     "valueType": VALUE_TYPES,

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from aas_models.elements import Json, pruned
 from aas_models.export import AASX_PART, rendered, to_basyx
 from gateway.core.errors import AasError
-
-
-class File(Protocol):
-    """A thumbnail or attachment."""
-
-    @property
-    def content_type(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def data(self) -> bytes: ...
+from gateway.core.files import NamedFile
 
 
 def package(
-    document: Mapping[str, Any], form: str, files: Mapping[str, File], thumbnail: File | None
+    document: Mapping[str, Any],
+    form: str,
+    files: Mapping[str, NamedFile],
+    thumbnail: NamedFile | None,
 ) -> bytes:
     """Write an environment.
 
@@ -50,7 +43,7 @@ def package(
             return _aasx(clean, files, thumbnail)
 
 
-def _aasx(document: Json, files: Mapping[str, File], thumbnail: File | None) -> bytes:
+def _aasx(document: Json, files: Mapping[str, NamedFile], thumbnail: NamedFile | None) -> bytes:
     from basyx.aas.adapter.aasx import AASXWriter, DictSupplementaryFileContainer
 
     store = to_basyx(document)

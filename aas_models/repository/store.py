@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import apsw
 
 from gateway.core.errors import AasError
+from gateway.core.files import NamedFile
 from gateway.ops.sqlite import (
     CORRUPT_ERRORS,
     DISK_ERRORS,
@@ -34,14 +35,6 @@ CREATE TABLE IF NOT EXISTS files(
   owner TEXT NOT NULL, path TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,
   body BLOB NOT NULL, PRIMARY KEY(owner, path)) WITHOUT ROWID;
 """
-
-
-class StoredFile(NamedTuple):
-    """A thumbnail or attachment."""
-
-    content_type: str
-    name: str
-    data: bytes
 
 
 class ContentStore:
@@ -77,7 +70,8 @@ class ContentStore:
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Give (kind, JSON) of every document in the order in which they were made."""
-        yield from self._run("SELECT kind, body FROM documents ORDER BY place")
+        rows: list[tuple[str, bytes]] = self._run("SELECT kind, body FROM documents ORDER BY place")
+        yield from rows
 
     def put(self, kind: str, identifier: str, body: bytes) -> None:
         """Store a document; one with this id keeps its place."""
@@ -96,14 +90,14 @@ class ContentStore:
             self._connection.execute("DELETE FROM files WHERE owner = ?", (identifier,))
         self._tidy()
 
-    def file(self, owner: str, path: str) -> StoredFile | None:
+    def file(self, owner: str, path: str) -> NamedFile | None:
         """Give a file of a document; None where there is none."""
         rows = self._run(
             "SELECT type, name, body FROM files WHERE owner = ? AND path = ?", (owner, path)
         )
-        return StoredFile(*rows[0]) if rows else None
+        return NamedFile(*rows[0]) if rows else None
 
-    def put_file(self, owner: str, path: str, file: StoredFile) -> None:
+    def put_file(self, owner: str, path: str, file: NamedFile) -> None:
         """Store a file of a document."""
         self._run("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?)", (owner, path, *file))
 
@@ -115,7 +109,7 @@ class ContentStore:
             (owner, path, len(path) + 1, path, path),
         )
 
-    def _run(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    def _run(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         with self._alone:
             rows = list(self._connection.execute(statement, values))
         self._tidy()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from gateway.core.clock import Clock
+from gateway.core.files import NamedFile
 from gateway.core.protocols import ReaderState
 from gateway.core.records import Item, Usage
 from gateway.core.signals import Signal
@@ -111,14 +112,6 @@ class AasView(Protocol):
         """Give what people call a device, by language."""
 
 
-class FileView(NamedTuple):
-    """A thumbnail or attachment."""
-
-    content_type: str
-    name: str
-    data: bytes
-
-
 class AasContent(Protocol):
     """AAS documents that people wrote. `kind` is the modelType of an identifiable.
 
@@ -137,15 +130,15 @@ class AasContent(Protocol):
     async def remove_element(self, submodel: str, path: str) -> None: ...
     async def set_value(self, submodel: str, path: str, value: Any) -> None: ...
     async def merge(self, submodel: str, path: str, patch: Any) -> None: ...
-    async def attachment(self, submodel: str, path: str) -> FileView | None: ...
-    async def put_attachment(self, submodel: str, path: str, file: FileView) -> None: ...
+    async def attachment(self, submodel: str, path: str) -> NamedFile | None: ...
+    async def put_attachment(self, submodel: str, path: str, file: NamedFile) -> None: ...
     async def remove_attachment(self, submodel: str, path: str) -> None: ...
-    async def thumbnail(self, shell: str) -> FileView | None: ...
-    async def put_thumbnail(self, shell: str, file: FileView) -> None: ...
+    async def thumbnail(self, shell: str) -> NamedFile | None: ...
+    async def put_thumbnail(self, shell: str, file: NamedFile) -> None: ...
     async def remove_thumbnail(self, shell: str) -> None: ...
 
 
-Package = Callable[[Mapping[str, Any], str, Mapping[str, FileView], FileView | None], bytes]
+Package = Callable[[Mapping[str, Any], str, Mapping[str, NamedFile], NamedFile | None], bytes]
 """Writes an environment as json, xml or aasx, with the files that its File elements name and a
 thumbnail; blocks, and raises AasError where the content cannot be written so."""
 

@@ -10,8 +10,8 @@ from aas_models.live import LiveValues
 from aas_models.repository.repository import Repository
 from gateway.app.version import version
 from gateway.core.clock import Clock
-from gateway.core.protocols import ReaderState
 from gateway.core.errors import AasError
+from gateway.core.protocols import ReaderState
 from gateway.ops.events import aas as events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool

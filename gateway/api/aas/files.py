@@ -10,9 +10,9 @@ from email.policy import HTTP
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.aas.found import Found, Table, done
+from gateway.api.aas.found import Found, Handler, Table, done
 from gateway.api.answers import ApiError, has_tag, identifier
-from gateway.api.services import FileView
+from gateway.core.files import NamedFile
 
 NAME_LENGTH_MAX = 120
 _UNSAFE = re.compile(r"[^0-9A-Za-z가-힣._-]+")
@@ -29,17 +29,18 @@ class Files:
 
     def table(self) -> Table:
         """Give the handlers."""
-        attachment = {
+        attachment: dict[str, Handler] = {
             "GET": self._attachment, "PUT": self._put_attachment, "DELETE": self._no_attachment,
+        }  # fmt: skip
+        thumbnail: dict[str, Handler] = {
+            "GET": self._thumbnail, "PUT": self._put_thumbnail, "DELETE": self._no_thumbnail,
         }  # fmt: skip
         path = "/submodels/{submodel}/submodel-elements/{path}/attachment"
         return {
-            "/shells/{aas}/asset-information/thumbnail": {
-                "GET": self._thumbnail, "PUT": self._put_thumbnail, "DELETE": self._no_thumbnail,
-            },
+            "/shells/{aas}/asset-information/thumbnail": thumbnail,
             path: attachment,
             f"/shells/{{aas}}{path}": attachment,
-        }  # fmt: skip
+        }
 
     async def _thumbnail(self, request: Request) -> Response:
         shell = self._found.shell(request)
@@ -73,7 +74,7 @@ class Files:
         return done()
 
 
-def _sent(request: Request, file: FileView | None) -> Response:
+def _sent(request: Request, file: NamedFile | None) -> Response:
     if file is None:
         raise ApiError(404, "no file is stored here")
     etag = f'"{hash(file.data) & 0xFFFFFFFFFFFF:x}-{len(file.data):x}"'
@@ -86,7 +87,7 @@ def _sent(request: Request, file: FileView | None) -> Response:
     return Response(file.data, 200, {**headers, "content-type": file.content_type})
 
 
-async def _file(request: Request) -> FileView:
+async def _file(request: Request) -> NamedFile:
     """Read a file from multipart/form-data, as Part 2 has it, or from the body as it is."""
     given = request.headers.get("content-type", "")
     body = await request.body()
@@ -96,7 +97,7 @@ async def _file(request: Request) -> FileView:
     return _checked(name, given.partition(";")[0], body)
 
 
-def _from_form(content_type: str, body: bytes) -> FileView:
+def _from_form(content_type: str, body: bytes) -> NamedFile:
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
     message = BytesParser(policy=HTTP).parsebytes(head + body)
     fields: Mapping[str, tuple[str, str, bytes]] = {
@@ -118,9 +119,9 @@ def _payload(given: object) -> bytes:
     return given if isinstance(given, bytes) else b""
 
 
-def _checked(name: str, kind: str, data: bytes) -> FileView:
+def _checked(name: str, kind: str, data: bytes) -> NamedFile:
     if not data:
         raise ApiError(400, "the file is empty")
     plain = _UNSAFE.sub("_", name.replace("\\", "/").rpartition("/")[2]).lstrip(".")
     kind = kind if _TYPE.fullmatch(kind) else "application/octet-stream"
-    return FileView(kind, plain[-NAME_LENGTH_MAX:] or "file", data)
+    return NamedFile(kind, plain[-NAME_LENGTH_MAX:] or "file", data)

@@ -37,7 +37,7 @@ TEXTS = {
 
 
 def language_of(request: Request) -> str:
-    """Choose by `lang`, else by the first language of Accept-Language that is known, else Korean."""
+    """Choose by `lang`, else by the first known language of Accept-Language, else Korean."""
     asked = request.query_params.get("lang", "")
     if asked in TEXTS:
         return asked

@@ -15,14 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api.aas.filters import asset_links, links_of, links_of_shell, with_links
-from gateway.api.aas.found import Found, Table, document, json_of, submodel_ids
+from gateway.api.aas.found import Found, Handler, Table, document, json_of, submodel_ids
 from gateway.api.answers import ApiError, Query, identifier
 from gateway.api.services import DocumentView, SubmodelView
 
 VERSIONS = ("3.0", "3.1")
 KEPT = ("idShort", "displayName", "description", "administration", "extensions")
-ASSET_MEMBERS = (("assetKind", "assetKind"), ("assetType", "assetType"),
-                 ("globalAssetId", "globalAssetId"), ("specificAssetIds", "specificAssetIds"))  # fmt: skip
+ASSET_MEMBERS = ("assetKind", "assetType", "globalAssetId", "specificAssetIds")
 FIXED = "descriptors and asset links follow from what is served; change the shell instead"
 
 
@@ -35,7 +34,7 @@ class Registry:
 
     def table(self) -> Table:
         """Give the handlers."""
-        fixed = dict.fromkeys(("POST", "PUT", "DELETE"), _fixed)
+        fixed: dict[str, Handler] = dict.fromkeys(("POST", "PUT", "DELETE"), _fixed)
         return {
             "/shell-descriptors": {"GET": self._shells, **fixed},
             "/shell-descriptors/{aas}": {"GET": self._shell, **fixed},
@@ -82,7 +81,7 @@ class Registry:
     def _of(self, shell: DocumentView, place: str) -> dict[str, Any]:
         asset = shell.model["assetInformation"]
         made = _kept(shell.model)
-        made |= {name: asset[key] for key, name in ASSET_MEMBERS if key in asset}
+        made |= {key: asset[key] for key in ASSET_MEMBERS if key in asset}
         made["id"] = shell.id
         made["endpoints"] = _endpoints("AAS", f"{place}/shells/{_encoded(shell.id)}")
         if parts := self._parts(shell, place):

@@ -13,10 +13,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.aas.found import Found, Table, api_error, submodel_ids
+from gateway.api.aas.found import Found, Table, submodel_ids
 from gateway.api.answers import ApiError, Query, identifier, json_answer
-from gateway.api.services import DocumentView, FileView, SubmodelView
+from gateway.api.services import DocumentView, SubmodelView
 from gateway.core.errors import AasError
+from gateway.core.files import NamedFile
 
 AASX = "application/asset-administration-shell-package"
 FORMS = {
@@ -109,9 +110,9 @@ class Whole:
             raise ApiError(404, "there is no shell with one of these ids")
         return shells, submodels
 
-    async def _files(self, document: Mapping[str, Any]) -> dict[str, FileView]:
+    async def _files(self, document: Mapping[str, Any]) -> dict[str, NamedFile]:
         content = self._found.services.content
-        files: dict[str, FileView] = {}
+        files: dict[str, NamedFile] = {}
         for submodel in document.get("submodels", ()) if content else ():
             for path, element in _file_elements(submodel.get("submodelElements", ()), ""):
                 assert content is not None
@@ -120,7 +121,7 @@ class Whole:
                     files[element["value"]] = file
         return files
 
-    async def _thumbnail(self, shells: Iterable[DocumentView]) -> FileView | None:
+    async def _thumbnail(self, shells: Iterable[DocumentView]) -> NamedFile | None:
         content = self._found.services.content
         for shell in shells if content else ():
             assert content is not None

@@ -52,10 +52,8 @@ class Writing:
     def _submodel(self, one: str) -> Table:
         many = f"{one}/submodel-elements"
         path = f"{many}/{{path}}"
-        invoked = dict.fromkeys(
-            (f"{path}/invoke", f"{path}/invoke/$value", f"{path}/invoke-async",
-             f"{path}/invoke-async/$value"), {"POST": self._invoke}
-        )  # fmt: skip
+        ways = ("invoke", "invoke/$value", "invoke-async", "invoke-async/$value")
+        invoked: Table = {f"{path}/{way}": {"POST": self._invoke} for way in ways}
         return {
             one: {
                 "PUT": self._put(SUBMODEL, "submodel"),
