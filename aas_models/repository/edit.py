@@ -25,7 +25,7 @@ def _steps(path: str) -> list[str | int]:
     at = 0
     while at < len(path):
         match = _STEP.match(path, at)
-        if match is None or (at == 0) is path.startswith("."):
+        if match is None or (at == 0 and path.startswith(".")):
             raise AasError("not-found", path)
         found.append(match[1] if match[2] is None else int(match[2]))
         at = match.end()
