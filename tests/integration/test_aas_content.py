@@ -99,7 +99,7 @@ async def test_a_change_gives_another_entity_tag(running: Running) -> None:
     assert (await running.get(ONE, headers={"if-none-match": tag})).status_code == 200
 
 
-REFUSED = (
+REFUSED: tuple[tuple[str, str, Any], ...] = (
     ("PUT", LIVE, submodel()),
     ("DELETE", LIVE, None),
     ("PATCH", f"{LIVE}/$value", {"Count": 1}),
@@ -150,8 +150,13 @@ async def test_what_is_no_aas_is_refused_with_its_place(running: Running) -> Non
         answer = await send(running, "POST", f"{ONE}/submodel-elements", json=element)
         assert answer.status_code == 400, element
         assert expected in error_of(answer)
-    for path, body in (("/shells", {**shell(), "id": ""}), ("/shells", {}), ("/submodels", []),
-                       ("/concept-descriptions", {**concept(), "modelType": "Submodel"})):  # fmt: skip
+    bodies: tuple[tuple[str, Any], ...] = (
+        ("/shells", {**shell(), "id": ""}),
+        ("/shells", {}),
+        ("/submodels", []),
+        ("/concept-descriptions", {**concept(), "modelType": "Submodel"}),
+    )
+    for path, body in bodies:
         assert (await send(running, "POST", path, json=body)).status_code == 400
     broken = await send(running, "POST", "/submodels", content=b"{")
     assert broken.status_code == 400
