@@ -11,7 +11,6 @@ import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aas_models.live import LiveValues
 from gateway.app.config.plan import GatewayPlan
@@ -20,6 +19,7 @@ from gateway.app.destinations import Destinations
 from gateway.app.fleet import Fleet
 from gateway.app.process import on_stop_signal
 from gateway.app.reload import Reloader
+from gateway.app.usage_start import start_usage
 from gateway.app.version import version
 from gateway.app.web import api_server, written_content
 from gateway.core.clock import Clock
@@ -27,9 +27,6 @@ from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
-
-if TYPE_CHECKING:
-    from gateway.app.usage import UsageRooms
 
 GC_THRESHOLDS = (20_000, 20, 50)
 """Batches hold no cycles: Python's own thresholds collect often and find nothing, and a full
@@ -90,11 +87,10 @@ class Gateway:
             for device in self.plan.devices.values():
                 fleet.start(device)
             reloader = Reloader(self.plan, self.data, self.environ, fleet, live, health)
-            usage = self._usage(spool, health)
-            take_usage = None if usage is None else usage.take_usage
+            usage = start_usage(self.plan, self.data, spool, health, self.clock, group)
             written = await asyncio.to_thread(written_content, live, self.data)
             server = api_server(
-                self.plan.settings, self.data, spool, health, live, written, self.clock, take_usage
+                self.plan.settings, self.data, spool, health, live, written, self.clock, usage.take
             )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),
@@ -102,16 +98,13 @@ class Gateway:
                 group.create_task(self._retain(destinations)),
                 group.create_task(self._watch_loop()),
             ]
-            running_usage = group.create_task(usage.run()) if usage is not None else None
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
             await self.stopping.wait()
             began = self.clock.monotonic()
             await fleet.stop_all()
-            if running_usage is not None:
-                running_usage.cancel()
-                await asyncio.wait([running_usage])
+            await usage.stop()
             await destinations.drain()
             await destinations.stop()
             for helper in helpers:
@@ -119,23 +112,6 @@ class Gateway:
         if written is not None:
             written.close()
         events.gateway_stopped(self.plan.settings.gateway.id, self.clock.monotonic() - began)
-
-    def _usage(self, spool: SqliteSpool, health: Health) -> UsageRooms | None:
-        """Give what runs solution usage; its rooms are imported only where they are asked for."""
-        settings = self.plan.settings
-        if not settings.usage.active:
-            return None
-        from gateway.app.usage import UsageRooms
-
-        return UsageRooms(
-            settings.usage,
-            settings.gateway.id,
-            self.plan.folder,
-            self.data,
-            spool,
-            health,
-            self.clock,
-        )
 
     async def _retain(self, destinations: Destinations) -> None:
         while True:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,6 +57,8 @@ from gateway.usage.sender.sender import Sender
 Part = tuple[str, Callable[[], Awaitable[object]]]
 """Its name in the log, and what runs it."""
 FOLDER = "usage"
+SET_ASIDE, NOT_WHOLE = "U5014", "U5015"
+"""Alarms of the ledger; texts: `gateway/usage/rules/messages`."""
 RETRY_S = 10.0
 DAY_S = 86_400.0
 
@@ -114,7 +117,9 @@ class UsageRooms:
                 keep_days=round(self.keys.keep / DAY_S),
                 keys=tuple(str(entry.key) for entry in self.keys.deliver),
             ),
-            on_set_aside=lambda _: alarms.raise_("U5014", "ledger", self.clock.now()),
+            on_set_aside=lambda aside: alarms.raise_(
+                SET_ASIDE, "ledger", self.clock.now(), file=aside.file, carried=aside.carried
+            ),
         )
         try:
             await self._run_all(ledger, alarms)
@@ -129,7 +134,9 @@ class UsageRooms:
         write_backs, relay = WriteBacks(), Relay(self.senders)
         told = ToldLedger(ledger, write_backs, relay.heard)
         configs = [delivery_config(each, self.folder) for each in log_deliveries(self.keys)]
-        intake = Intake(normalise, ledger, configs, self.clock, [write_backs])
+        intake = Intake(
+            normalise, ledger, configs, self.clock, [write_backs], solution=self.keys.solution
+        )
         async with contextlib.AsyncExitStack() as stack:
             self.senders[:] = log_senders(configs, told, alarms, self.clock, stack)
             kpis = kpi_senders(self.keys, ledger, alarms, self.clock, self.data / FOLDER, stack)
@@ -137,10 +144,12 @@ class UsageRooms:
             deliverers: list[Deliverer] = [*self.senders, *kpis]
             events.usage_started(len(intakes), len(deliverers))
             outbox = UsageOutbox(ledger, self.spool, self.clock)
-            parts = [
+            check = partial(_prove, ledger, self.clock, alarms)
+            parts: list[Part] = [
                 *intakes,
                 *((f"usage {deliverer.name}", deliverer.run) for deliverer in deliverers),
                 ("usage outbox", outbox.run),
+                ("usage ledger", check),
             ]
             await self._run_parts(parts, intake)
 
@@ -169,6 +178,20 @@ class UsageRooms:
         for topic in self.keys.mqtt:
             wanted = mqtt_config(topic, self.folder)
             yield f"usage {wanted.name}", mqtt_runner(wanted, self.gateway, intake, self.clock).run
+
+
+async def _prove(ledger: SqliteLedger, clock: Clock, alarms: HealthAlarms) -> NoReturn:
+    """Prove the whole ledger once a day, and say what is wrong with it."""
+    while True:
+        await clock.sleep(DAY_S)
+        try:
+            report = await ledger.check()
+        except LedgerUnavailable:
+            continue  # told where it is written
+        if report.problems:
+            alarms.raise_(NOT_WHOLE, "ledger", clock.now(), problem=str(report.problems[0]))
+        else:
+            alarms.clear(NOT_WHOLE, "ledger")
 
 
 def _raw(usage: Usage, source_id: str, received: UnixNs) -> Raw:

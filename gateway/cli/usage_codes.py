@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from gateway.cli.answers import fail, fail_unknown
-from gateway.cli.screen import printable
+from gateway.cli.screen import columns, printable, width, wrapped
 from gateway.cli.usage_texts import TEXTS
 
 RULES = "gateway.usage.rules.explain"
@@ -37,7 +37,13 @@ def explained(code: str, lang: str) -> dict[str, Any]:
 
 def lines(found: dict[str, Any], lang: str) -> list[str]:
     """Give the lines for people."""
-    texts, words = TEXTS[lang], found[lang]
+    texts, words, wide = TEXTS[lang], found[lang], columns()
     shown = [f"{found['code']}  {words['what']}"]
     shown += [f"  {texts[part]}  {words[part]}" for part in ("why", "fix") if words[part]]
-    return shown
+    if wide is None:
+        return shown
+    return [part for line in shown for part in _fitting(line, wide)]
+
+
+def _fitting(line: str, wide: int) -> list[str]:
+    return [line] if width(line) <= wide else wrapped(line, wide, indent="  ")

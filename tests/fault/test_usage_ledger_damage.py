@@ -12,9 +12,12 @@ import apsw
 import pytest
 
 from gateway.core.errors import LedgerUnavailable
+from gateway.ops.events import usage_ledger as events
+from gateway.usage.ledger import opening
 from gateway.usage.ledger.ledger import SqliteLedger
-from gateway.usage.ledger.opening import SetAside
+from gateway.usage.ledger.opening import SetAside, load
 from gateway.usage.ledger.schema import DERIVED, KEPT
+from gateway.usage.ledger.store import Settings, Store
 from gateway.usage.ledger.verify import verify
 from gateway.usage.model import State
 from tests.unit.usage.ledger import makers
@@ -202,3 +205,67 @@ async def test_a_file_damaged_while_it_is_open_is_replaced(tmp_path: Path) -> No
     await ledger.close()
     assert verify(tmp_path).problems == []
     assert taken.id
+
+
+async def test_a_removed_file_is_not_begun_anew_in_silence(tmp_path: Path) -> None:
+    await makers.filled(tmp_path)
+    (tmp_path / "ledger.db").unlink()
+    assert [str(each) for each in verify(tmp_path).problems] == [
+        "file: missing ledger.db is not there"
+    ]
+    ledger = await makers.opened(tmp_path)
+    assert ledger.set_aside is not None
+    assert "removed" in ledger.set_aside.reason
+    await ledger.close()
+    assert verify(tmp_path).problems == []
+
+
+class Ended(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("step", range(5))
+async def test_a_process_that_ends_while_it_replaces_a_ledger_goes_on_at_the_next_start(
+    tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await makers.filled(tmp_path, events=20)
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("UPDATE chain SET body=x'7b7d' WHERE seq=15")
+    connection.close()
+    end_at_step(monkeypatch, step)
+    with pytest.raises(Ended):
+        load(Store(tmp_path, makers.StillClock(), Settings()))
+    monkeypatch.undo()
+    heard: list[SetAside] = []
+    ledger = await SqliteLedger.open(tmp_path, clock=makers.StillClock(), on_set_aside=heard.append)
+    waiting = await ledger.waiting("mes", *OPEN)
+    assert len(waiting) == 20 - 8  # delivered, sampled out, erased, unreadable
+    assert len({each.amount for each in waiting}) == len(waiting)
+    assert len(heard) == 1
+    assert len(list(tmp_path.glob("*.damaged"))) == 1
+    assert not (tmp_path / "ledger.replacing").exists()
+    await ledger.close()
+    assert verify(tmp_path).problems == []
+
+
+def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """End before the head, before the file is renamed, before, in and after the making."""
+
+    def end(*_: object, **__: object) -> None:
+        raise Ended
+
+    if step < 2:
+        renames = iter(range(9))
+        rename = Path.rename
+
+        def counted(self: Path, target: Path) -> Path:
+            if next(renames) == step:
+                raise Ended
+            return rename(self, target)
+
+        monkeypatch.setattr(Path, "rename", counted)
+        return
+    place, name = [
+        (opening, "read_all"), (opening, "carry"), (events, "usage_ledger_set_aside"),
+    ][step - 2]  # fmt: skip
+    monkeypatch.setattr(place, name, end)

@@ -185,7 +185,8 @@ async def test_exact_names_and_a_schema_are_written_in_quotes(
         f"""INSERT INTO "Mes"."사용 로그" VALUES ('{key}', '김철수', '2026-11-26 00:00:00Z')"""
     )
     config = table_config(
-        postgres.url, user=USER, password=PASSWORD, table='"Mes"."사용 로그"', key_column="id", flag="flag",
+        postgres.url, user=USER, password=PASSWORD,
+        table='"Mes"."사용 로그"', key_column="id", flag="flag",
         code_column="", time_column="", where="\"user\" LIKE '김%'",
         columns=Columns({"logDt": "시각", "sysUser": "user"}, {"useSe": "DO6001"}),
     )  # fmt: skip

@@ -74,7 +74,7 @@ async def test_messages_are_in_the_ledger_before_they_are_acknowledged(
 
         async with running(run):
             await until(lambda: health.connects)
-            messages = [
+            messages: list[tuple[str, bytes | str]] = [
                 ("usage/1", json.dumps(payload("kim"))),
                 ("usage/2", "12"),
                 ("usage/2", json.dumps([payload("lee"), payload("박")], ensure_ascii=False)),

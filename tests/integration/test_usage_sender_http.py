@@ -79,7 +79,7 @@ async def test_a_whole_endpoint_as_address_is_understood() -> None:
     assert exchange.outcome is Outcome.ANSWERED
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], Outcome]] = {
     "500": ({"mode": "500"}, Outcome.UNKNOWN),
     "a page with 200": ({"mode": "html"}, Outcome.UNKNOWN),
     "a page with 503": ({"mode": "html", "status": 503}, Outcome.UNKNOWN),

@@ -34,9 +34,15 @@ def _programs() -> Path:
     on_path = shutil.which("pg_ctl")
     if not found and on_path is None:
         missing("PostgreSQL is not installed (apt-get install postgresql)")
-    if os.geteuid() == 0 and shutil.which("runuser") is None:
-        missing("PostgreSQL does not run as root, and runuser is not there")
+    if os.geteuid() == 0 and (shutil.which("runuser") is None or not _has_server_user()):
+        missing("PostgreSQL does not run as root, and runuser or its user is not there")
     return found[-1].parent if found else Path(str(on_path)).parent
+
+
+def _has_server_user() -> bool:
+    import pwd
+
+    return any(entry.pw_name == SERVER_USER for entry in pwd.getpwall())
 
 
 def need_driver() -> None:

@@ -82,6 +82,11 @@ class DatabaseIntake:
         self._wake = asyncio.Event()
         self._marks: Marks | None = None
 
+    @property
+    def trouble(self) -> str:
+        """Give what the last poll or write-back failed of, empty when both worked."""
+        return self._pace.trouble or self._writing.trouble
+
     async def run(self) -> NoReturn:
         """Poll and write back for ever. Cancel: closes the connection, at most 5 s."""
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Sequence
@@ -15,10 +16,12 @@ from typing import Any
 from gateway.ops.events import usage_intakes as events
 from gateway.usage.config import FileIntakeConfig
 from gateway.usage.intakes.pieces import FileReader, Place
+from gateway.usage.rules.explain import explain
 
 DONE, BAD = "done", "bad"
 UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", ".lock")
 WHY = ".why.txt"
+_CODE = re.compile(r"\bAP1\d{3}\b")
 WHYS_MAX = 20
 """Reasons kept of one file."""
 LOOK_MAX = 10_000
@@ -132,6 +135,17 @@ def put_away(path: Path, folder: str) -> Path:
     return free
 
 
+def _codes_explained(whys: Sequence[str]) -> list[str]:
+    """Give what the service's codes mean, where some are among the reasons."""
+    lines = []
+    for code in sorted({found for why in whys for found in _CODE.findall(why)}):
+        explained = explain(code)
+        if explained is not None:
+            words = explained.words
+            lines.append(f"{code}: {words['ko'].what} / {words['en'].what}")
+    return lines
+
+
 def write_why(path: Path, whys: Sequence[str]) -> None:
     """Say beside a refused file, in Korean and English, what was wrong.
 
@@ -143,6 +157,8 @@ def write_why(path: Path, whys: Sequence[str]) -> None:
         "No usage event could be read from this file. Correct it and drop it again.",
         "",
         *(f"- {why}" for why in whys),
+        "",
+        *_codes_explained(whys),
     ]
     text = "\r\n".join(lines) + "\r\n"
     # With a mark: Notepad of older Windows reads plain UTF-8 as cp949.

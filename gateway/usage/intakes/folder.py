@@ -55,15 +55,20 @@ class FolderIntake:
     ) -> None:
         LineParser(config)  # refused here, not at the first file
         self._config = config
-        self._name = f"folder:{config.name}"
+        self.name = f"folder:{config.name}"
         self._intake = intake
         self._clock = clock
-        self._drops = Drops(config, self._name)
-        self._remembered = Remembered(folder / f"{config.name}.drop.json", self._name)
+        self._drops = Drops(config, self.name)
+        self._remembered = Remembered(folder / f"{config.name}.drop.json", self.name)
         self._aside = Aside(f"usage-{config.name}")
-        self._pace = Pace(self._name, config.every_s)
+        self._pace = Pace(self.name, config.every_s)
         self._kept: dict[str, dict[str, Any]] | None = None
         """By path: files being read, and those that were read and are still there."""
+
+    @property
+    def trouble(self) -> str:
+        """Give what the last look failed of, empty when it worked."""
+        return self._pace.trouble
 
     async def run(self) -> NoReturn:
         """Look for whole files for ever. Cancel: stops at once; nothing handed over is lost."""
@@ -99,13 +104,13 @@ class FolderIntake:
             file = await self._begun(path, size, written, kept)
             await self._read_all(file)
         except FileRefused as error:
-            events.file_refused(self._name, path.name, str(error))
+            events.file_refused(self.name, path.name, str(error))
             await self._finish(look, bad=True, whys=[str(error)])
         except OSError as error:
-            events.file_unreadable(self._name, path.name, error.strerror or str(error))
+            events.file_unreadable(self.name, path.name, error.strerror or str(error))
         else:
             bad = file.unfit > 0 and file.events == 0
-            events.file_done(self._name, path.name, file.events, file.unfit)
+            events.file_done(self.name, path.name, file.events, file.unfit)
             await self._finish(look, bad=bad, whys=file.whys)
 
     def _known(self, look: Look) -> dict[str, Any] | None:
@@ -118,7 +123,7 @@ class FolderIntake:
         self, path: Path, size: int, written: int, kept: dict[str, Any] | None
     ) -> Dropped:
         digest = await self._aside.run(partial(digest_of, path))
-        reader = FileReader(self._config, self._name, path, digest)
+        reader = FileReader(self._config, self.name, path, digest)
         file = Dropped(reader, size, written, digest)
         if kept is not None and kept.get("digest") == digest:
             file.place = Place.from_json(kept)
@@ -133,7 +138,7 @@ class FolderIntake:
             if file.reader.missing_columns:
                 missing, file.reader.missing_columns = file.reader.missing_columns, []
                 file.note("columns missing: " + ", ".join(missing))
-                events.columns_missing(self._name, file.path.name, ", ".join(missing))
+                events.columns_missing(self.name, file.path.name, ", ".join(missing))
             if piece.place.offset == file.place.offset:
                 raise FileNotFoundError("it became shorter")
             answers = await take_all(self._intake, piece.raws)
@@ -144,7 +149,7 @@ class FolderIntake:
     def _count(self, file: Dropped, piece: Piece, answers: list[Taken | Unfit]) -> None:
         file.place = piece.place
         if piece.unfit:
-            events.lines_unfit(self._name, file.path.name, piece.unfit, piece.why)
+            events.lines_unfit(self.name, file.path.name, piece.unfit, piece.why)
         for answer in answers:
             if isinstance(answer, Unfit):
                 file.unfit += 1
@@ -176,7 +181,7 @@ class FolderIntake:
             await self._aside.run(work)
         except OSError as error:
             # It is remembered as read, so it is only its moving that is tried again.
-            events.file_unreadable(self._name, path.name, error.strerror or str(error))
+            events.file_unreadable(self.name, path.name, error.strerror or str(error))
         else:
             self._progress().pop(str(path), None)
 

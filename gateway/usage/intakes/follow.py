@@ -76,6 +76,7 @@ class Follow:
         self._intake = intake
         self._head_lines = 2 if config.header and config.format in {"csv", "tsv"} else 1
         self.files: list[Followed] = []
+        self._by_id: dict[str, Followed] = {}
 
     def load(self, kept: Mapping[str, Any]) -> None:
         """Take over what `as_json` gave before a restart; what does not fit is left out."""
@@ -95,6 +96,7 @@ class Follow:
     def scan(self, now: UnixNs) -> list[Followed]:
         """Look at all names again and give the files with something unread."""
         present: set[int] = set()
+        self._by_id = {file.id: file for file in self.files if file.id}
         for path, found in self._named():
             try:
                 file = self._known_or_new(path, found)
@@ -126,7 +128,7 @@ class Follow:
 
     def _known_or_new(self, path: Path, found: os.stat_result) -> Followed | None:
         file_id = _id(found)
-        known = next((file for file in self.files if file_id and file.id == file_id), None)
+        known = self._by_id.get(file_id)
         if known is None and not file_id:
             known = next((file for file in self.files if file.path == path), None)
         if known is not None:
@@ -134,6 +136,7 @@ class Follow:
                 known.reader.path = path
                 return known
             events.file_truncated(self._intake, path.name, known.place.offset)
+            self._by_id.pop(known.id, None)
             known.id = ""
             known.loose = True
         head = head_of(path, self._head_lines)
@@ -141,6 +144,8 @@ class Follow:
             return None
         file = self._followed(path, file_id, *head, Place())
         self.files.append(file)
+        if file_id:
+            self._by_id[file_id] = file
         events.file_begun(self._intake, path.name, 0)
         return file
 
@@ -187,6 +192,9 @@ def _seen(file: Followed, found: os.stat_result, *, loose: bool) -> None:
 
 
 def _is_same(file: Followed, path: Path, found: os.stat_result) -> bool:
+    """Tell whether a file still has the content that is followed."""
+    if file.path == path and (file.size, file.written) == (found.st_size, found.st_mtime_ns):
+        return True  # untouched; the reader compares again before it reads
     return found.st_size >= file.place.offset and has_head(path, file.head, file.head_size)
 
 

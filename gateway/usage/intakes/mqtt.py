@@ -123,7 +123,7 @@ class MqttUsage:
 
     def __init__(self, config: MqttIntakeConfig, intake: UsageIntake, clock: Clock) -> None:
         self._mapper = MessageMapper(config)
-        self._name = f"mqtt:{config.name}"
+        self.name = f"mqtt:{config.name}"
         self._intake = intake
         self._clock = clock
         self._last: UnixNs | None = None
@@ -154,7 +154,7 @@ class MqttUsage:
             return [self._mapper.rejected(item)]
         if isinstance(item, Gap):
             span_s = (item.end - item.start) / 1e9
-            events.gap_on_topic(self._name, str(item.reason), span_s)
+            events.gap_on_topic(self.name, str(item.reason), span_s)
             return []
         return [
             raw for value in item.values for raw in self._mapper.raws(str(value), item.received)
@@ -165,7 +165,7 @@ class MqttUsage:
             try:
                 await take_all(self._intake, raws)
             except LedgerUnavailable as error:
-                events.intake_lost(self._name, error.reason, error.detail, LEDGER_RETRY_S)
+                events.intake_lost(self.name, error.reason, error.detail, LEDGER_RETRY_S)
                 await self._clock.sleep(LEDGER_RETRY_S)
             else:
                 return

@@ -41,14 +41,19 @@ class TailIntake:
         self, config: FileIntakeConfig, intake: UsageIntake, clock: Clock, folder: Path
     ) -> None:
         LineParser(config)  # refused here, not at the first file
-        self._name = f"file:{config.name}"
+        self.name = f"file:{config.name}"
         self._intake = intake
         self._clock = clock
-        self._follow = Follow(config, self._name)
-        self._remembered = Remembered(folder / f"{config.name}.tail.json", self._name)
+        self._follow = Follow(config, self.name)
+        self._remembered = Remembered(folder / f"{config.name}.tail.json", self.name)
         self._aside = Aside(f"usage-{config.name}")
-        self._pace = Pace(self._name, config.every_s)
+        self._pace = Pace(self.name, config.every_s)
         self._loaded = False
+
+    @property
+    def trouble(self) -> str:
+        """Give what the last look failed of, empty when it worked."""
+        return self._pace.trouble
 
     async def run(self) -> NoReturn:
         """Look for new lines for ever. Cancel: stops at once; nothing handed over is lost."""
@@ -80,7 +85,7 @@ class TailIntake:
         if piece is None or piece.place.offset == file.place.offset:
             return False
         if piece.unfit:
-            events.lines_unfit(self._name, file.path.name, piece.unfit, piece.why)
+            events.lines_unfit(self.name, file.path.name, piece.unfit, piece.why)
         await take_all(self._intake, piece.raws)
         file.place = piece.place
         await self._aside.run(partial(self._remembered.save, self._follow.as_json()))
@@ -93,13 +98,13 @@ class TailIntake:
             piece = await self._aside.run(read)
         except OSError as error:
             reason = error.strerror or str(error)
-            events.file_unreadable(self._name, file.path.name, reason)
+            events.file_unreadable(self.name, file.path.name, reason)
             return None
         except FileRefused as error:
             file.refused = True
-            events.file_refused(self._name, file.path.name, str(error))
+            events.file_refused(self.name, file.path.name, str(error))
             return None
         if file.reader.missing_columns:
             missing, file.reader.missing_columns = file.reader.missing_columns, []
-            events.columns_missing(self._name, file.path.name, ", ".join(missing))
+            events.columns_missing(self.name, file.path.name, ", ".join(missing))
         return piece

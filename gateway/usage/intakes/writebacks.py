@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.usage.intakes.database import DatabaseIntake
 from gateway.usage.model import Move, Raw
 
@@ -9,8 +11,8 @@ from gateway.usage.model import Move, Raw
 class WriteBacks:
     """Takes each outcome to the database intake that its event came from; one of `Outcomes`."""
 
-    def __init__(self) -> None:
-        self._intakes: dict[str, DatabaseIntake] = {}
+    def __init__(self, intakes: Sequence[DatabaseIntake] = ()) -> None:
+        self._intakes = {intake.name: intake for intake in intakes}
 
     def add(self, intake: DatabaseIntake) -> None:
         """Tell this one, too."""

@@ -16,9 +16,10 @@ import apsw
 
 from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable
+from gateway.core.records import Usage
 from gateway.ops.events import usage_ledger as events
 from gateway.ops.lock import FileLock
-from gateway.usage.ledger import people, questions
+from gateway.usage.ledger import outbox, people, questions
 from gateway.usage.ledger.bodies import event_draft, move_draft
 from gateway.usage.ledger.chain import Row
 from gateway.usage.ledger.opening import SetAside, load
@@ -170,9 +171,16 @@ class SqliteLedger:
         return count
 
     async def rows_after(self, seq: int, limit: int) -> list[Row]:
-        """Give the next rows of the chain, for the central platform."""
+        """Give the next rows of the chain as they are, personal content included."""
         rows: list[Row] = await self._ask(lambda store: questions.rows_after(store, seq, limit))
         return rows
+
+    async def records_after(self, seq: int, limit: int) -> list[tuple[int, Usage]]:
+        """Give the next rows as records of the spool, each with its row's number."""
+        found: list[tuple[int, Usage]] = await self._ask(
+            lambda store: outbox.records_after(store, seq, limit)
+        )
+        return found
 
     async def outbox(self) -> int:
         """Give the last row that the outbox has done, 0 at the start of a ledger."""

@@ -7,19 +7,22 @@ newest events stand. The whole chain is proved by `verify`, which takes longer.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import apsw
 
 from gateway.ops.events import usage_ledger as events
-from gateway.ops.sqlite import CORRUPT_ERRORS
+from gateway.ops.sqlite import CORRUPT_ERRORS, remove_database, sync_folder
 from gateway.usage.ledger import anchor, schema
 from gateway.usage.ledger.chain import EVENT, MOVE, OPENED, UNFIT, row_hash, seq_of
 from gateway.usage.ledger.derive import Derived
-from gateway.usage.ledger.salvage import Salvaged, carry, read_all
+from gateway.usage.ledger.salvage import carry, read_all
 from gateway.usage.ledger.sql import every, one
 from gateway.usage.ledger.store import Store
 
+REPLACING = "ledger.replacing"
 TAIL_ROWS = 1_000
 """Rows whose hashes and events are looked at in each start."""
 
@@ -36,8 +39,8 @@ DAMAGE = (*CORRUPT_ERRORS, Damaged, apsw.SQLError, ValueError, KeyError, TypeErr
 class SetAside:
     """A damaged ledger was replaced: the name it has now, why, and what became of its rows.
 
-    `rows` is the last that was right, `unreadable` how many were not, `carried` how many events
-    that were still to be sent are in the new ledger.
+    `rows` is the last that was right (0 for unknown), `unreadable` how many were not, `carried` how
+    many events that were still to be sent are in the new ledger.
     """
 
     file: str
@@ -55,6 +58,8 @@ def load(store: Store) -> SetAside | None:
         apsw.Error, OSError: the disk refuses.
     """
     try:
+        if (store.folder / REPLACING).exists() and (result := _resume(store)) is not None:
+            return result
         believe(store)
     except DAMAGE as error:
         return replace(store, f"{type(error).__name__}: {error}")
@@ -62,16 +67,67 @@ def load(store: Store) -> SetAside | None:
 
 
 def replace(store: Store, reason: str) -> SetAside:
-    """Set the file aside and begin a new one with the events that were still open."""
+    """Set the file aside and begin a new one with the events that were still open.
+
+    A note says so meanwhile: a process that ends in between goes on with it at the next start.
+    """
     store.close()
-    old = store.set_names_aside()
-    saved: Salvaged = read_all(old, store.settings.vfs)
+    target = store.name_aside()
+    with (store.folder / REPLACING).open("w", encoding="ascii") as note:
+        json.dump({"file": target.name, "reason": reason}, note)
+        note.flush()
+        os.fsync(note.fileno())
+    sync_folder(store.folder)
+    store.set_names_aside(target)
+    return _begin_anew(store, target, reason)
+
+
+def _begin_anew(store: Store, old: Path, reason: str) -> SetAside:
+    saved = read_all(old, store.settings.vfs)
     last = {"seq": saved.rows, "hash": saved.hash.hex(), "ledger": saved.ledger}
-    store.create({"file": old.name, "reason": reason, **last})
-    carried = carry(store, saved)
-    result = SetAside(old.name, reason, saved.rows, carried, saved.unreadable)
-    events.usage_ledger_set_aside(old.name, reason, saved.rows, saved.unreadable, carried)
-    return result
+    store.create({"file": old.name, "reason": reason, **last}, lambda: carry(store, saved))
+    return _told(store, SetAside(old.name, reason, saved.rows, len(saved.events), saved.unreadable))
+
+
+def _told(store: Store, aside: SetAside) -> SetAside:
+    """Say it before the note is gone: rather twice than never."""
+    events.usage_ledger_set_aside(
+        aside.file, aside.reason, aside.rows, aside.unreadable, aside.carried
+    )
+    (store.folder / REPLACING).unlink()
+    return aside
+
+
+def _resume(store: Store) -> SetAside | None:
+    """Go on where a process ended while it replaced a ledger; None when it had not begun."""
+    note = store.folder / REPLACING
+    try:
+        said = json.loads(note.read_bytes())
+        old, reason = store.folder / Path(str(said["file"])).name, str(said["reason"])
+    except (ValueError, KeyError, TypeError):  # it ended while it wrote the note
+        note.unlink()
+        return None
+    if store.path.exists() and _follows(store, old.name):
+        believe(store)
+        carried = one(store.connection, "SELECT count(*) FROM events WHERE was IS NOT NULL")[0]
+        return _told(store, SetAside(old.name, reason, 0, carried))
+    if old.exists():
+        remove_database(store.path)  # a beginning without an end
+    else:
+        store.set_names_aside(old)
+    return _begin_anew(store, old, reason)
+
+
+def _follows(store: Store, old: str) -> bool:
+    """Tell whether the file is the one that was begun after another."""
+    try:
+        store.open()
+        opened = one(store.connection, "SELECT body FROM chain WHERE seq=1")
+        return bool(json.loads(opened[0])["after"]["file"] == old)
+    except DAMAGE:
+        return False
+    finally:
+        store.close()
 
 
 def believe(store: Store) -> None:

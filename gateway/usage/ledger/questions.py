@@ -77,7 +77,8 @@ def waiting(store: Store, delivery: str, states: Sequence[State]) -> list[Waitin
     rows = every(
         store.connection,
         "SELECT seq, log_dt, use_se, user, address, amount, state, requests, changed "  # noqa: S608, question marks
-        f"FROM events WHERE delivery=? AND state IN ({marks}) AND kind='event' ORDER BY log_dt, seq",
+        f"FROM events WHERE delivery=? AND state IN ({marks}) AND kind='event' "
+        "ORDER BY log_dt, seq",
         (delivery, *map(str, states)),
     )
     return [

@@ -16,13 +16,12 @@ from typing import Any
 import apsw
 
 from gateway.ops.sqlite import connect_read_only, shut
-from gateway.usage.ledger.bodies import Draft, digest_of
+from gateway.usage.ledger.bodies import Draft
 from gateway.usage.ledger.chain import (
     EVENT,
     GENESIS,
     MOVE,
     OPENED,
-    canonical,
     commitment,
     event_id,
     row_hash,
@@ -126,14 +125,14 @@ def _personal(connection: apsw.Connection, seq: int, body: Mapping[str, Any]) ->
     return bytes(found[1])
 
 
-def carry(store: Store, saved: Salvaged) -> int:
-    """Store the open events in the new ledger, each with the id that it had; give how many."""
-    with store.transaction():
-        for seq, (old, personal) in saved.events.items():
-            was = old.get("was") or event_id(saved.ledger, seq)
-            body = {name: value for name, value in old.items() if name != "personal"}
-            body |= {"was": was, "state": saved.states[seq]}
-            said = json.loads(personal)
-            digest = digest_of(body["intake"], said["source_id"], said["fields"])
-            store.write(Draft(body, canonical(said), digest, body["delivery"]))
-    return len(saved.events)
+def carry(store: Store, saved: Salvaged) -> None:
+    """Store the open events in the new ledger, each with the id that it had.
+
+    Inside the transaction that makes the ledger.
+    """
+    for seq, (old, personal) in saved.events.items():
+        was = old.get("was") or event_id(saved.ledger, seq)
+        body = {name: value for name, value in old.items() if name != "personal"}
+        body |= {"was": was, "state": saved.states[seq]}
+        store.write(Draft(body, personal))
+        store.news.add(body["delivery"])

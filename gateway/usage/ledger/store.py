@@ -6,6 +6,7 @@ Layout of the folder:
     ledger.db              the chain, the erasable content, what follows from both
     ledger.head            the end of the chain once more
     ledger-<n>.damaged*    a ledger that was set aside
+    ledger.replacing       only while one is being set aside
     requests/              what the command line asks of a running ledger
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,24 +103,29 @@ class Store:
             self.close()
             raise LedgerUnavailable("format", f"{LEDGER_FILE} was written by a newer version")
         if found == 0 and form == 0 and not self._tables():
-            self._create(None)
+            if (self.folder / anchor.HEAD_FILE).exists():
+                raise apsw.NotADBError(f"{LEDGER_FILE} is empty or was removed")
+            self._create(None, lambda: None)
         elif found != schema.APPLICATION_ID:
             raise apsw.NotADBError(f"{LEDGER_FILE} is not a usage ledger")
 
     def _tables(self) -> int:
         return int(one(self.connection, "SELECT count(*) FROM sqlite_master")[0])
 
-    def create(self, after: dict[str, object] | None) -> None:
-        """Make a new file whose first row says after which damaged one it comes."""
+    def create(self, after: dict[str, object], fill: Callable[[], None]) -> None:
+        """Make a new file whose first row says after which damaged one it comes.
+
+        What `fill` writes is in it from its first moment on.
+        """
         self.close()
         self._connection = connect(
             self.path, vfs=self.settings.vfs, synchronous=self.settings.synchronous, create=True
         )
         self.connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         self.connection.pragma("secure_delete", True)
-        self._create(after)
+        self._create(after, fill)
 
-    def _create(self, after: dict[str, object] | None) -> None:
+    def _create(self, after: dict[str, object] | None, fill: Callable[[], None]) -> None:
         ledger = os.urandom(LEDGER_BYTES).hex()
         self.derived = Derived(self.connection, ledger)
         body: dict[str, object] = {"kind": OPENED, "ledger": ledger, "at": self.clock.now()}
@@ -132,6 +138,7 @@ class Store:
                 "INSERT INTO head VALUES (1, 0, ?, ?)", (GENESIS, schema.DERIVED_VERSION)
             )
             self.write(Draft(body))
+            fill()
         sync_folder(self.folder)
 
     @contextmanager
@@ -204,16 +211,21 @@ class Store:
             self._connection = None
         self._head_file.close()
 
-    def set_names_aside(self) -> Path:
-        """Rename the closed files, and give the new name of the main one."""
+    def name_aside(self) -> Path:
+        """Give the name that a damaged file will have."""
         number = 1 + len(list(self.folder.glob("ledger-*.damaged")))
-        target = self.folder / f"ledger-{number}.damaged"
+        return self.folder / f"ledger-{number}.damaged"
+
+    def set_names_aside(self, target: Path) -> None:
+        """Rename the closed files.
+
+        The head first: a new file must never stand beside an old head. The main file last: when it
+        has its new name, all of them have.
+        """
         head = self.folder / anchor.HEAD_FILE
         moves = [(head, target.with_name(f"{target.name}-head"))]
-        names = (self.path, *companions(self.path))
-        moves += list(zip(names, (target, *companions(target)), strict=True))
-        for old, new in moves:  # the head first: a new file must never stand beside an old head
+        moves += zip(companions(self.path), companions(target), strict=True)
+        for old, new in [*moves, (self.path, target)]:
             if old.exists():
                 old.rename(new)
         sync_folder(self.folder)
-        return target

@@ -75,6 +75,9 @@ def verify(folder: Path) -> Report:
     """
     report = Report()
     if not (folder / LEDGER_FILE).exists():
+        if (folder / anchor.HEAD_FILE).exists():
+            report.add("file", "missing", None, f"{LEDGER_FILE} is not there")
+            return report
         raise LedgerUnavailable("no-ledger", f"there is no ledger in {folder}")
     try:
         head, head_problem = anchor.read(folder), ""

@@ -181,6 +181,7 @@ class Writer:
             events.usage_ledger_unavailable(type(error).__name__, str(error))
         else:
             self._down_since = None
+            self._news.deliveries |= self._store.news
 
     def _ready(self) -> bool:
         """Tell whether the file is open, opening it again when it is time."""

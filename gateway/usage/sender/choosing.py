@@ -49,7 +49,25 @@ class Choosing:
         if left is not None:
             return self._resumed(left)
         ahead = {event.id for event in self._ahead(waiting, day)}
-        return await self._chosen([event for event in today if event.id not in ahead])
+        chosen = await self._chosen([event for event in today if event.id not in ahead])
+        if chosen is None and not now.time.sure:
+            return self._asking(waiting)
+        return chosen
+
+    def _asking(self, waiting: Sequence[Waiting]) -> UnderWay | None:
+        """Give an event that is not of our clock's day, while only our clock says what day it is.
+
+        Either it is ours that is wrong and the event is stored, or the service refuses it as it
+        would any other of that day; both answers tell the time.
+        """
+        newest = max(
+            (event for event in waiting if event.state is not State.SENDING),
+            key=lambda event: event.log_dt,
+            default=None,
+        )
+        if newest is None:
+            return None
+        return UnderWay(newest, self._fields(newest, self._now.day.amount(newest)))
 
     async def _chosen(self, candidates: Sequence[Waiting]) -> UnderWay | None:
         now = self._now

@@ -85,10 +85,11 @@ def _after_unknown(action: Action, rule: CodeRule, tried: Tried) -> Judged:
 
 
 def _first_hand(exchange: Exchange, action: Action, rule: CodeRule, tried: Tried) -> Judged:
-    if action is Action.QUARANTINE and exchange.answer is not None:
+    # Which code means "not today" no source tells: a refusal on another day is taken for it.
+    if action in {Action.QUARANTINE, Action.RETRY} and exchange.answer is not None:
         stamp = parse_kst(exchange.answer.answered)
         day = tried.day if stamp is None else kst_day(stamp)
-        if day > tried.day:  # midnight passed on the way
+        if day > tried.day:
             return Judged(State.EXPIRED_MIDNIGHT, rule.code, Then.PAUSE)
         if day < tried.day:
             return Judged(State.DEFERRED, f"{rule.code} ahead-of-time", Then.PAUSE)

@@ -1,4 +1,4 @@
-"""Records of the KPI service (스마트공방) and the requests that carry them. Source: research §1.12."""
+"""Records of the KPI service (스마트공방) and how they are sent. Source: research §1.12."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from gateway.usage.ports import Alarms
 from gateway.usage.rules.codes import CodeRule, Codes
 from gateway.usage.sender import alarm_codes
 from gateway.usage.sender.desk import Desk
+from gateway.usage.sender.hearing import Hearing
 from gateway.usage.sender.judge import Judged, Then, Tried, judge
-from gateway.usage.sender.kst import parse_kst
 from gateway.usage.sender.log_service import Exchange, LogService, Outcome
 from gateway.usage.sender.sampler import AMOUNT_MAX
-from gateway.usage.sender.service_time import OFF_S, ServiceTime
+from gateway.usage.sender.service_time import ServiceTime
 from gateway.usage.sender.slots import Slots
 from gateway.usage.sender.standing import Day, Stop, Trouble, UnderWay
 
@@ -26,8 +26,6 @@ PAUSE_S = 10.0
 OFFLINE_S = (10.0, 30.0, 60.0, 120.0, 300.0)
 """Between tries while nobody answers; nothing is lost but time, and the ledger stays small."""
 CAP_S = 3_600.0
-SILENT_S = 1_800.0
-"""Without an answer for so long, a person has to hear."""
 CONTENDED_TIMES = 2
 """One unexpected AP1029 happens, after a solution that sent by itself was switched over."""
 EARLY_TIMES = 3
@@ -60,6 +58,7 @@ class Requesting:
         self._alarms = alarms
         self._clock = clock
         self.time = ServiceTime(clock)
+        self._hearing = Hearing(config.name, self.time, alarms, clock)
         self.slots = Slots(config, self.time, clock)
         self.day = Day("")
         self.trouble = Trouble()
@@ -102,7 +101,9 @@ class Requesting:
         answer = exchange.answer
         self.code = "" if answer is None else answer.code
         self.text = exchange.text if answer is None else f"{answer.text} {answer.detail}".strip()
-        self._hear(exchange)
+        self._hearing.hear(exchange)
+        if exchange.outcome is Outcome.ANSWERED:
+            self.trouble.offline = 0
         rule = self._codes.of(self.code)
         judged = self._judged(record, exchange, rule)
         attempt = Attempt(
@@ -136,35 +137,6 @@ class Requesting:
             why = f"summed: {record.event.id}"
             moves += [Move(event, State.SAMPLED_OUT, now, why) for event in record.absorbed]
         return moves
-
-    # -- time and reach -------------------------------------------------------------------------
-
-    def _hear(self, exchange: Exchange) -> None:
-        """Learn the service's time, and that it is there."""
-        stamp = None if exchange.answer is None else parse_kst(exchange.answer.answered)
-        if stamp is None and not self.time.sure:
-            stamp = exchange.date
-        if stamp is not None:
-            self.time.learn(stamp)
-            self._check_clock()
-        if exchange.outcome is Outcome.ANSWERED:
-            self.trouble.offline, self.trouble.silent_since = 0, None
-            self._alarms.clear(alarm_codes.UNREACHABLE, self._config.name)
-            return
-        now = self._clock.monotonic()
-        since = self.trouble.silent_since
-        self.trouble.silent_since = now if since is None else since
-        if since is not None and now - since > SILENT_S:
-            minutes = round((now - since) / 60)
-            self._alarm(alarm_codes.UNREACHABLE, minutes=minutes, text=exchange.text)
-
-    def _check_clock(self) -> None:
-        ahead_s = self.time.offset_s() or 0.0
-        if abs(ahead_s) > OFF_S:
-            events.usage_clock_off(self._config.name, ahead_s)
-            self._alarm(alarm_codes.CLOCK_OFF, ahead_s=round(ahead_s))
-        else:
-            self._alarms.clear(alarm_codes.CLOCK_OFF, self._config.name)
 
     def _alarm(self, code: str, **facts: str | float) -> None:
         self._alarms.raise_(code, self._config.name, self._clock.now(), **facts)

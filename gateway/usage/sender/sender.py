@@ -23,6 +23,7 @@ from gateway.usage.model import Move, State
 from gateway.usage.ports import Alarms, Ledger
 from gateway.usage.rules.codes import Codes
 from gateway.usage.sender import alarm_codes
+from gateway.usage.sender.bell import Bell
 from gateway.usage.sender.choosing import Choosing
 from gateway.usage.sender.desk import AGAIN_CAP_S, Desk
 from gateway.usage.sender.kst import NS, day_end, weekday
@@ -35,8 +36,9 @@ LOOK_S = 300.0
 """The longest pause: a machine that slept, or a clock that was set, is noticed after it."""
 LEASE_LOOK_S = 5.0
 LEAST_S = 0.001
-GRACE_S = 2 * 3_600.0
-"""While nobody told us the time, a day is not given up before our clock is this far beyond it."""
+GRACE_S = 26 * 3_600.0
+"""While nobody told us the time since the start, our clock may be wrong, by a day or by years: days
+are given up only after we have run for so long, so that what waits stays bounded."""
 
 
 class Sender:
@@ -67,12 +69,13 @@ class Sender:
         self._now = Requesting(config, self._desk, client, codes, alarms, clock)
         self._choosing = Choosing(config, self._desk, self._now, alarms, clock)
         self._lease = lease_of(config.lease, config.name, alarms, clock)
-        self._came = asyncio.Event()
+        self._bell = Bell(clock)
         self._resumed = False
         self._open_day = ""
         """The last day whose events have not been closed yet."""
         self._state = "ready"
         self._next = 0.0
+        self._began = clock.monotonic()
 
     @property
     def name(self) -> str:
@@ -80,7 +83,7 @@ class Sender:
         return self._config.name
 
     def status(self) -> SenderStatus:
-        """Give where the delivery stands."""
+        """Give where the delivery stands; cheap."""
         now = self._now
         return SenderStatus(
             self.name,
@@ -101,14 +104,9 @@ class Sender:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lease.keep())
-            group.create_task(self._listen())
+            group.create_task(self._bell.listen(self._desk.wait))
             group.create_task(self._work())
         raise AssertionError("none of them ends")
-
-    async def _listen(self) -> NoReturn:
-        while True:
-            await self._desk.wait()
-            self._came.set()
 
     async def _work(self) -> NoReturn:
         failed = 0
@@ -121,24 +119,12 @@ class Sender:
                 wait_s = min(doubled(1.0, failed), AGAIN_CAP_S)
                 self._state = "ledger"
                 events.usage_ledger_waits(self.name, error.reason, error.detail)
-            await self._pause(wait_s, wakes=self._state == "ready")
-
-    async def _pause(self, seconds: float, *, wakes: bool) -> None:
-        """Wait; with `wakes` an event that comes ends it."""
-        seconds = min(max(seconds, LEAST_S), LOOK_S)
-        self._next = self._clock.monotonic() + seconds
-        if not wakes:
-            await self._clock.sleep(seconds)
-            return
-        async with asyncio.TaskGroup() as group:
-            timer = group.create_task(self._ring(seconds))
-            await self._came.wait()
-            timer.cancel()
-        self._came.clear()
-
-    async def _ring(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-        self._came.set()
+            wait_s = min(max(wait_s, LEAST_S), LOOK_S)
+            self._next = self._clock.monotonic() + wait_s
+            if self._state == "ready":
+                await self._bell.wait(wait_s)
+            else:
+                await self._clock.sleep(wait_s)
 
     # -- one step -------------------------------------------------------------------------------
 
@@ -150,11 +136,13 @@ class Sender:
             return wait_s
         if self._now.under_way is not None:
             return await self._again(self._now.under_way)
-        self._came.clear()
+        self._bell.reset()
         record = await self._choosing.next_record()
         if self._choosing.past_day and not self._open_day:
             self._open_day = self._choosing.past_day
             await self._turn_day()
+            if not self._open_day:  # closed, and with it perhaps what was chosen
+                return 0.0
         if record is None:
             self._state = "ready"
             return self._now.slots.midnight_s()
@@ -172,8 +160,9 @@ class Sender:
             if not self._resumed:
                 now.slots.resume(today)
                 self._resumed = True
-            if now.day.day < day:
+            if "" < now.day.day < day:
                 self._open_day = self._open_day or now.day.day
+                await self._check_stored(now.day.day)
             now.day = Day.of(today)
             now.slots.new_day()
             for code in alarm_codes.OF_A_DAY:
@@ -188,11 +177,19 @@ class Sender:
     def _is_over(self, day: str) -> bool:
         """Say whether a day is over for the service, as far as anybody told us."""
         past_s = (self._now.time.now() - day_end(day)) / NS
-        return past_s >= 0 and (self._now.time.sure or past_s > GRACE_S)
+        ran_s = self._clock.monotonic() - self._began
+        return past_s >= 0 and (self._now.time.sure or min(past_s, ran_s) > GRACE_S)
 
     async def _close_day(self, day: str) -> None:
         done = await self._desk.today(day)
         await self._desk.close_day(day, done.last_stored)
+        await self._check_stored(day)
+
+    async def _check_stored(self, day: str) -> None:
+        """Tell a person where a working day brought nothing, unless another gateway sends."""
+        if not self._lease.holds():
+            return
+        done = await self._desk.today(day)
         if not done.stored and weekday(day) in self._config.work_days:
             at = self._clock.now()
             self._alarms.raise_(alarm_codes.NOTHING_STORED, self.name, at, day=day)

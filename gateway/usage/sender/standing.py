@@ -83,7 +83,6 @@ class Trouble:
     """What went wrong in a row; an answer, or a stored record, sets it back."""
 
     offline: int = 0
-    silent_since: float | None = None
     contended: int = 0
     refused: int = 0
     unresolved: int = 0
@@ -95,9 +94,10 @@ class Trouble:
 class SenderStatus:
     """What `status` shows of a delivery.
 
-    `state` is ready, interval, closed (for today), stopped, full, contended, unanswered, offline or
-    standby (another gateway sends). `next_s` is when it looks again. `ahead_s` is by how much this
-    computer's clock is ahead of the service's, None when unknown.
+    `state` is ready, interval, closed (for today), stopped, full, contended, unanswered, offline,
+    ledger (it cannot be written) or standby (another gateway sends). `next_s` is when it looks
+    again. `ahead_s` is by how much this computer's clock is ahead of the service's, None when
+    unknown.
     """
 
     delivery: str

@@ -9,39 +9,35 @@ from gateway.core.errors import SourceRejected
 from gateway.usage.intakes.databases.driver import Driver
 
 NAME_MAX = 128
-_PLAIN = r"[^\W\d][\w]*"
 _EXACT = r"[\w$#][\w $#.\-/()]*"
-_PART = re.compile(rf"({_PLAIN})|\"({_EXACT})\"|`({_EXACT})`|\[({_EXACT})\]|([^\W\d][\w$#]*)")
+_PART = re.compile(
+    rf"(?P<bare>[^\W\d][\w$#]*)|\"(?P<a>{_EXACT})\"|`(?P<b>{_EXACT})`|\[(?P<c>{_EXACT})\]"
+)
+_PARTS_MAX = 4
 
 
 def table_sql(text: str, driver: Driver) -> str:
     """Give a table's name for SQL: `table`, `schema.table`, `"Exact Name"`.
 
     A plain name stays without quotes, so that the database finds it whatever its case; one in
-    quotes is meant to the letter.
+    quotes, or with `$` or `#` in it, is meant to the letter.
 
     Raises:
         ValueError: it is no such name.
     """
-    parts = []
+    parts: list[str] = []
     place = 0
     while True:
         found = _PART.match(text, place)
-        if found is None or len(text) > 4 * NAME_MAX:
+        if found is None or len(parts) == _PARTS_MAX or len(text) > _PARTS_MAX * NAME_MAX:
             raise ValueError(f"table: {text!r} is no name of a table")
-        plain = found[1]
-        at_end = found.end() == len(text)
-        if plain is None or not (at_end or text[found.end()] == "."):
-            exact = next((group for group in found.groups()[1:] if group), None)
-            if exact is None:
-                raise ValueError(f"table: {text!r} is no name of a table")
-            parts.append(driver.quoted(exact))
-        else:
-            parts.append(plain)
+        name = str(found[found.lastgroup or 0])
+        plain = found.lastgroup == "bare" and name.replace("_", "x").isalnum()
+        parts.append(name if plain else driver.quoted(name))
         place = found.end()
         if place == len(text):
             return ".".join(parts)
-        if text[place] != "." or len(parts) == 4:
+        if text[place] != ".":
             raise ValueError(f"table: {text!r} is no name of a table")
         place += 1
 

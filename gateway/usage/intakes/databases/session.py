@@ -88,8 +88,11 @@ class Session:
 
     @property
     def _failures(self) -> tuple[type[Exception], ...]:
-        """What a driver raises: known only once it was imported."""
-        return (*self._driver.errors, OSError)
+        """What a driver raises: its own errors, known once it was imported, and ValueError.
+
+        That is what comes of text in no encoding and of dates that Python cannot hold.
+        """
+        return (*self._driver.errors, OSError, ValueError)
 
     def _connected(self) -> Connection:
         assert self._connection is not None

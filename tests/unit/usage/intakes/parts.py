@@ -26,7 +26,7 @@ def file_config(path: Path | str, mode: Any = "tail", **changes: Any) -> FileInt
 
 
 class MemoryIntake:
-    """A `UsageIntake`: without a time an event is unfit; the same source id and fields are known."""
+    """A `UsageIntake`: without a time an event is unfit; the same id and fields are known."""
 
     def __init__(self) -> None:
         self.events: list[Raw] = []

@@ -29,7 +29,7 @@ CREATE TABLE USAGE_LOG (
   ID {key}, LOG_DT VARCHAR(23), USE_SE VARCHAR(10), SYS_USER VARCHAR(60), CONECT_IP VARCHAR(30),
   DATA_USGQTY INTEGER, SEND_YN CHAR(1) DEFAULT 'N', RESULT_CD VARCHAR(10), SEND_DT {time})
 """
-Written = tuple[Any, str, str | None, str | None]
+Written = tuple[str, str | None, str | None]
 
 
 def table_config(url: str, **changes: Any) -> DatabaseIntakeConfig:
@@ -77,7 +77,7 @@ class SqliteTable:
     def rows(self) -> dict[Any, Written]:
         """Give (flag, code, time) by key."""
         found = self.execute("SELECT ID, SEND_YN, RESULT_CD, SEND_DT FROM USAGE_LOG ORDER BY ID")
-        return {row[0]: (row[1], row[2], None if row[3] is None else str(row[3])) for row in found}  # type: ignore[misc]
+        return {row[0]: (row[1], row[2], None if row[3] is None else str(row[3])) for row in found}
 
     @property
     def flags(self) -> dict[Any, str]:

@@ -44,13 +44,15 @@ class Poll:
         self.table, self.folder, self.changes = table, folder, changes
         self.intake = MemoryIntake()
         self.clock = StillClock()
-        self.start()
+        self.database = self._made()
 
     def start(self) -> None:
-        if hasattr(self, "database"):
-            self.database._session.close()
+        self.database._session.close()
+        self.database = self._made()
+
+    def _made(self) -> DatabaseIntake:
         config = table_config(self.table.url, **self.changes)
-        self.database = DatabaseIntake(config, self.intake, self.clock, self.folder / "data")
+        return DatabaseIntake(config, self.intake, self.clock, self.folder / "data")
 
     async def poll(self) -> float:
         return await self.database.poll()
@@ -143,9 +145,7 @@ async def test_the_time_written_is_the_services_own_stamp_where_it_gave_one(
     assert table.rows() == {1: ("Y", "AP1002", "2026-11-26 09:00:05.123")}
 
 
-async def test_a_row_that_nobody_can_send_is_failed_at_once(
-    table: SqliteTable, polls: Any
-) -> None:
+async def test_a_row_that_nobody_can_send_is_failed_at_once(table: SqliteTable, polls: Any) -> None:
     poll = polls()
     table.add(1, at=None)
     table.add(2)
@@ -244,7 +244,7 @@ async def test_many_pending_rows_are_read_in_pages_and_polls(
     await poll.poll()
     await poll.poll()
     await poll.poll()
-    assert sorted(poll.keys, key=int)[0] == "0", "a lower key is found when reading begins again"
+    assert min(poll.keys, key=int) == "0", "a lower key is found when reading begins again"
     assert "12" in poll.keys
     assert poll.intake.again == 0
 
@@ -311,7 +311,9 @@ async def test_cp949_bytes_are_read_whatever_the_database_takes_them_for(
     poll = polls()
     await poll.poll()
     assert poll.intake.users == ["김철수"]
-    table.execute("UPDATE USAGE_LOG SET SYS_USER = ?", ("이영희".encode("cp949").decode("latin-1"),))
+    table.execute(
+        "UPDATE USAGE_LOG SET SYS_USER = ?", ("이영희".encode("cp949").decode("latin-1"),)
+    )
     poll = polls(encoding="cp949")
     await poll.poll()
     assert poll.intake.users == ["이영희"]
@@ -324,6 +326,24 @@ async def test_columns_by_number_and_a_constant(table: SqliteTable, polls: Any) 
     assert dict(poll.intake.events[0].fields) == {
         "logDt": "2026-11-26 09:00:00", "sysUser": "kim", "useSe": "DO6003",
     }  # fmt: skip
+
+
+async def test_an_outcome_that_comes_before_the_receipt_is_not_missed(
+    table: SqliteTable, polls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll = polls()
+    table.add(1)
+    take = poll.intake.take
+
+    async def quick(raws: Any) -> Any:
+        answers = await take(raws)
+        await poll.end(1, State.DELIVERED, "AP1002")
+        return answers
+
+    monkeypatch.setattr(poll.intake, "take", quick)
+    await poll.poll()
+    await poll.write()
+    assert table.flags == {1: "Y"}
 
 
 # -- watermark ----------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ async def test_a_wholly_bad_file_goes_to_bad_with_the_reasons_in_both_languages(
     assert "한 건도 읽지 못했습니다" in why
     assert "No usage event" in why
     assert "columns missing: logDt" in why
+    assert "AP1012: " in why
     assert "UTF-16" in (drop.folder / "bad" / "b.csv.why.txt").read_text("utf-8-sig")
 
 

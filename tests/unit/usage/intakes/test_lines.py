@@ -59,17 +59,11 @@ def test_quotes_trailing_commas_and_short_lines_cost_nothing() -> None:
     assert parsed("2026-11-26 09:00:00,DO6001", made).fields["conectIp"] is None
 
 
-@pytest.mark.parametrize(
-    "line", [b'2026,"lost quote,x,y', b"\xff\xfe\xff\xff,\xff", b",,,,", b"x" * 10 + b"\x81"]
-)
+@pytest.mark.parametrize("line", [b'2026,"lost quote,x,y', b"\xff\xfe\xff\xff,\xff", b",,,,"])
 def test_a_bad_line_is_an_error_of_its_own(line: bytes) -> None:
     made = parser(HEADER.encode())
-    try:
-        cells = made.parse(line, "utf-8")
-    except LineError:
-        cells = None
-    else:
-        assert line == b"x" * 10 + b"\x81", "only the first column has a value"
+    with pytest.raises(LineError, match=r"."):
+        made.parse(line, "utf-8")
     assert parsed(row(1), made).fields["dataUsgqty"] == "1"
 
 
@@ -177,7 +171,8 @@ def test_whatever_a_csv_writer_wrote_is_read(cells: list[str]) -> None:
     try:
         found = made.parse(written.getvalue().encode(), "utf-8")
     except LineError:
-        assert not cells[0].strip() and not cells[1].strip()
+        assert not cells[0].strip()
+        assert not cells[1].strip()
         return
     if found is not None:
         assert found.fields["sysUser"] == (cells[1].strip() or None)
@@ -192,7 +187,7 @@ def test_no_bytes_do_more_than_refuse_their_own_line(line: bytes, form: Any) -> 
         made.begin(HEADER.replace(",", "\t" if form == "tsv" else ",").encode(), None)
     for encoding in (None, "utf-8", "cp949"):
         try:
-            made.parse(line, encoding)  # type: ignore[arg-type]
+            made.parse(line, encoding)
         except LineError:
             continue
 

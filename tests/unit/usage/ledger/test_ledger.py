@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import LedgerUnavailable
+from gateway.spool.codec import Encoder
 from gateway.usage.ledger.ledger import SqliteLedger
 from gateway.usage.ledger.verify import verify
 from gateway.usage.model import Raw, State, Today
@@ -204,6 +205,26 @@ async def test_the_outbox_gets_every_row_in_order_and_remembers(tmp_path: Path) 
     ledger = await makers.opened(tmp_path)
     assert await ledger.outbox() == 9
     await ledger.close()
+
+
+async def test_records_for_the_platform_say_every_state_and_no_name(tmp_path: Path) -> None:
+    ids = await makers.filled(tmp_path)
+    ledger = await makers.opened(tmp_path)
+    await ledger.move([makers.moved("ffffff-3", State.DELIVERED, "AP1002")])
+    found = await ledger.records_after(0, 1_000)
+    rows = await ledger.rows_after(0, 1_000)
+    await ledger.close()
+    assert [seq for seq, _ in found] == [row.seq for row in rows]
+    assert [record.extra["hash"] for _, record in found] == [row.hash.hex() for row in rows]
+    mine = [record for _, record in found if record.ledger == ids[0]]
+    assert [record.extra["state"] for record in mine] == ["queued", "sending", "delivered"]
+    assert {(each.user, each.event, each.at) for each in mine} == {
+        ("u-0000", "DO6001", makers.event(0).at)
+    }
+    assert (mine[2].extra["code"], mine[2].extra["kind"]) == ("AP1002", "move")
+    assert {each.user for _, each in found if each.ledger == ids[7]} == {""}
+    assert "kim" not in repr(found)
+    Encoder().encode(mine[2])
 
 
 async def test_a_move_of_an_unknown_event_is_kept_and_changes_nothing(tmp_path: Path) -> None:

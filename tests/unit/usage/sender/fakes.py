@@ -1,4 +1,4 @@
-"""A ledger in memory, alarms that are remembered, a service that plays by the rules or by a script."""
+"""A ledger in memory, alarms that are remembered, a service with rules or a script."""
 
 from __future__ import annotations
 

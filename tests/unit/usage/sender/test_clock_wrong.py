@@ -11,7 +11,7 @@ import pytest
 
 from gateway.usage.model import State
 from tests.unit.usage.sender.bench import DAY, at_work, logins, made
-from tests.unit.usage.sender.fakes import event_at
+from tests.unit.usage.sender.fakes import event_at, not_there
 from tests.unit.usage.sender.virtual import running
 
 HOUR = 3_600.0
@@ -115,3 +115,35 @@ async def test_a_machine_that_slept_over_night_sends_todays_events() -> None:
     assert bench.ledger.state("e00002") is State.DELIVERED
     assert bench.ledger.state("e00003") is State.EXPIRED_MIDNIGHT
     assert set(bench.service.codes) == {"AP1002"}
+
+
+@pytest.mark.parametrize("days", [-9_000, -1, 1, 400])
+async def test_a_clock_that_is_days_off_loses_no_event_of_today(days: int) -> None:
+    async with at_work(*logins(3), ahead_s=days * 24 * HOUR) as bench:
+        await bench.until_clock("09:45:00")
+        assert bench.ledger.counts() == {State.DELIVERED: 3}
+        assert bench.alarms.now["U5008"]["ahead_s"] == days * 24 * HOUR
+    assert bench.service.codes == ["AP1002"] * 3
+
+
+async def test_a_clock_a_day_ahead_gives_up_nothing_while_nobody_answers() -> None:
+    bench = made(ahead_s=24 * HOUR)
+    bench.service.always = not_there
+    await bench.add(*logins(3))
+    async with running(bench.world, bench.sender.run):
+        await bench.until_clock("12:00:00")
+        bench.service.always = None
+        await bench.until_clock("12:45:00")
+    assert bench.ledger.counts() == {State.DELIVERED: 3}
+
+
+async def test_a_run_without_any_answer_gives_yesterday_up_after_a_day_and_sends_none_of_it() -> (
+    None
+):
+    async with at_work(*logins(1)) as bench:
+        bench.service.always = not_there
+        await bench.until_clock("2026-03-05 03:00:00")
+        assert bench.ledger.counts() == {State.EXPIRED_MIDNIGHT: 1}
+        tried = len(bench.service.requests)
+        await bench.until_clock("2026-03-05 09:00:00")
+        assert len(bench.service.requests) == tried

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from gateway.usage.model import State
@@ -45,7 +47,7 @@ async def test_records_leave_every_605_seconds_when_the_day_is_not_full() -> Non
     async with at_work(*logins(4)) as bench:
         await bench.until_clock("10:00:00")
         times = [began for began, _, _ in bench.service.requests]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(times) == 4
     assert gaps == pytest.approx([605.2] * 3, abs=0.1)
 
@@ -62,9 +64,29 @@ async def test_nothing_leaves_between_235915_and_midnight_and_the_day_expires() 
     async with at_work(start="23:59:00") as bench:
         await bench.until_clock("23:59:20")
         await bench.add(event_at(f"{DAY} 23:59:20"))
-        await bench.until_clock("2026-03-04 02:06:00")
-        assert bench.service.requests == []
+        await bench.until_clock("2026-03-04 00:01:00")
+        # The first answer after the start tells the time; until then no day is given up.
+        assert [(round(began), code) for began, code, _ in bench.service.requests] == [
+            (60, "AP1014")
+        ]
         assert bench.ledger.state() is State.EXPIRED_MIDNIGHT
+
+
+async def test_nothing_leaves_in_the_last_minute_and_no_request_for_what_is_left() -> None:
+    async with at_work(event_at(f"{DAY} 23:40:00"), start="23:40:10") as bench:
+        await bench.until_clock("23:59:20")
+        await bench.add(event_at(f"{DAY} 23:59:20"))
+        await bench.until_clock("2026-03-04 00:01:00")
+        assert bench.service.codes == ["AP1002"]
+        assert bench.ledger.state("e00002") is State.EXPIRED_MIDNIGHT
+
+
+async def test_yesterdays_rows_found_at_a_start_cost_one_request_that_tells_the_time() -> None:
+    rows = [event_at(f"2026-03-02 17:00:0{number}") for number in range(5)]
+    async with at_work(*rows) as bench:
+        await bench.until_clock("09:01:00")
+        assert bench.service.codes == ["AP1014"]
+        assert bench.ledger.counts() == {State.EXPIRED_MIDNIGHT: 5}
 
 
 async def test_yesterdays_rows_that_come_today_expire_without_a_request() -> None:
@@ -88,10 +110,10 @@ async def test_the_interval_goes_over_midnight() -> None:
 
 async def test_a_working_day_with_nothing_stored_raises_an_alarm_and_a_sunday_does_not() -> None:
     async with at_work(start="20:00:00") as bench:
-        await bench.until_clock("2026-03-04 02:06:00")
+        await bench.until_clock("2026-03-04 00:01:00")
         assert bench.alarms.now["U5007"] == {"day": DAY}
     async with at_work(start="2026-03-01 20:00:00") as bench:
-        await bench.until_clock("2026-03-02 02:06:00")
+        await bench.until_clock("2026-03-02 00:01:00")
         assert "U5007" not in bench.alarms.ever
 
 

@@ -81,6 +81,25 @@ async def test_with_a_lease_one_sends_and_the_other_takes_over_when_it_is_gone(
 
 
 @pytest.mark.usefixtures("_no_threads")
+async def test_a_gateway_that_only_stands_by_raises_no_alarm_of_an_empty_day(
+    tmp_path: Path,
+) -> None:
+    lease = tmp_path / "lease.json"
+    first = made("22:00:00", lease=lease)
+    second = beside(first, lease=lease)
+    await first.add(*logins(3))
+
+    async def later() -> None:
+        await first.world.sleep(30)
+        await second.sender.run()
+
+    async with running(first.world, first.sender.run, later):
+        await first.until_clock("2026-03-04 00:20:00")
+    assert first.alarms.ever == []
+    assert second.alarms.ever == []
+
+
+@pytest.mark.usefixtures("_no_threads")
 async def test_a_lease_that_is_given_back_is_taken_at_once(tmp_path: Path) -> None:
     lease = tmp_path / "lease.json"
     bench, stop = made(lease=lease), asyncio.Event()
@@ -101,7 +120,11 @@ async def test_a_lease_that_is_given_back_is_taken_at_once(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("_no_threads")
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"holder": "old", "beat": 7}', "\x00" * 3_000])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"holder": "old", "beat": 7}', "\x00" * 3_000],
+    ids=["empty", "half", "list", "old", "zeros"],
+)
 async def test_a_lease_that_nobody_beats_is_taken_whatever_it_says(
     tmp_path: Path, content: str
 ) -> None:
@@ -199,7 +222,7 @@ async def test_real_threads_and_real_time_keep_one_of_two_leases(
         monkeypatch.setattr(f"gateway.usage.sender.lease.{name}", seconds)
     path = tmp_path / "lease.json"
     leases = [FileLease(path, "mes", FakeAlarms(), SystemClock()) for _ in range(3)]
-    seen = []
+    seen: list[list[bool]] = []
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(lease.keep()) for lease in leases]
         while len(seen) < 30:
