@@ -12,7 +12,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aas_models.elements import Json
-from aas_models.repository.kinds import CHILDREN, ELEMENTS, IDENTIFIABLES, KNOWN, REQUIRED, WORDS
+from aas_models.repository.kinds import (
+    ABSTRACT,
+    CHILDREN,
+    ELEMENTS,
+    IDENTIFIABLES,
+    KNOWN,
+    LANG_STRINGS,
+    LISTS,
+    PLAIN,
+    REFERENCES,
+    REQUIRED,
+    WORDS,
+)
 from aas_models.repository.texts import fits_type
 from gateway.core.errors import AasError
 
@@ -22,7 +34,6 @@ DEPTH_MAX = 32
 ELEMENTS_MAX = 20_000
 _ID_SHORT = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
 """AASd-002 as 3.0 and 3.1 have it together."""
-TEXTS = frozenset({"displayName", "description"})
 
 
 def check_identifiable(model: Any, kind: str) -> None:
@@ -90,12 +101,7 @@ class _Check:
             if key not in own and key not in KNOWN:
                 raise wrong(at, "is not a member of this kind")
             _not_empty(part, at)
-            if key.lower().endswith("semanticid") or key in {"first", "second", "observed"}:
-                _reference(part, at)
-            elif key in TEXTS:
-                _lang_strings(part, at)
-            elif key in WORDS and part not in WORDS[key]:
-                raise wrong(at, f"must be one of {', '.join(sorted(WORDS[key]))}")
+            _member(key, part, at)
         for key in REQUIRED.get(str(content["modelType"]), ()):
             if key not in content:
                 raise wrong(path, f"{key} is missing")
@@ -117,7 +123,7 @@ class _Check:
                     raise wrong(path, f"idShort {name} comes twice (AASd-022)")
                 names.add(name)
                 step = f".{name}" if path else name
-            if listed and child.get("modelType") != content["typeValueListElement"]:
+            if listed and not _of_type(child.get("modelType"), content["typeValueListElement"]):
                 raise wrong(path + step, "is not of the list's type (AASd-108)")
             self.element(child, path + step, depth)
 
@@ -126,6 +132,27 @@ class _Check:
             for place, variable in enumerate(_list(content.get(group, []), path)):
                 at = f"{path}.{group}[{place}]"
                 self.element(_object(variable, at).get("value"), at, depth)
+
+
+def _member(key: str, part: Any, at: str) -> None:
+    if key in REFERENCES:
+        _reference(part, at)
+    elif key in LISTS:
+        for place, each in enumerate(_list(part, at)):
+            below = f"{at}[{place}]"
+            content = _object(each, below)
+            if LISTS[key] == "reference":
+                _reference(content, below)
+            elif LISTS[key]:
+                _reference(content.get(LISTS[key]), f"{below}.{LISTS[key]}")
+    elif key in LANG_STRINGS:
+        _lang_strings(part, at)
+    elif key in PLAIN and not isinstance(part, str):
+        raise wrong(at, "must be a text")
+    elif key in WORDS and part not in sorted(WORDS[key]):
+        raise wrong(at, f"must be one of {', '.join(sorted(WORDS[key]))}")
+    elif key == "administration":
+        _object(part, at)
 
 
 def _typed(content: Json, path: str, kind: str) -> None:
@@ -147,9 +174,8 @@ def _typed(content: Json, path: str, kind: str) -> None:
 
 def _asset_information(given: Any) -> None:
     content = _object(given, "assetInformation")
-    kinds = WORDS["assetKind"]
-    if content.get("assetKind") not in kinds:
-        raise wrong("assetInformation.assetKind", f"must be one of {', '.join(sorted(kinds))}")
+    if "assetKind" not in content:
+        raise wrong("assetInformation", "assetKind is missing")
     specific = _list(content.get("specificAssetIds", []), "assetInformation.specificAssetIds")
     if not content.get("globalAssetId") and not specific:
         raise wrong("assetInformation", "names no asset (AASd-131)")
@@ -157,12 +183,18 @@ def _asset_information(given: Any) -> None:
         at = f"assetInformation.specificAssetIds[{place}]"
         _texts(_object(each, at), ("name", "value"), at)
     for key, part in content.items():
-        _not_empty(part, f"assetInformation.{key}")
+        at = f"assetInformation.{key}"
+        _not_empty(part, at)
+        _member(key, part, at)
+
+
+def _of_type(kind: Any, wanted: str) -> bool:
+    return kind == wanted or (isinstance(kind, str) and kind in ABSTRACT.get(wanted, ()))
 
 
 def _reference(given: Any, path: str) -> None:
     content = _object(given, path)
-    if content.get("type") not in {"ExternalReference", "ModelReference"}:
+    if content.get("type") not in ["ExternalReference", "ModelReference"]:
         raise wrong(f"{path}.type", "must be ExternalReference or ModelReference")
     keys = _list(content.get("keys"), f"{path}.keys")
     if not keys:

@@ -53,6 +53,30 @@ REQUIRED = {
     "BasicEventElement": ("observed", "direction", "state"),
     "SubmodelElementList": ("typeValueListElement",),
 }
+REFERENCES = _words(
+    "semanticId semanticIdListElement valueId first second observed messageBroker derivedFrom"
+)
+"""Members that are a Reference."""
+LISTS = {
+    "supplementalSemanticIds": "reference",
+    "isCaseOf": "reference",
+    "embeddedDataSpecifications": "dataSpecification",
+    "qualifiers": "",
+    "extensions": "",
+    "specificAssetIds": "",
+}
+"""Members that are lists of objects, and what in each of them is a Reference."""
+LANG_STRINGS = _words("displayName description")
+PLAIN = _words(
+    "category contentType globalAssetId assetType messageTopic lastUpdate minInterval maxInterval"
+)
+"""Members that are a text."""
+ABSTRACT = {
+    "SubmodelElement": frozenset(ELEMENTS),
+    "EventElement": _words("BasicEventElement"),
+    "DataElement": _words("Property MultiLanguageProperty Range File Blob ReferenceElement"),
+}
+"""Abstract kinds that a list may name, and what they stand for."""
 VALUE_TYPES = frozenset(
     f"xs:{name}"
     for name in _words(
