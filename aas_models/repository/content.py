@@ -105,7 +105,7 @@ class Content:
         Raises:
             AasError: `invalid`, `exists`, `generated`, `full` or `unavailable`.
         """
-        check_identifiable(model, kind)
+        await asyncio.to_thread(check_identifiable, model, kind)
         identifier = str(model["id"])
         async with self._changing:
             if self._generated(kind, identifier) or identifier in self._known(kind):
@@ -120,7 +120,7 @@ class Content:
             AasError: see `create`.
         """
         self._refuse_generated(kind, identifier)
-        check_identifiable(model, kind)
+        await asyncio.to_thread(check_identifiable, model, kind)
         if model["id"] != identifier:
             raise AasError("invalid", "id: is not the one of the address")
         async with self._changing:

@@ -87,7 +87,7 @@ class Query:
         given = [value for key, value in self._items if key == name.lower()]
         return [part for value in given for part in value.split(",") if part]
 
-    def flag(self, name: str, default: bool) -> bool:
+    def flag(self, name: str, *, default: bool) -> bool:
         """Give a truth value.
 
         Raises:

@@ -6,6 +6,7 @@ and without it reloading shows them.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -18,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.api.aas.page_texts import TEXTS, language_of, text_in
-from gateway.api.services import DocumentView, Services, SubmodelView
+from gateway.api.services import DocumentView, Services
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -74,13 +75,9 @@ class _Page:
         """Show every shell with its submodels."""
         language = language_of(request)
         aas = self._services.aas
-        units = _units(aas.concept_descriptions())
-        found = {each.id: each for each in aas.submodels()}
-        body = "".join(_shell(each, found, units, language) for each in aas.shells())
-        rest = "".join(_submodel(each, units, language) for each in found.values())
-        if rest:
-            title = escape(TEXTS[language]["without-shell"])
-            body += f"<section class=shell><h2>{title}</h2>{rest}</section>"
+        rendered = {each.id: each.render("", "normal") for each in aas.submodels()}
+        shells, concepts = list(aas.shells()), aas.concept_descriptions()
+        body = await asyncio.to_thread(_tree, shells, rendered, concepts, language)
         return self._sent(language, body or f"<p>{escape(TEXTS[language]['nothing'])}</p>", "/aas")
 
     def _sent(self, language: str, body: str, path: str, *, live: bool = True) -> Response:
@@ -108,8 +105,24 @@ class _Page:
         return Response(html, 200, headers, "text/html; charset=utf-8")
 
 
+def _tree(
+    shells: Sequence[DocumentView],
+    found: dict[str, bytes],
+    concepts: Sequence[DocumentView],
+    language: str,
+) -> str:
+    """Write the shells; 10,000 elements take too long for the event loop."""
+    units = _units(concepts)
+    body = "".join(_shell(each, found, units, language) for each in shells)
+    rest = "".join(_submodel(each, units, language) for each in found.values())
+    if rest:
+        title = escape(TEXTS[language]["without-shell"])
+        body += f"<section class=shell><h2>{title}</h2>{rest}</section>"
+    return body
+
+
 def _shell(
-    shell: DocumentView, found: dict[str, SubmodelView], units: Mapping[str, str], language: str
+    shell: DocumentView, found: dict[str, bytes], units: Mapping[str, str], language: str
 ) -> str:
     """Show a shell; its submodels are taken out of `found`."""
     references = shell.model.get("submodels", ())
@@ -124,15 +137,15 @@ def _shell(
     )
 
 
-def _submodel(submodel: SubmodelView, units: Mapping[str, str], language: str) -> str:
-    whole = orjson.loads(submodel.render("", "normal"))
-    elements = whole.get("submodelElements", ())
-    rows = "".join(_rows(elements, "", units, language))
-    name = text_in(whole.get("displayName"), language) or submodel.id_short or submodel.id
-    folded = "" if rows.count("<dt") <= OPEN_MAX and submodel.id_short in OPENED else None
-    encoded = base64.urlsafe_b64encode(submodel.id.encode()).decode().rstrip("=")
+def _submodel(rendered: bytes, units: Mapping[str, str], language: str) -> str:
+    whole = orjson.loads(rendered)
+    identifier, id_short = str(whole["id"]), str(whole.get("idShort", ""))
+    rows = "".join(_rows(whole.get("submodelElements", ()), "", units, language))
+    name = text_in(whole.get("displayName"), language) or id_short or identifier
+    opened = " open" if rows.count("<dt") <= OPEN_MAX and id_short in OPENED else ""
+    encoded = base64.urlsafe_b64encode(identifier.encode()).decode().rstrip("=")
     return (
-        f"<details class=submodel data-submodel={encoded}{' open' if folded == '' else ''}>"
+        f"<details class=submodel data-submodel={encoded}{opened}>"
         f"<summary>{escape(name)}</summary>"
         f"<dl>{rows or '<dt>&nbsp;</dt><dd>-</dd>'}</dl></details>"
     )

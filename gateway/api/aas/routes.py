@@ -37,12 +37,14 @@ def _merged(tables: list[Table]) -> Table:
     for table in tables:
         for path, methods in table.items():
             made.setdefault(path, {}).update(methods)
-    # What a placeholder would swallow comes first.
-    return dict(sorted(made.items(), key=lambda item: _general(item[0])))
+    return dict(sorted(made.items(), key=lambda item: _order(item[0])))
 
 
-def _general(path: str) -> tuple[int, ...]:
-    return tuple(int("{" in step) for step in path.split("/"))
+def _order(path: str) -> tuple[bool, tuple[bool, ...]]:
+    """Sort what viewers ask again and again to the front, and what a placeholder would swallow
+    before it.
+    """
+    return not path.startswith("/submodels/"), tuple("{" in step for step in path.split("/"))
 
 
 def _by_method(methods: dict[str, Handler]) -> Handler:

@@ -70,13 +70,12 @@ class Whole:
         query = Query(request)
         form, media = _form(request.headers.get("accept", ""))
         shells, submodels = self._chosen(query)
-        document = _environment(shells, submodels)
-        if query.flag("includeConceptDescriptions", True):
-            concepts = self._found.aas.concept_descriptions()
-            document["conceptDescriptions"] = [each.model for each in concepts]
-        document = {key: part for key, part in document.items() if part}
+        wanted = query.flag("includeConceptDescriptions", default=True)
+        concepts = self._found.aas.concept_descriptions() if wanted else ()
+        body = _environment(shells, submodels, concepts)
         if form == "json":
-            return Response(orjson.dumps(document), 200, media_type=media)
+            return Response(body, 200, media_type=media)
+        document = await asyncio.to_thread(orjson.loads, body)
         return await self._packed(document, form, media, shells)
 
     async def _packed(
@@ -135,12 +134,18 @@ def _reading(profiles: Iterable[str]) -> list[str]:
 
 
 def _environment(
-    shells: Iterable[DocumentView], submodels: Iterable[SubmodelView]
-) -> dict[str, Any]:
-    return {
-        "assetAdministrationShells": [each.model for each in shells],
-        "submodels": [orjson.loads(each.render("", "normal", blob=True)) for each in submodels],
+    shells: Iterable[DocumentView],
+    submodels: Iterable[SubmodelView],
+    concepts: Iterable[DocumentView],
+) -> bytes:
+    """Join what is rendered already; lists that would be empty are absent."""
+    lists = {
+        b"assetAdministrationShells": [each.body for each in shells],
+        b"submodels": [each.render("", "normal", blob=True) for each in submodels],
+        b"conceptDescriptions": [each.body for each in concepts],
     }
+    shown = [b'"%s":[%s]' % (key, b",".join(parts)) for key, parts in lists.items() if parts]
+    return b"{" + b",".join(shown) + b"}"
 
 
 def _form(accept: str) -> tuple[str, str]:

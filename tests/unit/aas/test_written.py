@@ -6,6 +6,7 @@ import asyncio
 import copy
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,15 @@ def test_a_document_with_every_kind_of_element_is_valid() -> None:
     check_identifiable(submodel(), "Submodel")
 
 
+def reason_of(work: Callable[[], Any]) -> str:
+    """Give the reason of an AasError, an empty text when there was none."""
+    try:
+        work()
+    except AasError as error:
+        return error.reason
+    return ""
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -92,22 +102,17 @@ def test_a_document_with_anything_anywhere_is_valid_or_refused_with_a_reason(
             break
         place = inner
     place[key] = data.draw(JSON)
-    try:
-        check_element(model, "X")
-    except AasError as error:
-        assert error.reason == "invalid"
-    else:
-        whole = {**submodel(), "submodelElements": [model]}
-        Fragments(whole, {})
+    reason = reason_of(lambda: check_element(model, "X"))
+    assert reason in {"", "invalid"}
+    if not reason and "idShort" in model:
+        fragments = Fragments({**submodel(), "submodelElements": [model]}, {})
+        assert fragments.value(fragments.root, deep=True)
 
 
 @settings(max_examples=100, deadline=None)
 @given(path=st.text("AB[]0.1", max_size=8))
 def test_any_path_is_found_or_refused(path: str) -> None:
-    try:
-        edit.element_at(submodel(), path)
-    except AasError as error:
-        assert error.reason == "not-found"
+    assert reason_of(lambda: edit.element_at(submodel(), path)) in {"", "not-found"}
 
 
 @pytest.mark.parametrize(
