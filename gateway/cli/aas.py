@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
+from gateway.cli.aas_import import import_file
+from gateway.cli.aas_lint import lint
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.options import (
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from gateway.core.assets import AssetModel
 
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
+app.command("import")(import_file)
+app.command("lint")(lint)
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}

@@ -104,6 +104,9 @@ TEXTS = {
     "File to write.": "쓸 파일",
     "Such as 2026-11.": "예: 2026-11",
     "xlsx or csv.": "xlsx 또는 csv",
+    "Send an event after all that was set aside; on its own day only.":
+        "격리된 이벤트를 다시 보내게 합니다. 그날 안에만 가능합니다.",
+    "Id of a quarantined event, as `ls` shows it.": "`ls`에 보이는 격리된 이벤트의 ID",
     "Say whom a pseudonym stands for; only this gateway knows.":
         "가명이 누구인지 봅니다. 이 게이트웨이만 압니다.",
     "As `ls` shows it.": "`ls` 에 나오는 이름",
@@ -140,6 +143,14 @@ TEXTS = {
     "Only this device; repeatable.": "이 설비만. 여러 번 쓸 수 있음",
     "json, xml or aasx.": "json, xml, aasx 중 하나",
     "3.0 or 3.1, for XML and AASX.": "3.0 또는 3.1 (XML, AASX)",
+    "Read an AAS file of any metamodel, repair it, and write it clean with --out.":
+        "모든 메타모델의 AAS 파일을 읽어 고치고, --out 으로 저장합니다.",
+    "AAS file: .aasx, .xml or .json.": "AAS 파일: .aasx, .xml, .json",
+    "Metamodel of the file: 3.0 or 3.1.": "쓸 파일의 메타모델: 3.0 또는 3.1",
+    "Show every repair.": "고친 곳을 모두 보기",
+    "Read AAS files of any metamodel and say what is wrong. Exit: 0 all whole, 1 not.":
+        "AAS 파일을 읽고 잘못된 곳을 알려 줍니다. 종료값: 0 모두 온전, 1 아님",
+    "AAS files, or folders with them.": "AAS 파일 또는 폴더",
     "List certificates, those that wait for a decision last.":
         "인증서 목록. 결정을 기다리는 것이 마지막",
     "Show one certificate in full.": "인증서 하나를 자세히 봅니다.",

@@ -1,4 +1,4 @@
-"""`gateway usage ls|status|receipts|verify|explain|export|who|erase`: the ledger of usage logs."""
+"""`gateway usage ls|status|receipts|verify|explain|export|...`: the ledger of usage logs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gateway.cli.options import (
     language,
 )
 from gateway.cli.screen import number, printable
+from gateway.cli.usage_again import retry
 from gateway.cli.usage_open import FOLDER, fail_unavailable, filter_of, view_of
 from gateway.cli.usage_people import erase, who
 from gateway.cli.usage_texts import TEXTS
@@ -185,3 +186,4 @@ def _written(view: View, month: str, path: Path, form: str, now: int) -> list[Pa
 
 app.command()(who)
 app.command()(erase)
+app.command()(retry)

@@ -66,7 +66,7 @@ def erase(
     if not yes and not (sys.stdin.isatty() and typer.confirm(TEXTS[tongue]["sure"])):
         fail(TEXTS[tongue]["kept"])
     request = {"person": person} if person else {"before": before}
-    count = _erased(data / FOLDER, request, tongue)
+    count = asked(data / FOLDER, request, tongue)
     for name in set_aside(data / FOLDER):
         hint(TEXTS[tongue]["aside-holds"].format(file=name))
     if as_json:
@@ -75,7 +75,8 @@ def erase(
         typer.echo(TEXTS[tongue]["gone"].format(count=number(count)))
 
 
-def _erased(folder: Path, request: dict[str, str], lang: str) -> int:
+def asked(folder: Path, request: dict[str, str], lang: str) -> int:
+    """Have a request done, by the running gateway or here; give the number of events."""
     import apsw
 
     from gateway.core.clock import SystemClock
@@ -97,4 +98,4 @@ def _erased(folder: Path, request: dict[str, str], lang: str) -> int:
     result.unlink(missing_ok=True)
     if "error" in answer:
         fail(TEXTS[lang]["failed"].format(error=answer["error"]), EXIT_UNHEALTHY)
-    return int(answer["erased"])
+    return int(answer["done"])

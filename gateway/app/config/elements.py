@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.app.config.ids import OPERATIONAL_DATA
 from gateway.app.config.load import DeviceFile
-from gateway.app.config.romanise import ascii_name, with_suffix
+from gateway.core.romanise import ascii_name, with_suffix
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What the command line asks of a ledger: a file in `requests/`, read within a second.
 
 A request is `<id>.json`, written under another name and renamed. The answer replaces it as
-`<id>.done`. A ledger that does not run is asked directly. Only erasing changes a ledger from
-outside; whom it erases is deleted with the request.
+`<id>.done`. A ledger that does not run is asked directly. From outside, personal content is erased
+and an event that was set aside is put back; whom it was about is deleted with the request.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable
 from gateway.ops.events import usage_ledger as events
 from gateway.ops.lock import FileLock
+from gateway.usage.ledger.bodies import move_draft
 from gateway.usage.ledger.days import start_of
 from gateway.usage.ledger.opening import DAMAGE, believe
 from gateway.usage.ledger.people import WHY_PERSON, erase_before, erase_person
+from gateway.usage.ledger.questions import move
+from gateway.usage.ledger.sql import one
 from gateway.usage.ledger.store import Settings, Store
+from gateway.usage.model import Move, State
 
 FOLDER = "requests"
 LOCK_FILE = "ledger.lock"
+WHY_AGAIN = "put back by a person"
 REQUESTS_MAX = 20
 """Files looked at in one round (I9); the rest comes in the next."""
 
@@ -45,7 +50,7 @@ def _answer(store: Store, path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError):
         events.usage_request_refused("bad-request")
         return {"error": "bad-request"}
-    return {"erased": count}
+    return {"done": count}
 
 
 def erase(store: Store, request: dict[str, str]) -> int:
@@ -61,15 +66,29 @@ def erase(store: Store, request: dict[str, str]) -> int:
     return erase_before(store, request["before"], WHY_PERSON)
 
 
+def put_back(store: Store, event: str) -> int:
+    """Let an event that was set aside be sent again; inside a transaction.
+
+    Gives 1, or 0 where it is none, not set aside, unfit or erased.
+    """
+    question = "SELECT 1 FROM events WHERE seq=? AND kind='event' AND state=? AND user IS NOT NULL"
+    found = one(store.connection, question, (store.derived.row_of(event), State.QUARANTINED))
+    if found is None:
+        return 0
+    again = Move(event, State.QUEUED, store.clock.now(), WHY_AGAIN)
+    move(store, [move_draft(again, store.hide)])
+    return 1
+
+
 def _do(store: Store, request: dict[str, str]) -> int:
     with store.transaction():
-        count = erase(store, request)
+        count = put_back(store, request["again"]) if "again" in request else erase(store, request)
     store.fold_erased()
     return count
 
 
 def ask(folder: Path, request: dict[str, str], clock: Clock) -> Path | int:
-    """Erase in the ledger of a folder.
+    """Do what a person wants with the ledger of a folder: see `erase` and `put_back`.
 
     Gives the number of events when no gateway runs; else the path of the answer to a request which
     the running gateway reads within a second.

@@ -219,6 +219,8 @@ class Writer:
         self._polled = now
         try:
             answer_requests(self._store)
+            self._news.deliveries |= self._store.news
+            self._store.news = set()
             if now - self._erased >= RETENTION_S:
                 self._erased = now
                 with self._store.transaction():

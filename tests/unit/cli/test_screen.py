@@ -65,6 +65,7 @@ def _status() -> dict[str, object]:
     return {
         "gateway": "edge-07", "uptime_s": 10.0, "version": "1", "config": "", "healthy": False,
         "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": ""},
+        "alarms": [],
     }  # fmt: skip
 
 
@@ -77,6 +78,15 @@ def test_status_has_what_waits_and_ends_with_the_next_command(lang: str) -> None
     assert "gateway check --live" in lines[-3]
     assert "gateway spool ls" in lines[-2]
     assert "gateway spool quarantine" in lines[-1]
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_an_alarm_is_said_in_the_language_with_the_command_that_explains_it(lang: str) -> None:
+    what = {"ko": "인증키가 거부되었습니다", "en": "the key is refused"}
+    alarm = {"code": "U5001", "about": "smart-factory", "what": what, "fix": what, "since": 0}
+    last = screen({**_status(), "alarms": [alarm]}, lang)[-1]
+    assert what[lang] in last
+    assert "gateway usage explain U5001" in last
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
