@@ -45,15 +45,15 @@ class DynamicSubmodel(SubmodelForms):
         self._body = b""
         self._fragments: Fragments | None = None
 
-    def etag(self) -> str:
+    def etag(self, path: str = "") -> str:  # noqa: ARG002
         """Give a mark of the content: the same figures have the same mark."""
         self._refresh()
         return self._mark
 
-    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
+    def render(self, path: str, form: str, *, deep: bool = True, blob: bool = False) -> bytes:
         """Give the submodel or an element; the whole of it needs no compiling."""
         if path or form != "normal" or not deep:
-            return super().render(path, form, deep=deep)
+            return super().render(path, form, deep=deep, blob=blob)
         self._refresh()
         return self._body
 

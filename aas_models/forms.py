@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from aas_models.elements import Json
-from aas_models.fragments import Fragments, Node
+from aas_models.fragments import NO_VALUE, WITH_PATHS, Fragments, Node
 from gateway.core.errors import AasError
 
 
@@ -17,50 +17,75 @@ class SubmodelForms:
         self.id_short = id_short
         self.semantic_id = semantic_id
 
-    def etag(self) -> str:
-        """Give a mark that changes whenever a value or the structure does."""
+    @property
+    def model(self) -> Json:
+        """The structure; live properties carry no value in it."""
+        return self.compiled("reference").root.model
+
+    def element(self, path: str) -> Json:
+        """Give an element as it is modelled, without its live value.
+
+        Raises:
+            AasError: `not-found`.
+        """
+        return self._node(self.compiled("reference"), path).model
+
+    def etag(self, path: str = "") -> str:
+        """Give a mark that changes whenever a value of the element or the structure does."""
         raise NotImplementedError
 
     def compiled(self, form: str) -> Fragments:
-        """Give the fragments with the present values of a form, `normal` or `value`."""
+        """Give the fragments, with the present values where the form is `normal` or `value`."""
         raise NotImplementedError
 
-    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
+    def render(self, path: str, form: str, *, deep: bool = True, blob: bool = False) -> bytes:
         """Give the submodel (path "") or an element of it.
 
         Args:
             path: idShort path.
             form: normal, value, metadata, reference or path.
             deep: False gives direct children only.
+            blob: with the content of Blobs.
 
         Raises:
-            AasError: `not-found`, or `no-value` where the element has no value-only form.
+            AasError: `not-found`, or `no-value`, `no-metadata` and `no-paths` where the element has
+                no such form.
         """
         fragments = self.compiled(form)
         node = self._node(fragments, path)
         match form:
             case "normal":
-                return fragments.normal(node) if deep else fragments.core(node)
+                write = fragments.normal if deep else fragments.core
+                return write(node, blob=blob)
             case "value":
-                return _value(fragments, node, deep=deep)
+                _demand(node.kind not in NO_VALUE, "no-value", node.kind)
+                return fragments.value(node, deep=deep, blob=blob) or b"null"
             case "metadata":
+                _demand(node.kind not in NO_VALUE, "no-metadata", node.kind)
                 return node.metadata()
             case "reference":
                 return fragments.reference(node)
             case _:
+                _demand(node.kind in WITH_PATHS, "no-paths", node.kind)
                 return fragments.paths(node, deep=deep)
 
-    def children(self, form: str, *, deep: bool = True) -> list[bytes]:
-        """Give the top elements one by one; in value form as objects with one member."""
+    def children(self, form: str, *, deep: bool = True, blob: bool = False) -> list[bytes]:
+        """Give the top elements one by one; in value form as objects with one member, in path form
+        every path.
+        """
         fragments = self.compiled(form)
-        if form != "value":
-            return [self.render(node.path, form, deep=deep) for node in fragments.root.children]
-        shown = []
-        for node in fragments.root.children:
-            token = fragments.value(node, deep=deep)
-            if token:
-                shown.append(b"{" + node.key + token + b"}")
-        return shown
+        nodes = fragments.root.children
+        match form:
+            case "path":
+                return [orjson.dumps(path) for path in fragments.path_list(deep=deep)]
+            case "metadata":
+                return [node.metadata() for node in nodes]
+            case "value":
+                tokens = [fragments.value(node, deep=deep, blob=blob) for node in nodes]
+                pairs = zip(nodes, tokens, strict=True)
+                return [b"{" + node.key + token + b"}" for node, token in pairs if token]
+            case _:
+                return [self.render(node.path, form, deep=deep, blob=blob) for node in nodes]
 
     def document(self) -> Json:
         """Give the submodel with its present values as JSON."""
@@ -74,7 +99,6 @@ class SubmodelForms:
         return node
 
 
-def _value(fragments: Fragments, node: Node, *, deep: bool) -> bytes:
-    if node.kind in {"Operation", "Capability"}:
-        raise AasError("no-value", node.kind)
-    return fragments.value(node, deep=deep) or b"null"
+def _demand(fine: bool, reason: str, detail: str) -> None:
+    if not fine:
+        raise AasError(reason, detail)

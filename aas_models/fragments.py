@@ -7,7 +7,7 @@ Source: AAS Part 2 (IDTA-01002), serialization modifiers Normal, Metadata, Value
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,9 +21,18 @@ CONTAINERS = {
     "Submodel": "submodelElements",
     "SubmodelElementCollection": "value",
     "SubmodelElementList": "value",
+    "Entity": "statements",
+    "AnnotatedRelationshipElement": "annotations",
 }
-VALUE_KEYS = frozenset({"value", "submodelElements", "min", "max", "contentType"})
+VALUE_KEYS = frozenset({
+    "value", "submodelElements", "min", "max", "contentType", "statements", "entityType",
+    "globalAssetId", "specificAssetIds", "first", "second", "annotations", "observed",
+})  # fmt: skip
 """Members that the metadata form leaves out."""
+NO_VALUE = frozenset({"Operation", "Capability"})
+"""Kinds without a value-only and a metadata form. Source: Part 2, table of applicable contents."""
+WITH_PATHS = frozenset({"Submodel", "SubmodelElementCollection", "SubmodelElementList", "Entity"})
+"""Kinds with a path form. Source: the same table, which names no other parent."""
 
 
 @dataclass(slots=True)
@@ -33,6 +42,7 @@ class Node:
     model: Json
     path: str
     start: int
+    above: Node | None = None
     end: int = 0
     slot: int | None = None
     key: bytes = b""
@@ -40,9 +50,16 @@ class Node:
     tokens: list[bytes] = field(default_factory=list)
     """Value-only members of a container, each with its key; b"" where there is no value."""
     own: bytes = b""
-    """Value-only form of a leaf that never changes."""
+    """Value-only form of a leaf that never changes; of an Entity or relationship the members that
+    stand beside its children."""
+    whole: bytes = b""
+    """Value-only form of a Blob with its content."""
     groups: list[int] = field(default_factory=list)
     """Which children are containers."""
+    blobs: list[int] = field(default_factory=list)
+    """Which children are Blobs."""
+    bare: bytes = b""
+    """A container without its children."""
 
     @property
     def kind(self) -> str:
@@ -75,16 +92,19 @@ class Fragments:
         self.nodes: dict[str, Node] = {}
         self.places: dict[int, int] = {}
         self.homes: dict[int, tuple[list[bytes], int, bytes]] = {}
+        self.blobs: dict[int, bytes] = {}
         self._slots = slots
         self.root = self._add(model, "")
 
-    def _add(self, model: Json, path: str, key: bytes = b"") -> Node:
-        node = Node(model, path, len(self.parts), key=key)
+    def _add(self, model: Json, path: str, above: Node | None = None, key: bytes = b"") -> Node:
+        node = Node(model, path, len(self.parts), above, key=key)
         self.nodes[path] = node
         if node.is_container:
             self._add_container(node)
         elif path in self._slots:
             self._add_live(node, self._slots[path])
+        elif node.kind == "Blob":
+            self._add_blob(node)
         else:
             self.parts.append(orjson.dumps(model))
             node.own = _static_value(model)
@@ -97,6 +117,16 @@ class Fragments:
         self.parts += [head[:-1], b"", b"}"]
         self.places[slot] = len(self.parts) - 2
 
+    def _add_blob(self, node: Node) -> None:
+        rest = {key: part for key, part in node.model.items() if key != "value"}
+        self.parts += [orjson.dumps(rest)[:-1], b"", b"}"]
+        shown = {key: node.model[key] for key in ("contentType", "value") if key in node.model}
+        node.whole = orjson.dumps(shown)
+        if "value" in shown:
+            content = orjson.dumps(shown.pop("value"))
+            self.blobs[len(self.parts) - 2] = b',"value":' + content
+        node.own = orjson.dumps(shown)
+
     def retype(self, path: str, value_type: str) -> Node:
         """Let a live property have another value type, in the model as well."""
         node = self.nodes[path]
@@ -108,7 +138,9 @@ class Fragments:
     def _add_container(self, node: Node) -> None:
         member = CONTAINERS[node.kind]
         rest = {key: part for key, part in node.model.items() if key != member}
-        head = orjson.dumps(rest)[:-1]
+        node.bare = orjson.dumps(rest)
+        node.own = _beside(node.model)
+        head = node.bare[:-1]
         models = node.model.get(member) or ()
         if not models:
             self.parts.append(head + b"}")
@@ -124,41 +156,47 @@ class Fragments:
         step = f"[{place}]" if node.is_list else str(model["idShort"])
         path = node.path + step if node.is_list or not node.path else f"{node.path}.{step}"
         key = b"" if node.is_list else orjson.dumps(model["idShort"]) + b":"
-        child = self._add(model, path, key)
+        child = self._add(model, path, node, key)
         node.children.append(child)
-        node.tokens.append(key + child.own if child.own else b"")
+        shown = child.own and not child.is_container
+        node.tokens.append(key + child.own if shown else b"")
         if child.is_container:
             node.groups.append(place)
+        elif child.whole:
+            node.blobs.append(place)
         if child.slot is not None:
             self.homes[child.slot] = (node.tokens, place, key)
 
-    def normal(self, node: Node) -> bytes:
-        """Give the element with everything below it."""
-        return b"".join(self.parts[node.start : node.end])
+    def normal(self, node: Node, *, blob: bool = False) -> bytes:
+        """Give the element with everything below it; `blob` with the content of Blobs."""
+        parts = self.parts[node.start : node.end]
+        if blob:
+            for place, content in self.blobs.items():
+                if node.start <= place < node.end:
+                    parts[place - node.start] = content
+        return b"".join(parts)
 
-    def core(self, node: Node) -> bytes:
+    def core(self, node: Node, *, blob: bool = False) -> bytes:
         """Give the element and its direct children, of which containers are empty."""
         if not node.children:
-            return self.normal(node)
-        shown = [
-            child.metadata() if child.is_container else self.normal(child)
-            for child in node.children
-        ]
+            return self.normal(node, blob=blob)
+        shown = [child.bare or self.normal(child, blob=blob) for child in node.children]
         return self.parts[node.start] + b",".join(shown) + b"]}"
 
-    def value(self, node: Node, *, deep: bool) -> bytes:
+    def value(self, node: Node, *, deep: bool, blob: bool = False) -> bytes:
         """Give the value-only form; b"" for a leaf without a value."""
         if not node.is_container:
-            return self._leaf_value(node)
+            return node.whole if blob and node.whole else self._leaf_value(node)
         members = node.tokens
-        if node.groups:
+        if node.groups or (blob and node.blobs):
             members = list(members)
             for place in node.groups:
                 child = node.children[place]
-                inner = self.value(child, deep=True) if deep else _empty(child)
+                inner = self.value(child, deep=True, blob=blob) if deep else _framed(child, ())
                 members[place] = child.key + inner
-        joined = b",".join(filter(None, members))
-        return b"[" + joined + b"]" if node.is_list else b"{" + joined + b"}"
+            for place in node.blobs if blob else ():
+                members[place] = node.children[place].key + node.children[place].whole
+        return _framed(node, filter(None, members))
 
     def _leaf_value(self, node: Node) -> bytes:
         if node.slot is None:
@@ -186,22 +224,27 @@ class Fragments:
 
     def reference(self, node: Node) -> bytes:
         """Give the model reference to the element."""
-        keys = [{"type": "Submodel", "value": self.root.model["id"]}]
-        for step in self._steps(node):
-            name = step.model.get("idShort") or step.path.rsplit("[", 1)[-1].rstrip("]")
-            keys.append({"type": step.kind, "value": name})
-        return orjson.dumps({"type": "ModelReference", "keys": keys})
+        keys: list[Json] = []
+        while node.above is not None:
+            name = node.model.get("idShort") or node.path.rsplit("[", 1)[-1].rstrip("]")
+            keys.append({"type": node.kind, "value": name})
+            node = node.above
+        keys.append({"type": "Submodel", "value": self.root.model["id"]})
+        return orjson.dumps({"type": "ModelReference", "keys": keys[::-1]})
 
-    def _steps(self, node: Node) -> Iterator[Node]:
-        for path, step in self.nodes.items():
-            if path and (node.path + ".").replace("[", ".[").startswith(
-                (path + ".").replace("[", ".[")
-            ):
-                yield step
+    def slots_of(self, node: Node) -> list[int]:
+        """Give the slots of the live properties that the element consists of."""
+        if node.slot is not None:
+            return [node.slot]
+        return [slot for slot, at in self.places.items() if node.start <= at < node.end]
 
     def paths(self, node: Node, *, deep: bool) -> bytes:
         """Give the idShort paths of the element and what is below it."""
         return orjson.dumps(list(_paths(node, deep=deep)))
+
+    def path_list(self, *, deep: bool) -> Iterator[str]:
+        """Give every idShort path, or those of the top elements."""
+        return _paths(self.root, deep=deep)
 
 
 def _paths(node: Node, *, deep: bool) -> Iterator[str]:
@@ -214,8 +257,31 @@ def _paths(node: Node, *, deep: bool) -> Iterator[str]:
             yield child.path
 
 
-def _empty(node: Node) -> bytes:
-    return b"[]" if node.is_list else b"{}"
+def _framed(node: Node, members: Iterable[bytes]) -> bytes:
+    """Put value-only members of a container together as its kind demands (Part 1, §value-only)."""
+    match node.kind:
+        case "SubmodelElementList":
+            return b"[" + b",".join(members) + b"]"
+        case "Entity":
+            return b'{"statements":{' + b",".join(members) + b"}" + node.own + b"}"
+        case "AnnotatedRelationshipElement":
+            notes = b",".join(b"{" + member + b"}" for member in members)
+            return b'{"annotations":[' + notes + b"]" + node.own + b"}"
+        case _:
+            return b"{" + b",".join(members) + b"}"
+
+
+def _beside(model: Json) -> bytes:
+    """Write what an Entity or relationship shows beside its children, with a comma before it."""
+    keys = _BESIDE.get(str(model["modelType"]), ())
+    shown = {key: model[key] for key in keys if key in model}
+    return b"," + orjson.dumps(shown)[1:-1] if shown else b""
+
+
+_BESIDE = {
+    "Entity": ("entityType", "globalAssetId", "specificAssetIds"),
+    "AnnotatedRelationshipElement": ("first", "second"),
+}
 
 
 def _static_value(model: Json) -> bytes:
@@ -228,12 +294,26 @@ def _static_value(model: Json) -> bytes:
     return b"" if made in (None, [], {}) else orjson.dumps(made)
 
 
+def _range(model: Json) -> Json:
+    return {
+        key: orjson.Fragment(static_token(model[key], model.get("valueType", "xs:string")))
+        for key in ("min", "max")
+        if key in model
+    }
+
+
+def _members(*keys: str) -> Callable[[Json], Json]:
+    return lambda model: {key: model[key] for key in keys if key in model}
+
+
 _STATIC: dict[str, Callable[[Json], Any]] = {
     "Property": lambda model: model.get("value"),
     "MultiLanguageProperty": lambda model: [
         {part["language"]: part["text"]} for part in model.get("value", ())
     ],
-    "Range": lambda model: {key: model[key] for key in ("min", "max") if key in model},
-    "File": lambda model: {key: model[key] for key in ("contentType", "value") if key in model},
+    "Range": _range,
+    "File": _members("contentType", "value"),
     "ReferenceElement": lambda model: model.get("value"),
+    "RelationshipElement": _members("first", "second"),
+    "BasicEventElement": _members("observed"),
 }

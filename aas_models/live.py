@@ -6,6 +6,7 @@ is encoded. A request encodes what changed since the last one and joins fragment
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from aas_models.elements import Json, lang_strings
 from aas_models.environment import Environment, build_environment, signal_name
 from aas_models.environment_parts import LazySubmodel, SubmodelModel, SubmodelPart
 from aas_models.forms import SubmodelForms
+from aas_models.fragments import Fragments
 from aas_models.live_quality import QualitySubmodel
 from aas_models.live_submodel import LiveSubmodel
 from aas_models.oee.feed import OeeFeed
@@ -112,6 +114,42 @@ class _Device:
         return self._shape[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What `LiveValues` runs on, made of models alone; `arrays` gives each signal's slot.
+
+    `submodels` has fragments of those with live values; the others are compiled when asked for.
+    """
+
+    models: Mapping[str, AssetModel]
+    environment: Environment
+    signals: Sequence[Signal | None]
+    arrays: Mapping[str, Slots]
+    submodels: Sequence[tuple[SubmodelPart, dict[str, int], Fragments | None]]
+
+
+def compile_models(models: Sequence[AssetModel]) -> Compiled:
+    """Build the environment and compile what has live values; touches nothing, any thread may."""
+    environment = build_environment(models)
+    by_name = {model.info.device: model for model in models}
+    arrays = {
+        name: np.full(len(model.table.signals), UNMAPPED, np.intp)
+        for name, model in by_name.items()
+    }
+    signals: list[Signal | None] = [None]
+    compiled: list[tuple[SubmodelPart, dict[str, int], Fragments | None]] = []
+    for part in environment.submodels:
+        slots: dict[str, int] = {}
+        if not isinstance(part, SubmodelModel):
+            compiled.append((part, slots, None))
+            continue
+        for path, binding in part.bindings.items():
+            slots[path] = arrays[binding.device][binding.index] = len(signals)
+            signals.append(by_name[binding.device].table.signals[binding.index])
+        compiled.append((part, slots, Fragments(part.model, slots) if slots else None))
+    return Compiled(by_name, environment, signals, arrays, compiled)
+
+
 class LiveValues:
     """The AAS side of everything that runs; a listener of the spool.
 
@@ -173,55 +211,54 @@ class LiveValues:
     def set_models(self, models: Sequence[AssetModel]) -> None:
         """Take other models; values of signals that stayed the same are kept.
 
-        Takes about 60 us a signal on the event loop.
+        Compiles on the spot, which takes about 60 us a signal; see `change_models`.
         """
-        self._settle()
-        environment = build_environment(models)
-        for problem in environment.problems:
-            events.element_left_out(problem.device, problem.signal, problem.reason, problem.detail)
-        self._install(models, environment)
+        self._install(compile_models(models))
 
-    def _install(self, models: Sequence[AssetModel], environment: Environment) -> None:
+    async def change_models(self, models: Sequence[AssetModel]) -> None:
+        """Take other models; they are compiled in a worker thread while values go on coming.
+
+        Cancel: the models stay as they were.
+        """
+        self._install(await asyncio.to_thread(compile_models, models))
+
+    def _install(self, made: Compiled) -> None:
+        self._settle()
+        for problem in made.environment.problems:
+            events.element_left_out(problem.device, problem.signal, problem.reason, problem.detail)
         old_devices, old_slots = self._devices, self._slots
-        by_name = {model.info.device: model for model in models}
-        arrays = {
-            name: np.full(len(model.table.signals), UNMAPPED, np.intp)
-            for name, model in by_name.items()
-        }
-        self._signals = [None]
-        compiled: list[tuple[SubmodelPart, dict[str, int]]] = []
-        for part in environment.submodels:
-            slots: dict[str, int] = {}
-            if not isinstance(part, SubmodelModel):
-                compiled.append((part, slots))
-                continue
-            for path, binding in part.bindings.items():
-                slots[path] = arrays[binding.device][binding.index] = len(self._signals)
-                self._signals.append(by_name[binding.device].table.signals[binding.index])
-            compiled.append((part, slots))
+        self._signals = list(made.signals)
         self._writers = Writers([known.value_type if known else None for known in self._signals])
         self._devices = {
-            name: _Device(model, arrays[name], _places(model.table), {})
-            for name, model in by_name.items()
+            name: _Device(model, made.arrays[name], _places(model.table), {})
+            for name, model in made.models.items()
         }
         self._slots = SlotColumns(len(self._signals))
         self._keep(old_devices, old_slots)
         self._revision += 1
-        self._environment = environment
-        shells = [*environment.shells, *([self._own.shell] if self._own else ())]
-        self._shells = [_document(shell) for shell in shells]
-        self._concepts = {str(concept["id"]): concept for concept in environment.concepts}
+        self._serve(made)
+
+    def _serve(self, made: Compiled) -> None:
+        self._environment = made.environment
+        shells = [*made.environment.shells, *([self._own.shell] if self._own else ())]
+        self._shells = [document_of(shell) for shell in shells]
+        self._concepts = {str(concept["id"]): concept for concept in made.environment.concepts}
         self._concept_documents = None
         self._live: dict[str, LiveSubmodel] = {}
-        by_id = {part.id: slots for part, slots in compiled}
+        by_id = {part.id: slots for part, slots, _ in made.submodels}
         self._submodels: dict[str, SubmodelForms] = {
-            part.id: self._served(part, slots, by_id) for part, slots in compiled
+            part.id: self._served(part, slots, fragments, by_id)
+            for part, slots, fragments in made.submodels
         }
         for each in self._own.submodels if self._own else ():
             self._submodels[each.id] = each
 
     def _served(
-        self, part: SubmodelPart, slots: dict[str, int], by_id: Mapping[str, dict[str, int]]
+        self,
+        part: SubmodelPart,
+        slots: dict[str, int],
+        fragments: Fragments | None,
+        by_id: Mapping[str, dict[str, int]],
     ) -> SubmodelForms:
         if isinstance(part, QualityModel):
             return QualitySubmodel(self, part, by_id[part.of.id], self._clock)
@@ -230,7 +267,7 @@ class LiveValues:
         if isinstance(part, KpiModel):
             return self._kpis(part)
         assert isinstance(part, SubmodelModel | LazySubmodel)
-        self._live[part.id] = LiveSubmodel(self, part, slots)
+        self._live[part.id] = LiveSubmodel(self, part, slots, fragments)
         return self._live[part.id]
 
     def _kpis(self, part: KpiModel) -> DynamicSubmodel:
@@ -387,7 +424,7 @@ class LiveValues:
         """Give the concept descriptions."""
         self._settle()
         if self._concept_documents is None:
-            self._concept_documents = [_document(made) for made in self._concepts.values()]
+            self._concept_documents = [document_of(made) for made in self._concepts.values()]
         return self._concept_documents
 
     def submodels(self) -> Sequence[SubmodelForms]:
@@ -487,5 +524,6 @@ def _matches(signal: Signal, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in names)
 
 
-def _document(model: Json) -> Document:
+def document_of(model: Json) -> Document:
+    """Make an identifiable ready to be sent."""
     return Document(str(model["id"]), str(model.get("idShort", "")), model, orjson.dumps(model))

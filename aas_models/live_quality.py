@@ -90,7 +90,7 @@ class QualitySubmodel(SubmodelForms):
         self._slots: Slots = np.array(sorted(slots.values()), np.intp)
         self._shown: LiveSubmodel | None = None
 
-    def etag(self) -> str:
+    def etag(self, path: str = "") -> str:  # noqa: ARG002
         """Give a mark of the newest value and of the second, because ages change with it."""
         versions = self._owner.columns.versions[self._slots]
         newest = int(versions.max()) if len(versions) else 0

@@ -33,29 +33,45 @@ class Owner(Protocol):
 
 
 class LiveSubmodel(SubmodelForms):
-    """One submodel with its live values."""
+    """One submodel with its live values; `fragments` where they are compiled already."""
 
-    def __init__(self, owner: Owner, part: AnySubmodel, slots: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        part: AnySubmodel,
+        slots: Mapping[str, int],
+        fragments: Fragments | None = None,
+    ) -> None:
         super().__init__(part.id, part.id_short, part.semantic_id)
         self._owner = owner
         self._part = part
         self._places = slots
-        if slots:
+        if fragments is not None:
+            self._fragments = fragments
+        elif slots:
             _ = self._fragments  # compiled now: its first request has no time for it
         chosen = sorted(slots.values())
         self._slots: Slots = np.array(chosen, np.intp)
         self._range = slice(chosen[0], chosen[-1] + 1) if chosen else slice(0, 0)
+        self._ranges: dict[str, Slots] = {}
         self._shown = {form: np.full(len(chosen), -1, np.int64) for form in ("normal", "value")}
 
     @cached_property
     def _fragments(self) -> Fragments:
         return Fragments(self._part.model, self._places)
 
-    def etag(self) -> str:
-        """Give a mark that changes whenever a value or the structure does."""
-        versions = self._owner.versions[self._range]
+    def etag(self, path: str = "") -> str:
+        """Give a mark that changes whenever a value of the element or the structure does."""
+        versions = self._owner.versions[self._slots_of(path) if path else self._range]
         newest = int(versions.max()) if len(versions) else 0
         return f"{self._owner.mark}-{newest:x}"
+
+    def _slots_of(self, path: str) -> Slots:
+        known = self._ranges.get(path)
+        if known is None:  # bounded: only paths that exist get here
+            slots = self._fragments.slots_of(self._node(self._fragments, path))
+            known = self._ranges[path] = np.array(slots, np.intp)
+        return known
 
     def retype(self, path: str, signal: Signal) -> list[str]:
         """Let a property have the signal's value type; gives the ids of what it means."""

@@ -75,11 +75,28 @@ class Query:
     """Query parameters whose names are compared without case; the last one of a name counts."""
 
     def __init__(self, request: Request) -> None:
-        self._given = {k.lower(): v for k, v in request.query_params.multi_items()}
+        self._items = [(k.lower(), v) for k, v in request.query_params.multi_items()]
+        self._given = dict(self._items)
 
     def text(self, name: str) -> str | None:
         """Give a parameter; None where it is missing or empty."""
         return self._given.get(name.lower()) or None
+
+    def every(self, name: str) -> list[str]:
+        """Give all values of a parameter that may come again or be a list with commas."""
+        given = [value for key, value in self._items if key == name.lower()]
+        return [part for value in given for part in value.split(",") if part]
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Give a truth value.
+
+        Raises:
+            ApiError: it is neither true nor false.
+        """
+        given = (self.text(name) or str(default)).lower()
+        if given not in {"true", "false"}:
+            raise ApiError(400, f"{name} must be true or false")
+        return given == "true"
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """Give a whole number; more than `high` counts as `high`.

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from gateway.api.aas_routes import AasRoutes
+from gateway.api.aas.page import page_routes
+from gateway.api.aas.routes import Versions, aas_routes
 from gateway.api.answers import ApiError, error_body
 from gateway.api.guard import Guard
 from gateway.api.influx import InfluxRoutes
@@ -42,15 +43,16 @@ def make_app(
         extra: further routes, such as the dashboard's files; behind the same guard.
     """
     routes: list[BaseRoute] = [
-        *AasRoutes(services.aas).routes(),
+        *aas_routes(services),
         *OperationRoutes(services, rates).routes(),
         *InfluxRoutes(services).routes(),
         *ReloadRoute(services).routes(),
         Route("/usage", UsageRoute(services).post, methods=["POST"]),
         *extra,
+        *page_routes(services),
     ]
     app = Starlette(routes=routes, exception_handlers=_handlers(services.clock))
-    return Guard(app, authenticator, services.clock, hosts, origins)
+    return Guard(Versions(app), authenticator, services.clock, hosts, origins)
 
 
 def _handlers(clock: Clock) -> dict[object, Callable[[Request, Exception], Response]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -21,12 +22,15 @@ from gateway.core.clock import Clock
 from gateway.ops.events import api as events
 
 BODY_MAX = 1024 * 1024
-TOO_LARGE = f"the body is larger than {BODY_MAX} bytes"
+FILE_MAX = 32 * 1024 * 1024
+FILES = ("/attachment", "/thumbnail")
+DOCUMENT_MAX = 8 * 1024 * 1024
+DOCUMENTS = re.compile(r"(/api/v3\.[01])?/(shells|submodels|concept-descriptions)(/|$)")
 BODY_DEADLINE_S = 10.0
 PUBLIC = frozenset({"/healthz"})
 READING = frozenset({"GET", "HEAD"})
-ASKING = frozenset({QUERY_PATH})
-"""Questions that are posted; nothing changes by them."""
+QUESTIONS = frozenset({"/lookup/shellsByAssetLink", QUERY_PATH})
+"""POST requests that only ask."""
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
     "x-content-type-options": "nosniff",
@@ -50,11 +54,26 @@ def is_loopback(host: str) -> bool:
 
 def needed_role(method: str, path: str) -> Role | None:
     """Give the role that a request needs; None: nobody needs to log in."""
-    if method == "POST" and path in ASKING:
-        return Role.VIEWER
     if method in READING:
         return None if path in PUBLIC else Role.VIEWER
+    if method == "POST" and _bare(path) in QUESTIONS:
+        return Role.VIEWER
     return Role.OPERATOR
+
+
+def body_max(path: str) -> int:
+    """Give how large a body may be, in bytes."""
+    if not DOCUMENTS.match(path):
+        return BODY_MAX
+    return FILE_MAX if path.endswith(FILES) else DOCUMENT_MAX
+
+
+def _bare(path: str) -> str:
+    return path.removeprefix("/api/v3.0").removeprefix("/api/v3.1")
+
+
+def _too_large(most: int) -> str:
+    return f"the body is larger than {most} bytes"
 
 
 class Guard:
@@ -84,17 +103,18 @@ class Guard:
             return
         headers = Headers(scope=scope)
         answer = self._dressed(send, headers)
-        refusal = self._refusal(scope["method"], headers) or await self._login(scope, headers)
+        most = body_max(scope["path"])
+        refusal = self._refusal(scope["method"], headers, most) or await self._login(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, answer)
             return
-        await self._app(scope, _Bounded(receive), answer)
+        await self._app(scope, _Bounded(receive, most), answer)
 
     def _error(self, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
         body = error_body(status, text, self._clock.now())
         return Response(body, status, headers, "application/json")
 
-    def _refusal(self, method: str, headers: Headers) -> Response | None:
+    def _refusal(self, method: str, headers: Headers, most: int) -> Response | None:
         host = headers.get("host", "").lower()
         if self._hosts and _without_port(host) not in self._hosts:
             return self._error(421, "this host name is not answered here")
@@ -103,13 +123,13 @@ class Guard:
             return self._error(403, "requests of other sites are not answered")
         if method == "OPTIONS" and origin in self._origins:
             return Response(None, 204, {
-                "access-control-allow-methods": "GET, HEAD, POST",
+                "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
                 "access-control-allow-headers": CORS_HEADERS,
                 "access-control-max-age": "600",
             })  # fmt: skip
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > BODY_MAX:
-            return self._error(413, TOO_LARGE)
+        if not length.isdecimal() or int(length) > most:
+            return self._error(413, _too_large(most))
         return None
 
     def _knows(self, origin: str, host: str) -> bool:
@@ -161,8 +181,9 @@ class Guard:
 class _Bounded:
     """A request body of bounded size that arrives in bounded time."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
+        self._most = most
         self._size = 0
         self._whole = False
         self._deadline: float | None = None
@@ -180,8 +201,8 @@ class _Bounded:
             raise ApiError(408, "the body did not arrive in time") from None
         self._size += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        if self._size > BODY_MAX:
-            raise ApiError(413, TOO_LARGE)
+        if self._size > self._most:
+            raise ApiError(413, _too_large(self._most))
         return message
 
 

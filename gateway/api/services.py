@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from gateway.core.clock import Clock
+from gateway.core.files import NamedFile
 from gateway.core.protocols import ReaderState
 from gateway.core.records import Item, Usage
 from gateway.core.signals import Signal
@@ -40,20 +41,25 @@ class SubmodelView(Protocol):
     def id_short(self) -> str: ...
     @property
     def semantic_id(self) -> str | None: ...
+    @property
+    def model(self) -> Mapping[str, Any]: ...
 
-    def etag(self) -> str:
-        """Give a mark that changes with every value and with the structure."""
+    def element(self, path: str) -> Mapping[str, Any]:
+        """Give an element as it is modelled, without a live value; AasError `not-found`."""
 
-    def render(self, path: str, form: str, *, deep: bool = True) -> bytes:
+    def etag(self, path: str = "") -> str:
+        """Give a mark that changes with every value of the element and with the structure."""
+
+    def render(self, path: str, form: str, *, deep: bool = True, blob: bool = False) -> bytes:
         """Give JSON of the submodel (path "") or an element.
 
-        `form` is normal, value, metadata, reference or path.
+        `form` is normal, value, metadata, reference or path; `blob` with the content of Blobs.
 
         Raises:
-            AasError: `not-found`, or `no-value`.
+            AasError: `not-found`, `no-value`, `no-metadata` or `no-paths`.
         """
 
-    def children(self, form: str, *, deep: bool = True) -> Sequence[bytes]:
+    def children(self, form: str, *, deep: bool = True, blob: bool = False) -> Sequence[bytes]:
         """Give JSON of the top elements one by one."""
 
 
@@ -113,6 +119,37 @@ class AasView(Protocol):
         """Give what people call a device, by language."""
 
 
+class AasContent(Protocol):
+    """AAS documents that people wrote. `kind` is the modelType of an identifiable.
+
+    Every change is durable when it returns. All raise AasError: `invalid` (the detail begins with
+    the path), `not-found`, `exists`, `generated` (made from a device), `full`, `unavailable`.
+    """
+
+    async def create(self, kind: str, model: Any) -> str: ...
+    async def replace(self, kind: str, identifier: str, model: Any) -> bool: ...
+    async def remove(self, kind: str, identifier: str) -> None: ...
+    async def change(
+        self, kind: str, identifier: str, work: Callable[[dict[str, Any]], Any]
+    ) -> Any: ...
+    async def add_element(self, submodel: str, path: str, element: Any) -> str: ...
+    async def put_element(self, submodel: str, path: str, element: Any) -> bool: ...
+    async def remove_element(self, submodel: str, path: str) -> None: ...
+    async def set_value(self, submodel: str, path: str, value: Any) -> None: ...
+    async def merge(self, submodel: str, path: str, patch: Any) -> None: ...
+    async def attachment(self, submodel: str, path: str) -> NamedFile | None: ...
+    async def put_attachment(self, submodel: str, path: str, file: NamedFile) -> None: ...
+    async def remove_attachment(self, submodel: str, path: str) -> None: ...
+    async def thumbnail(self, shell: str) -> NamedFile | None: ...
+    async def put_thumbnail(self, shell: str, file: NamedFile) -> None: ...
+    async def remove_thumbnail(self, shell: str) -> None: ...
+
+
+Package = Callable[[Mapping[str, Any], str, Mapping[str, NamedFile], NamedFile | None], bytes]
+"""Writes an environment as json, xml or aasx, with the files that its File elements name and a
+thumbnail; blocks, and raises AasError where the content cannot be written so."""
+
+
 class UsageReceipt(NamedTuple):
     """What became of one event: its id in the ledger, or why nobody can send it."""
 
@@ -165,7 +202,8 @@ class Services:
     counts; with it `balanced` is a true comparison. `spool_facts` are further facts of the spool
     for `status`, such as bytes and quota. `take_usage` takes events into the usage ledger; without
     it they go straight into the spool. `history` answers the queries of AAS viewers. `reload` reads
-    the configuration again.
+    the configuration again. `content` is what people may write on the AAS side; without it all of
+    it is read-only. `package` writes XML and AASX.
     """
 
     gateway: str
@@ -183,3 +221,5 @@ class Services:
     take_usage: TakeUsage | None = None
     history: ReadHistory | None = None
     reload: Reload | None = None
+    content: AasContent | None = None
+    package: Package | None = None

@@ -86,7 +86,7 @@ class Reloader:
     async def _change_devices(self, new: GatewayPlan, change: PlanDiff) -> None:
         if change.added or change.removed or change.changed:
             # Before any record of the new tables can arrive.
-            self._live.set_models([device.asset for device in new.devices.values()])
+            await self._live.change_models([device.asset for device in new.devices.values()])
         for name in change.removed:
             await self._fleet.stop(name)
         for name in change.changed:

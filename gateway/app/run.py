@@ -22,7 +22,7 @@ from gateway.app.process import on_stop_signal
 from gateway.app.reload import Reloader
 from gateway.app.usage_start import start_usage
 from gateway.app.version import version
-from gateway.app.web import api_server
+from gateway.app.web import api_server, written_content
 from gateway.core.clock import Clock
 from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events
@@ -99,6 +99,7 @@ class Gateway:
                 fleet.start(device)
             reloader = Reloader(self.plan, self.data, self.environ, fleet, live, health)
             usage = start_usage(self.plan, self.data, spool, health, self.clock, group)
+            written = await asyncio.to_thread(written_content, live, self.data)
             figures.history = lambda: destinations.history
             figures.usage = usage.figures
             server = api_server(
@@ -107,6 +108,7 @@ class Gateway:
                 spool,
                 health,
                 live,
+                written,
                 self.clock,
                 usage.take,
                 figures.history,
@@ -130,6 +132,8 @@ class Gateway:
             await destinations.stop()
             for helper in helpers:
                 helper.cancel()
+        if written is not None:
+            written.close()
         events.gateway_stopped(self.plan.settings.gateway.id, self.clock.monotonic() - began)
 
     async def _retain(self, destinations: Destinations) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aas_models.live import LiveValues
+from aas_models.repository.repository import Repository
 from gateway.app.version import version
 from gateway.core.clock import Clock
+from gateway.core.errors import AasError
 from gateway.core.protocols import ReaderState
 from gateway.history.interface import History
+from gateway.ops.events import aas as events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from gateway.api.services import Reload, TakeUsage
     from gateway.app.config.models import GatewayFile
 
+CONTENT_FILE = "aas/content.db"
+
 
 def api_server(
     settings: GatewayFile,
@@ -26,6 +31,7 @@ def api_server(
     spool: SqliteSpool,
     health: Health,
     live: LiveValues,
+    written: Repository | None,
     clock: Clock,
     take_usage: TakeUsage | None,
     history: Callable[[], History | None] = lambda: None,
@@ -35,6 +41,11 @@ def api_server(
     from gateway.api.server import ApiServer
     from gateway.api.services import Services
     from gateway.app.history_query import history_reader
+
+    def package(*given: Any) -> bytes:
+        from aas_models.repository.package import package
+
+        return package(*given)
 
     site = {"ko": settings.gateway.site.ko, "en": settings.gateway.site.en}
 
@@ -47,7 +58,7 @@ def api_server(
         epoch=spool.epoch,
         health=health,
         clock=clock,
-        aas=live,
+        aas=written or live,
         append=spool.append,
         head=spool.head,
         readers=readers,
@@ -55,6 +66,8 @@ def api_server(
         take_usage=take_usage,
         history=history_reader(history),
         reload=reload,
+        content=None if written is None else written.content,
+        package=package,
     )
     return ApiServer(
         services,
@@ -64,3 +77,13 @@ def api_server(
         hosts=settings.api.hosts,
         origins=settings.api.origins,
     )
+
+
+def written_content(live: LiveValues, data: Path) -> Repository | None:
+    """Open what people wrote on the AAS side; None, said in the log, where the disk refuses."""
+    path = data / CONTENT_FILE
+    try:
+        return Repository(live, path)
+    except (AasError, OSError) as error:
+        events.content_unavailable(str(path), str(error))
+        return None

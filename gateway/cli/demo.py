@@ -50,6 +50,7 @@ TEXTS = {
         "wrong": "wrong",
         "gaps": "in declared gaps",
         "first": "first value after",
+        "tree": "AAS with live values:",
         "time": "--for takes a time such as 60s or 5m.",
         "no-terminal": "Without a terminal:  gateway demo --for 60s",
     },
@@ -72,6 +73,7 @@ TEXTS = {
         "wrong": "오류 값",
         "gaps": "결측으로 기록됨",
         "first": "첫 값까지",
+        "tree": "AAS 현재 값:",
         "time": "--for 에는 60s, 5m 처럼 시간을 씁니다.",
         "no-terminal": "터미널이 없으면:  gateway demo --for 60s",
     },
@@ -153,6 +155,7 @@ async def _run(
         show = Show(plant, clock, tell)
         if seconds is not None:
             typer.echo(f"{texts['first']} {plant.first_value_s or 0.0:.1f} s")
+            typer.echo(f"{texts['tree']} http://127.0.0.1:{plant.ports.api}/aas?lang={lang}")
             result = await show.unattended(seconds)
         else:
             result = await _attended(show, texts)
@@ -219,7 +222,9 @@ def _screen(show: Show, result: Result, texts: dict[str, str]) -> RenderableType
         f"{texts['wrong']} {result.wrong:,}"
     )
     story = [f"  {texts[e.kind]}: {_verdict(e.result, texts)}" for e in show.story.events]
-    return Group(table, Text(counts), *map(Text, story), Text(texts["keys"], style="bold"))
+    tree = f"{texts['tree']} http://127.0.0.1:{show.plant.ports.api}/aas"
+    lines = [Text(tree), Text(texts["keys"], style="bold")]
+    return Group(table, Text(counts), *map(Text, story), *lines)
 
 
 @contextlib.contextmanager

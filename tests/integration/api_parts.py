@@ -14,6 +14,8 @@ import httpx
 import numpy as np
 
 from aas_models.live import LiveValues
+from aas_models.repository.package import package
+from aas_models.repository.repository import Repository
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
 from gateway.api.users import User, users_text
@@ -66,25 +68,28 @@ async def served(
     **more: Any,
 ) -> AsyncIterator[Running]:
     clock = SystemClock()
-    known = list(models or [press("press-01"), press("press-02")])
+    known = list(models if models is not None else [press("press-01"), press("press-02")])
     live = LiveValues(known)
     spool = await SqliteSpool.open(
         data / "spool", quota_bytes=QUOTA, clock=clock, listener=live.on_records
     )
     try:
         reader = await spool.reader("central")
+        written = Repository(live, data / "aas" / "content.db")
         services = _services(spool, reader, live, known, clock)
+        services = replace(services, aas=written, content=written.content, package=package)
         services = replace(services, **change) if change else services
         users_file = _users_file(data, users)
         if break_users and users_file is not None:
             users_file.unlink()
         server = ApiServer(services, listen, users_file, folder=data, **more)
-        async with asyncio.TaskGroup() as group, httpx.AsyncClient() as client:
+        async with asyncio.TaskGroup() as group, httpx.AsyncClient(timeout=30) as client:
             task = group.create_task(server.run())
             async with asyncio.timeout(patience_s):
                 await server.started.wait()
             yield Running(server, services, spool, reader, live, known, client, data)
             task.cancel()
+        written.close()
     finally:
         await spool.close()
 

@@ -16,3 +16,13 @@ def element_left_out(device: str, signal: str, reason: str, detail: str) -> None
         reason=reason,
         detail=detail,
     )
+
+
+def content_damaged(path: str, aside: str) -> None:
+    """The file of written AAS content was no database any more; a new one was begun."""
+    emit(Level.ERROR, "content_damaged", path=path, aside=aside)
+
+
+def content_unavailable(path: str, detail: str) -> None:
+    """Written AAS content cannot be read or changed; everything generated is served."""
+    emit(Level.ERROR, "content_unavailable", repeat_key=path, path=path, detail=detail)
