@@ -60,6 +60,7 @@ def figure_elements(figures: Figures, template: str, names: Mapping[str, LocalNa
 
 def duration_text(seconds: float) -> str:
     """Write seconds as xs:duration."""
+    seconds = round(seconds, 3) or 0.0  # a negative zero would be written PT-0S
     whole = f"{seconds:.3f}".rstrip("0").rstrip(".")
     return f"PT{whole}S" if seconds >= 0 else f"-PT{whole.removeprefix('-')}S"
 
