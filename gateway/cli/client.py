@@ -79,7 +79,8 @@ class Client:
             parts.hostname or "", parts.port or 80, timeout=TIMEOUT_S
         )
         try:
-            connection.request("GET", target, headers={"Authorization": f"Bearer {self.token}"})
+            headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            connection.request("GET", target, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read(ANSWER_BYTES_MAX)
         except (OSError, http.client.HTTPException, socket.gaierror) as error:
