@@ -1,15 +1,12 @@
-"""Writes an AAS environment as a file: JSON, XML or AASX.
+"""Writes the AAS of devices with their present values as a file: JSON, XML or AASX.
 
-JSON is written by us, valid in 3.0 and 3.1. XML and the AASX package go through basyx, which knows
-3.1 only; everything is read back before the file takes its name, because a package that opens
-empty is worse than none. What we write uses nothing that 3.1 added, so that for 3.0 only the XML
-namespace is another one.
+Everything is read back before the file takes its name, because a package that opens empty is worse
+than none.
 """
 
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,18 +16,25 @@ import orjson
 from aas_models.elements import Json, pruned
 from aas_models.environment import Environment, build_environment
 from aas_models.fragments import Fragments
+from aas_models.importing.report import File
 from aas_models.live import Reading
+from aas_models.packages import Format, Metamodel, write_package
 from gateway.core.assets import AssetModel
 from gateway.core.errors import AasError
 
-Format = Literal["json", "xml", "aasx"]
 Readings = Mapping[tuple[str, str], Reading]
 
-Metamodel = Literal["3.0", "3.1"]
-
-NAMESPACE = b"https://admin-shell.io/aas/"
-AASX_PART = "/aasx/data.xml"
-AASX_CREATOR = "factory-telemetry-gateway"
+__all__ = [
+    "Format",
+    "Metamodel",
+    "Readings",
+    "export",
+    "filled",
+    "readings_of",
+    "rendered",
+    "to_basyx",
+    "values_only",
+]
 
 
 def export(
@@ -39,6 +43,10 @@ def export(
     path: Path,
     form: Format,
     metamodel: Metamodel = "3.1",
+    *,
+    files: Mapping[str, File] | None = None,
+    thumbnail: str | None = None,
+    model_form: Literal["xml", "json"] = "xml",
 ) -> int:
     """Write the AAS of these devices with their present values.
 
@@ -48,6 +56,9 @@ def export(
         path: the file; replaced only when everything was written and could be read back.
         form: json, xml or aasx.
         metamodel: 3.0 or 3.1; the JSON is the same in both.
+        files: documents of the package by part name, for AASX.
+        thumbnail: the part name of its thumbnail.
+        model_form: what is inside an AASX, xml or json.
 
     Returns:
         The number of shells, submodels and concept descriptions written.
@@ -58,9 +69,17 @@ def export(
     """
     document = filled(build_environment(models), live)
     count = sum(len(part) for part in document.values())
-    data = rendered(document, form, path.name, metamodel)
+    written = write_package(
+        document,
+        form,
+        metamodel,
+        files=files,
+        thumbnail=thumbnail,
+        model_form=model_form,
+        title=path.name,
+    )
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(data)
+    partial.write_bytes(written.data)
     partial.replace(path)
     return count
 
@@ -94,28 +113,7 @@ def rendered(
     document: Json, form: Format, name: str = "export", metamodel: Metamodel = "3.1"
 ) -> bytes:
     """Give a document as the bytes of a file; see `export`."""
-    if form == "json":
-        return orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    store = to_basyx(document)
-    data = _xml(store) if form == "xml" else _aasx(store, name)
-    back = _read_back(data, form)
-    missing = {item.id for item in store} ^ {item.id for item in back}
-    if missing:
-        raise AasError("round-trip", f"{len(missing)} objects differ, such as {min(missing)}")
-    return data if metamodel == "3.1" else _as_3_0(data, form)
-
-
-def _as_3_0(data: bytes, form: Format) -> bytes:
-    if form == "xml":
-        return data.replace(NAMESPACE + b"3/1", NAMESPACE + b"3/0")
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for part in old.infolist():
-            content = old.read(part)
-            if part.filename == AASX_PART.lstrip("/"):
-                content = content.replace(NAMESPACE + b"3/1", NAMESPACE + b"3/0")
-            new.writestr(part, content, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
+    return write_package(document, form, metamodel, title=name).data
 
 
 def to_basyx(document: Json) -> Any:
@@ -135,53 +133,6 @@ def to_basyx(document: Json) -> Any:
     if len(store) != expected:
         raise AasError("invalid", f"{len(store)} of {expected} objects were read")
     return store
-
-
-def _xml(store: Any) -> bytes:
-    from basyx.aas.adapter.xml import write_aas_xml_file
-
-    out = io.BytesIO()
-    write_aas_xml_file(out, store)
-    return out.getvalue()
-
-
-def _aasx(store: Any, name: str) -> bytes:
-    from basyx.aas import model
-    from basyx.aas.adapter.aasx import AASXWriter
-    from pyecma376_2.package_model import OPCCoreProperties  # type: ignore[attr-defined]
-
-    properties: Any = OPCCoreProperties()  # type: ignore[no-untyped-call]
-    properties.creator = AASX_CREATOR
-    properties.title = name
-    out = io.BytesIO()
-    with AASXWriter(out, failsafe=False) as writer:
-        writer.write_aas_objects(
-            AASX_PART,
-            [item.id for item in store if isinstance(item, model.Identifiable)],
-            store,
-            _no_files(),
-        )
-        writer.write_core_properties(properties)
-    return out.getvalue()
-
-
-def _read_back(data: bytes, form: Format) -> Any:
-    from basyx.aas import model
-    from basyx.aas.adapter.aasx import AASXReader
-    from basyx.aas.adapter.xml import read_aas_xml_file
-
-    if form == "xml":
-        return read_aas_xml_file(io.BytesIO(data), failsafe=False)
-    store: Any = model.DictIdentifiableStore()
-    with AASXReader(io.BytesIO(data), failsafe=False) as reader:
-        reader.read_into(store, _no_files())
-    return store
-
-
-def _no_files() -> Any:
-    from basyx.aas.adapter.aasx import DictSupplementaryFileContainer
-
-    return DictSupplementaryFileContainer()  # type: ignore[no-untyped-call]
 
 
 def readings_of(model: Json) -> dict[tuple[str, str], Reading]:

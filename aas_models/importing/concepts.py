@@ -12,8 +12,22 @@ _NEEDS_UNIT = frozenset(
     ("INTEGER_MEASURE", "REAL_MEASURE", "RATIONAL_MEASURE", "INTEGER_CURRENCY", "REAL_CURRENCY")
 )
 _PROPERTY_TYPES = frozenset(
-    "DATE STRING STRING_TRANSLATABLE INTEGER_MEASURE INTEGER_COUNT INTEGER_CURRENCY REAL_MEASURE"
-    " REAL_COUNT REAL_CURRENCY BOOLEAN RATIONAL RATIONAL_MEASURE TIME TIMESTAMP".split()
+    [
+        "DATE",
+        "STRING",
+        "STRING_TRANSLATABLE",
+        "INTEGER_MEASURE",
+        "INTEGER_COUNT",
+        "INTEGER_CURRENCY",
+        "REAL_MEASURE",
+        "REAL_COUNT",
+        "REAL_CURRENCY",
+        "BOOLEAN",
+        "RATIONAL",
+        "RATIONAL_MEASURE",
+        "TIME",
+        "TIMESTAMP",
+    ]
 )
 _CATEGORY_TYPES = {
     "PROPERTY": _PROPERTY_TYPES,
@@ -45,10 +59,11 @@ def concept(walk: Walk, made: Json, place: Place, trail: Trail) -> None:
     contents = [
         each["dataSpecificationContent"] for each in made.get("embeddedDataSpecifications", ())
     ]
-    for index, content in enumerate(contents):
+    # A concept is that of a value when all its contents say so.
+    undefined = contents if any("value" not in each for each in contents) else []
+    for index, content in enumerate(undefined):
         at = (((trail, "embeddedDataSpecifications"), index), "dataSpecificationContent")
-        if "value" not in content:
-            _defined(walk, content, place, (at, "definition"))
+        _defined(walk, content, place, (at, "definition"))
     category = made.get("category")
     if category in _CATEGORY_TYPES and not all(
         _fits(str(category), content) for content in contents

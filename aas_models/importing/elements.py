@@ -65,35 +65,64 @@ def child_place(above: Place, each: Json, index: int) -> Place:
 
 
 def named(
-    walk: Walk, each: Json, kind: str, child: Place, valid: set[str], taken: set[str], nth: int
+    walk: Walk,
+    each: Json,
+    kind: str,
+    child: Place,
+    above: str,
+    valid: set[str],
+    taken: set[str],
+    nth: int,
 ) -> None:
     """Give a child a valid idShort of its own (AASd-002, -022, -117, -134).
 
     Args:
         walk: notes what was done.
-        each, kind, child: the element.
+        each, kind, child: the element; its place gets its path.
+        above: path of what it is in, with the separator.
         valid: idShorts of siblings that need no repair; they keep them.
         taken: idShorts given so far; extended.
         nth: its number among its siblings, for one that has no name at all.
     """
-    given = each.get("idShort")
-    text = given if isinstance(given, str) else ""
+    text = given_name(walk, each, child)
     if text in valid and text not in taken:
         new = text
     else:
         new, problem = _new_name(text, kind, valid, taken, nth)
+        child.path = f"{above}{new}"
         if text.strip():
             walk.keep_quietly(child, ORIGINAL_ID_SHORT, text)
         walk.note(child, ((), "idShort"), problem, "renamed" if text else "added", text, new)
         walk.renamed = True
         each["idShort"] = new
+    child.path = f"{above}{new}"
     taken.add(new)
-    return
+
+
+def given_name(walk: Walk, each: Json, place: Place) -> str:
+    """Give the idShort that a file says; what is there and no text is kept."""
+    given = each.get("idShort")
+    if given is None or isinstance(given, str):
+        return given or ""
+    walk.keep(place, ((), "idShort"), given, "wrong-shape")
+    del each["idShort"]
+    return ""
+
+
+class _Either:
+    """Names in one set or the other, without joining them for every element."""
+
+    def __init__(self, valid: set[str], taken: set[str]) -> None:
+        self._sets = (valid, taken)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._sets[0] or name in self._sets[1]
 
 
 def _new_name(text: str, kind: str, valid: set[str], taken: set[str], nth: int) -> tuple[str, str]:
+    either = _Either(valid, taken)
     if text in valid:
-        return unique(text, valid | taken), "id-short-duplicate"
+        return unique(text, either), "id-short-duplicate"
     if not text.strip():
-        return unique(f"{kind}_{nth + 1}", valid | taken), "id-short-missing"
-    return unique(made_id_short(text), valid | taken), "id-short"
+        return unique(f"{kind}_{nth + 1}", either), "id-short-missing"
+    return unique(made_id_short(text), either), "id-short"

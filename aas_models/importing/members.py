@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from aas_models.elements import Json
+from aas_models.importing.names import numbered
 from aas_models.importing.walk import Place, Trail, Walk, has_content
 from aas_models.metamodel.datatypes import is_value, normalised
 from aas_models.metamodel.enums import ENUMS, ONLY_SINCE_3_1, meant
@@ -203,11 +205,9 @@ def _in_a_language(
     if seen[tag] == said:
         walk.note(place, trail, "language-duplicate", "removed", said)
         return None
-    number = 2
-    while f"{tag}-x-{number}" in seen:
-        number += 1
-    walk.note(place, trail, "language-duplicate", "replaced", tag, f"{tag}-x-{number}")
-    return {"language": f"{tag}-x-{number}", "text": said}
+    other = numbered(partial("{}-x-{}".format, tag), seen)
+    walk.note(place, trail, "language-duplicate", "replaced", tag, other)
+    return {"language": other, "text": said}
 
 
 def value_of_type(walk: Walk, holder: Json, member: str, place: Place, trail: Trail) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 from aas_models.metamodel.texts import ID_SHORT_3_1, ID_SHORT_BOTH, ID_SHORT_MAX
 from gateway.core.romanise import ascii_name
@@ -21,12 +21,26 @@ def made_id_short(text: str) -> str:
     return ascii_name(text)
 
 
-def unique(name: str, taken: Container[str]) -> str:
+def unique(name: str, taken: Container[object]) -> str:
     """Give the name, or the name with the first free number behind it."""
     if name not in taken:
         return name
     stem = name[: ID_SHORT_MAX - _PLACE_FOR_NUMBER]
-    number = 2
-    while f"{stem}_{number}" in taken:
-        number += 1
-    return f"{stem}_{number}"
+    return numbered(lambda number: f"{stem}_{number}", taken)
+
+
+def numbered(name_of: Callable[[int], str], taken: Container[object]) -> str:
+    """Give a free name with a number from 2 on.
+
+    A hostile file may hold a million of one name, so the numbers are not tried one by one.
+    """
+    low, high = 1, 2
+    while name_of(high) in taken:
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if name_of(middle) in taken:
+            low = middle
+        else:
+            high = middle
+    return name_of(high)

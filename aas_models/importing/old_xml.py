@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from aas_models.elements import Json
 from aas_models.importing.elements import kind_of
 from aas_models.importing.limits import DEPTH_MAX
-from aas_models.importing.reading_xml import any_content, local
+from aas_models.importing.reading_xml import any_content, free_name, local
 from gateway.core.errors import AasError
 
 _LISTS = frozenset(
@@ -62,10 +62,7 @@ def _put(made: Json, name: str, child: ET.Element, depth: int) -> None:
     elif name in _REPEATED:
         made.setdefault(name, []).append(_value(child, depth))
     elif name in made:
-        number = 2
-        while f"{name}#{number}" in made:
-            number += 1
-        made[f"{name}#{number}"] = any_content(child, depth)
+        made[free_name(made, name)] = any_content(child, depth)
     else:
         made[name] = _value(child, depth)
 
@@ -80,8 +77,7 @@ def _value(node: ET.Element, depth: int) -> Any:
     if name in _LISTS or (_WRAPPER in inner and name != "operationVariable"):
         return [_item(each, depth) for each in node]
     if inner:
-        found = _object(node, depth)
-        return found
+        return _object(node, depth)
     return node.text or ""
 
 

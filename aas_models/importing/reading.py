@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-
-import orjson
 
 from aas_models.elements import Json
 from aas_models.importing import detect
@@ -16,7 +13,7 @@ from aas_models.importing.package import Package, model_parts
 from aas_models.importing.reading_json import json_document
 from aas_models.importing.reading_xml import xml_document
 from aas_models.importing.repairing import repair
-from aas_models.importing.report import File, Imported, Report
+from aas_models.importing.report import Imported, Report
 from aas_models.importing.supplements import check_files, supplements
 from aas_models.importing.texts import decoded, parsed
 from aas_models.importing.upgrade import upgraded
@@ -64,27 +61,31 @@ def read_package(data: bytes, name: str) -> Imported:
 
 
 def _from_package(package: Package, name: str, report: Report) -> Imported:
-    documents: list[tuple[Json, str, bool]] = []
+    models: list[tuple[Imported, bool]] = []
     used: list[str] = []
     problem: AasError | None = None
     for part in model_parts(package):
         try:
-            documents.append(_read_model(package.read(part), part, report))
+            document, version, raw = _read_model(package.read(part), part, report)
+            models.append((_finished(document, version, report, part, raw_text=raw), raw))
         except AasError as error:
             if error.reason != "no-objects":
                 raise
             problem = error
             continue
         used.append(part)
-    if not documents:
+    if not models:
         raise problem or AasError("no-objects", f"{name}: no part holds an AAS model")
+    whole = models[0][0] if len(models) == 1 else _joined(models, report)
     files, thumbnail = supplements(package, used)
-    document = _merged([each for each, _, _ in documents], report)
-    version = max(version for _, version, _ in documents)
-    raw = any(raw for _, _, raw in documents)
-    made = _finished(document, version, report, name, raw_text=raw, files=files)
-    check_files(made.environment, files, report)
-    return replace(made, repairs=tuple(report.repairs), files=files, thumbnail=thumbnail)
+    check_files(whole.environment, files, report)
+    return replace(
+        whole,
+        repairs=tuple(report.repairs),
+        lost=tuple(report.lost),
+        files=files,
+        thumbnail=thumbnail,
+    )
 
 
 def _read_model(data: bytes, name: str, report: Report) -> tuple[Json, str, bool]:
@@ -110,41 +111,29 @@ def _read_model(data: bytes, name: str, report: Report) -> tuple[Json, str, bool
     return document, version, raw
 
 
-def _merged(documents: list[Json], report: Report) -> Json:
-    """Join the models of a package; an object that stands in two of them alike counts once."""
-    first, *others = documents
-    for other in others:
-        for member, items in other.items():
-            known = first.setdefault(member, [])
-            if not isinstance(items, list) or not isinstance(known, list):
-                first[f"{member}#2"] = items
-                continue
-            seen = {orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in known}
+def _joined(models: list[tuple[Imported, bool]], report: Report) -> Imported:
+    """Join the models of a package; an object that is there as XML and as JSON counts once."""
+    made: Json = {}
+    seen: dict[tuple[str, str], tuple[Json, bool]] = {}
+    for model, is_json in models:
+        for member, items in model.environment.items():
             for each in items:
-                if orjson.dumps(each, option=orjson.OPT_SORT_KEYS) in seen:
-                    shown = str(each.get("id", "")) if isinstance(each, dict) else ""
-                    report.add(f"{member}/{shown}", "id-duplicate", "removed", shown)
+                same, form = seen.setdefault((member, each["id"]), (each, is_json))
+                if form != is_json and same == each:
+                    report.add(f"{member}/{each['id']}", "id-duplicate", "removed", each["id"])
                 else:
-                    known.append(each)
-    return first
+                    made.setdefault(member, []).append(each)
+    version = max(model.metamodel for model, _ in models)
+    return _finished(made, version, report, "", raw_text=False)
 
 
 def _finished(
-    document: Json,
-    version: str,
-    report: Report,
-    name: str,
-    *,
-    raw_text: bool,
-    files: Mapping[str, File] | None = None,
+    document: Json, version: str, report: Report, name: str, *, raw_text: bool
 ) -> Imported:
-    for_3_0 = version < "3.1"
-    walk = Walk(report, for_3_0=for_3_0, raw_text=raw_text)
+    walk = Walk(report, for_3_0=version < "3.1", raw_text=raw_text)
     environment = repair(walk, document)
     if not any(environment.get(member) for member in IDENTIFIABLES):
         raise AasError("no-objects", f"{name} holds no AAS, submodel or concept description")
     if raw_text and version == "3.1" and walk.fits_3_0:
         version = "3.0"
-    return Imported(
-        environment, version, tuple(report.repairs), tuple(report.lost), dict(files or {})
-    )
+    return Imported(environment, version, tuple(report.repairs), tuple(report.lost))

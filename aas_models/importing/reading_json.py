@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from aas_models.elements import Json
-from aas_models.importing.limits import DEPTH_MAX
+from aas_models.importing.limits import DEPTH_MAX, MARKUP_MAX, MEMBERS_MAX
 from aas_models.importing.members import NumberText
+from aas_models.importing.names import numbered
 from aas_models.metamodel.schema import IDENTIFIABLES
 from gateway.core.errors import AasError
 
@@ -20,6 +22,8 @@ def json_document(text: str, name: str) -> Json:
     Raises:
         AasError: not JSON, too deep, or nothing of an AAS.
     """
+    if text.count("{") + text.count("[") > MARKUP_MAX or text.count(",") > MEMBERS_MAX:
+        raise AasError("too-large", name)
     try:
         found = json.loads(
             text,
@@ -42,15 +46,12 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
         return made
     made = {}
     for key, value in pairs:
-        free, number = key, 2
-        while free in made:
-            free, number = f"{key}#{number}", number + 1
-        made[free] = value
+        made[numbered(partial("{}#{}".format, key), made) if key in made else key] = value
     return made
 
 
 def _check_depth(value: Any, name: str) -> None:
-    level, depth = [value], 0
+    level, depth = [value] if isinstance(value, dict | list) else [], 0
     while level:
         depth += 1
         if depth > 2 * DEPTH_MAX:
@@ -59,7 +60,7 @@ def _check_depth(value: Any, name: str) -> None:
         for each in level:
             inner = each.values() if isinstance(each, dict) else each
             below += [one for one in inner if isinstance(one, dict | list)]
-        level = below if isinstance(value, dict | list) else []
+        level = below
 
 
 def _environment(found: Any, name: str) -> Json:

@@ -5,6 +5,7 @@ AASd-121 to AASd-128 of Part 1; key chains as metamodel 2 wrote them are underst
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -79,7 +80,8 @@ def _keys(walk: Walk, value: Any, place: Place, trail: Trail) -> list[Json]:
         if (
             type(each) is dict
             and len(each) == 2
-            and each.get("type") in _KEY_TYPES
+            and type(each.get("type")) is str
+            and each["type"] in _KEY_TYPES
             and type(each.get("value")) is str
             and 0 < len(each["value"]) <= _LONGEST_KEY
             and not each["value"].isspace()
@@ -103,7 +105,7 @@ def _key(walk: Walk, each: Any, place: Place, trail: Trail) -> Json | None:
     if text is None:
         return None
     kind = each.get("type")
-    if kind not in _KEY_TYPES:
+    if not isinstance(kind, str) or kind not in _KEY_TYPES:
         known = meant("KeyTypes", kind) if isinstance(kind, str) else None
         if known is None and has_content(kind):
             walk.keep(place, (trail, "type"), kind, "bad-enum")
@@ -156,7 +158,7 @@ def _chained(walk: Walk, made: Json, before: bytes, place: Place, trail: Trail) 
 
 def _is_model_chain(keys: list[Json]) -> bool:
     """AASd-125 to AASd-128."""
-    for above, key in zip(keys, keys[1:], strict=False):
+    for above, key in pairwise(keys):
         if key["type"] not in FRAGMENTS or above["type"] == "FragmentReference":
             return False
         if key["type"] == "FragmentReference" and above["type"] not in {"File", "Blob"}:
@@ -170,10 +172,7 @@ def _is_model_chain(keys: list[Json]) -> bool:
 
 def _points_to(walk: Walk, made: Json, want: str, place: Place, trail: Trail) -> bool:
     last = made["keys"][-1]["type"]
-    if want == REFERABLE:
-        fits = last in _REFERABLE_KEYS
-    else:
-        fits = last == want
+    fits = last in _REFERABLE_KEYS if want == REFERABLE else last == want
     if made["type"] == MODEL and fits:
         return True
     if len(made["keys"]) == 1 and want != REFERABLE:

@@ -59,6 +59,7 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "reference-renamed": ("이름이 바뀐 요소를 가리킴", "points to an element that was renamed"),
     "asset-id": ("자산 ID 없음 (AASd-131)", "no asset id (AASd-131)"),
     "entity-type": ("entityType이 자산 ID와 맞지 않음", "the entityType does not fit its ids"),
+    "entity-ids": ("자산 ID가 두 종류임 (AASd-014)", "two sorts of asset ids (AASd-014)"),
     "supplemental": ("주 semanticId 없음 (AASd-118)", "no main semanticId (AASd-118)"),
     "qualifier-duplicate": ("같은 유형의 한정자 (AASd-021)", "two qualifiers of one type"),
     "qualifier-kind": ("템플릿이 아닌데 TemplateQualifier", "a TemplateQualifier in an instance"),
@@ -92,10 +93,9 @@ def say(repair: Repair, lang: str) -> tuple[str, str]:
     """Give problem and action as words of a language."""
     index = 0 if lang == "ko" else 1
     change = ""
-    if repair.was and repair.now:
-        change = f": {repair.was} → {repair.now}"
-    elif repair.was or repair.now:
-        change = f": {repair.was or repair.now}"
+    said = [text for text in (repair.was.strip(), repair.now.strip()) if text]
+    if said:
+        change = f": {' → '.join(said)}"
     return PROBLEMS[repair.problem][index], ACTIONS[repair.action][index] + change
 
 

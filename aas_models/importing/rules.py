@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from aas_models.elements import Json
 from aas_models.importing.concepts import concept, iec_61360
 from aas_models.importing.lists import list_members
 from aas_models.importing.members import value_of_type
+from aas_models.importing.names import numbered
 from aas_models.importing.references import external
-from aas_models.importing.walk import Place, Trail, Walk
+from aas_models.importing.walk import EXTENSION_NAME_MAX, Place, Trail, Walk
 from aas_models.metamodel.schema import DATA_ELEMENTS, ELEMENT_KINDS
 
 Rule = Callable[[Walk, Json, Place, Trail], None]
@@ -21,10 +23,10 @@ def extensions(walk: Walk, made: Json, place: Place, trail: Trail) -> None:
     """AASd-077: names of extensions are unique."""
     taken: set[str] = set()
     for index, each in enumerate(made.get("extensions", ())):
-        name, number = each["name"], 2
-        while each["name"] in taken:
-            each["name"], number = f"{name[:120]}#{number}", number + 1
-        if each["name"] != name:
+        name = each["name"]
+        if name in taken:
+            stem = name[:EXTENSION_NAME_MAX]
+            each["name"] = numbered(partial("{}#{}".format, stem), taken)
             at = (((trail, "extensions"), index), "name")
             walk.note(place, at, "extension-duplicate", "renamed", name, each["name"])
         taken.add(each["name"])
@@ -83,8 +85,12 @@ def ranged(walk: Walk, made: Json, place: Place, trail: Trail) -> None:
 
 
 def entity(walk: Walk, made: Json, place: Place, trail: Trail) -> None:
-    """AASd-014: a self-managed entity has an asset id, a co-managed one has none."""
+    """AASd-014: a self-managed entity has one sort of asset id, a co-managed one has none."""
     given = made.get("entityType")
+    if given is None and not walk.for_3_0:
+        return
+    if "globalAssetId" in made and "specificAssetIds" in made:
+        walk.keep(place, (trail, "specificAssetIds"), made.pop("specificAssetIds"), "entity-ids")
     if given is None:
         return
     has_ids = "globalAssetId" in made or "specificAssetIds" in made

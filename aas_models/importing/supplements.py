@@ -21,7 +21,7 @@ def supplements(package: Package, models: Collection[str]) -> tuple[dict[str, Fi
     thumbnail = None
     for each in package.relationships("/"):
         if each.kind == "aasx-origin":
-            frame.add((package.find(each.target) or each.target))
+            frame.add(package.find(each.target) or each.target)
         elif each.kind == _THUMBNAIL:
             thumbnail = package.find(each.target)
             if thumbnail is None:
@@ -50,12 +50,14 @@ def check_files(environment: Json, files: Mapping[str, File], report: Report) ->
         picture = shell["assetInformation"].get("defaultThumbnail")
         if picture is not None:
             place = f"assetAdministrationShells/{shell.get('idShort') or shell['id']}"
-            _check(picture, "path", folded, report, f"{place}#assetInformation.defaultThumbnail")
+            _check(
+                picture, "path", folded, report, f"{place}#assetInformation.defaultThumbnail.path"
+            )
     for model in environment.get("submodels", ()):
         above = f"submodels/{model.get('idShort') or model['id']}"
         for path, element in walked(model, above):
             if element["modelType"] == "File" and "value" in element:
-                _check(element, "value", folded, report, path)
+                _check(element, "value", folded, report, f"{path}#value")
 
 
 def _check(holder: Json, member: str, folded: Mapping[str, str], report: Report, path: str) -> None:
@@ -66,11 +68,11 @@ def _check(holder: Json, member: str, folded: Mapping[str, str], report: Report,
         return
     name = folded.get(part_name(unquote(plain)).casefold())
     if name is None:
-        report.add(f"{path}#{member}", "part-missing", "read", given)
+        report.add(path, "part-missing", "read", given)
         return
     written = quote(name, safe=URI_SAFE.replace("%", "").replace("#", "").replace("?", ""))
     if written != given:
-        report.add(f"{path}#{member}", "part-name", "replaced", given, written)
+        report.add(path, "part-name", "replaced", given, written)
         holder[member] = written
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
 
 from aas_models.elements import Json
+from aas_models.importing.names import numbered
 from aas_models.importing.report import Action, Report
 from aas_models.metamodel.texts import NOT_XML
 
@@ -93,9 +95,9 @@ class Walk:
         extensions = place.owner.setdefault("extensions", [])
         taken = {each["name"] for each in extensions}
         for name, value in place.kept:
-            free, number = name[:EXTENSION_NAME_MAX], 2
-            while free in taken:
-                free, number = f"{name[:EXTENSION_NAME_MAX]}#{number}", number + 1
+            stem = free = name[:EXTENSION_NAME_MAX]
+            if free in taken:
+                free = numbered(partial("{}#{}".format, stem), taken)
             taken.add(free)
             extensions.append({"name": free, "valueType": "xs:string", "value": value})
         place.kept.clear()
@@ -115,7 +117,11 @@ def has_content(value: Any) -> bool:
     if isinstance(value, str):
         return bool(value.strip())
     if isinstance(value, dict):
-        return any(has_content(each) for name, each in value.items() if name not in _NO_CONTENT)
+        return any(
+            has_content(each)
+            for name, each in value.items()
+            if name not in _NO_CONTENT or not isinstance(each, str)
+        )
     if isinstance(value, list):
         return any(has_content(each) for each in value)
     return value is not None

@@ -47,6 +47,7 @@ _LOOSE_DATE = re.compile(
     r"([0-9]{4})[-./년 ]+([0-9]{1,2})[-./월 ]+([0-9]{1,2})[일.]?(?:[T ]+(?P<time>[0-9:.]+Z?))?"
 )
 _LEAP_YEAR = 2000
+_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 _RANGES: Final = {
     "byte": (-(2**7), 2**7 - 1),
@@ -100,7 +101,7 @@ def _day_exists(pattern: re.Pattern[str]) -> Callable[[str], bool]:
         year = int(parts.get("y") or _LEAP_YEAR)
         # A year before Christ is counted without a year 0, so leap years are one off.
         leap = calendar.isleap(year if year > 0 else -year - 1)
-        days = 29 if parts["m"] == "02" and leap else calendar.mdays[int(parts["m"])]
+        days = 29 if parts["m"] == "02" and leap else _DAYS[int(parts["m"]) - 1]
         return year != 0 and int(parts["d"]) <= days
 
     return check

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 import typer
 
 from gateway.cli import aas_kosmo, aas_mdt, aas_verify
+from gateway.cli.aas_import import import_file
+from gateway.cli.aas_lint import lint
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.options import (
@@ -36,6 +38,8 @@ app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the
 app.add_typer(aas_kosmo.app, name="kosmo")
 app.command()(aas_verify.verify)
 app.command()(aas_mdt.mdt)
+app.command("import")(import_file)
+app.command("lint")(lint)
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}

@@ -140,6 +140,14 @@ TEXTS = {
     "Only this device; repeatable.": "이 설비만. 여러 번 쓸 수 있음",
     "json, xml or aasx.": "json, xml, aasx 중 하나",
     "3.0 or 3.1, for XML and AASX.": "3.0 또는 3.1 (XML, AASX)",
+    "Read an AAS file of any metamodel, repair it, and write it clean with --out.":
+        "모든 메타모델의 AAS 파일을 읽어 고치고, --out 으로 저장합니다.",
+    "AAS file: .aasx, .xml or .json.": "AAS 파일: .aasx, .xml, .json",
+    "Metamodel of the file: 3.0 or 3.1.": "쓸 파일의 메타모델: 3.0 또는 3.1",
+    "Show every repair.": "고친 곳을 모두 보기",
+    "Read AAS files of any metamodel and say what is wrong. Exit: 0 all whole, 1 not.":
+        "AAS 파일을 읽고 잘못된 곳을 알려 줍니다. 종료값: 0 모두 온전, 1 아님",
+    "AAS files, or folders with them.": "AAS 파일 또는 폴더",
     "List certificates, those that wait for a decision last.":
         "인증서 목록. 결정을 기다리는 것이 마지막",
     "Show one certificate in full.": "인증서 하나를 자세히 봅니다.",

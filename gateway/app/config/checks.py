@@ -11,10 +11,10 @@ from gateway.app.config.findings import Span
 from gateway.app.config.ids import RESERVED_SUBMODELS
 from gateway.app.config.load import DeviceFile, Folder
 from gateway.app.config.models import GatewayFile, InfluxHistory
-from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX
 from gateway.app.config.scalars import is_loopback
 from gateway.app.config.usage_checks import check_usage
 from gateway.app.config.yaml_reader import Document
+from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX
 from gateway.mapping.expression import ExpressionError, parse
 
 CONFLICTS: tuple[tuple[str, tuple[str, ...]], ...] = (
