@@ -81,9 +81,18 @@ def find_files(folder: Path, model: Path | None = None) -> Files:
 
 
 def import_kosmo(
-    files: Files, environment: Json, out: Path, gateway: str | None = None
+    files: Files,
+    environment: Json,
+    out: Path,
+    gateway: str | None = None,
+    *,
+    unsafe: bool = False,
 ) -> Imported:
     """Write gateway.yaml (where there is none), device files and what is kept for the way back.
+
+    Args:
+        gateway: only rows of this one; None takes all.
+        unsafe: the OPC UA servers of the field devices know no security.
 
     Raises:
         KosmoError: nothing can be collected, or a device file there is somebody else's.
@@ -92,7 +101,7 @@ def import_kosmo(
     table = read_engineering(_bounded(files.table, TABLE_BYTES_MAX), files.table.name)
     system = _system(files, environment)
     joined = _joined(environment, table, system, gateway)
-    devices = device_documents(joined.links, environment)
+    devices = device_documents(joined.links, environment, unsafe=unsafe)
     problems = (*table.problems, *system.problems, *joined.problems)
     names = tuple(gateway_names(table.mapped)) if gateway is None else (gateway,)
     made = Imported(tuple(devices), problems, len(table.mapped), names)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aas_models.elements import Json
+from aas_models.kosmo.engineering import FILE_NAME as TABLE
 from aas_models.kosmo.engineering import Row
 from aas_models.kosmo.names import original_name
 from aas_models.kosmo.problems import Problem
@@ -57,7 +58,7 @@ def kept_parts(plan: GatewayPlan, kept: Sidecar) -> Parts:
             else:
                 strangers.append(signal.index)
                 facts = {"device": name, "tag": signal.name}
-                notes.append(Problem("tag-outside", name, None, facts))
+                notes.append(Problem("tag-outside", TABLE, None, facts))
         if strangers:
             outside.append(_only(device.asset, strangers))
     environment = _joined(kept.environment, own_environment(outside))

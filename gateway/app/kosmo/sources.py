@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from aas_models.elements import Json, pruned
 from aas_models.environment import build_environment
+from aas_models.kosmo.engineering import FILE_NAME as TABLE
 from aas_models.kosmo.engineering import NO_ARRAY, Row
 from aas_models.kosmo.problems import Problem
 from aas_models.kosmo.space import AddressSpace
@@ -134,10 +135,10 @@ def notes_on(plan: GatewayPlan) -> list[Problem]:
     for name, device in plan.devices.items():
         if isinstance(device.source, MqttSource):
             facts = {"device": name, "rows": str(len(device.table.signals))}
-            notes.append(Problem("not-opcua", name, None, facts))
+            notes.append(Problem("not-opcua", TABLE, None, facts))
         else:
             odd = sum(not item.address.startswith(("ns=", "i=")) for item in device.source.items)
             if odd:
                 facts = {"device": name, "rows": str(odd)}
-                notes.append(Problem("node-form", name, None, facts))
+                notes.append(Problem("node-form", TABLE, None, facts))
     return notes
