@@ -84,8 +84,7 @@ def named(
         taken: idShorts given so far; extended.
         nth: its number among its siblings, for one that has no name at all.
     """
-    given = each.get("idShort")
-    text = given if isinstance(given, str) else ""
+    text = given_name(walk, each, child)
     if text in valid and text not in taken:
         new = text
     else:
@@ -98,6 +97,16 @@ def named(
         each["idShort"] = new
     child.path = f"{above}{new}"
     taken.add(new)
+
+
+def given_name(walk: Walk, each: Json, place: Place) -> str:
+    """Give the idShort that a file says; what is there and no text is kept."""
+    given = each.get("idShort")
+    if given is None or isinstance(given, str):
+        return given or ""
+    walk.keep(place, ((), "idShort"), given, "wrong-shape")
+    del each["idShort"]
+    return ""
 
 
 class _Either:

@@ -8,7 +8,7 @@ from typing import Any
 from aas_models.elements import Json
 from aas_models.importing import members
 from aas_models.importing.defaults import default
-from aas_models.importing.elements import child_place, kind_of, named
+from aas_models.importing.elements import child_place, given_name, kind_of, named
 from aas_models.importing.names import is_id_short
 from aas_models.importing.references import reference
 from aas_models.importing.rules import RULES
@@ -211,10 +211,12 @@ def _model_type(walk: Walk, each: Json, kind: str, child: Place) -> None:
 
 def _unnamed_in_list(walk: Walk, each: Json, child: Place) -> None:
     """AASd-120 of 3.0: no idShort; 3.1 allows one, but only a valid one."""
-    given = each.get("idShort")
-    if given is None:
+    if "idShort" not in each:
         return
-    if not isinstance(given, str) or not given.strip():
+    given = given_name(walk, each, child)
+    if "idShort" not in each:
+        return
+    if not given.strip():
         del each["idShort"]
         walk.note(child, ((), "idShort"), "empty", "removed")
         return

@@ -13,6 +13,7 @@ from aas_models.metamodel.schema import CLASSES, ELEMENT_KINDS, IDENTIFIABLES, F
 from gateway.core.errors import AasError
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_PLAIN = frozenset(("text", "enum", "flag"))
 _TAGS: dict[str, str] = {}
 _TAGS_MAX = 10_000
 _KINDS = {kind[0].lower() + kind[1:]: kind for kind in ELEMENT_KINDS}
@@ -61,6 +62,8 @@ def _object(node: ET.Element, kind: str, depth: int) -> Json:
         if name in made:
             name = free_name(made, name)
         made[name] = value
+        if child.attrib and known is not None and known.kind in _PLAIN and not len(child):
+            _attributes(child, made, name)
         if child.tail and not child.tail.isspace():
             made[free_name(made, "#text")] = child.tail
     if node.text and not node.text.isspace():
@@ -75,10 +78,10 @@ def free_name(made: Json, name: str) -> str:
     return numbered(partial("{}#{}".format, name), made)
 
 
-def _attributes(node: ET.Element, made: Json) -> None:
+def _attributes(node: ET.Element, made: Json, of: str = "") -> None:
     for name, value in node.attrib.items():
         if not name.startswith((_XSI, "{http://www.w3.org/XML/")):
-            made[f"@{local(name)}"] = value
+            made[f"{of}@{local(name)}"] = value
 
 
 def _member(node: ET.Element, known: Field, depth: int) -> Any:
@@ -88,23 +91,37 @@ def _member(node: ET.Element, known: Field, depth: int) -> Any:
     if kind == "flag":
         text = (node.text or "").strip()
         return {"true": True, "1": True, "false": False, "0": False}.get(text, text)
+    if not known.many and kind == "object":
+        return _single(node, known, depth)
     if kind == "languages":
-        return [_object_of_text(each, depth) for each in node] or _bare(node, [])
-    if kind == "element":
+        found: list[Any] = [_object_of_text(each, depth) for each in node]
+    elif kind == "element":
         found = [_element(each, depth + 1) for each in node]
-        if known.many:
-            return found or _bare(node, [])
-        return found[0] if len(found) == 1 else (found or _bare(node, {}))
-    if known.many:
-        return [_object(each, known.of, depth + 1) for each in node] or _bare(node, [])
-    if known.of == "DataSpecificationIec61360" and len(node) == 1:
-        node = node[0]
-    return _object(node, known.of, depth + 1)
+    else:
+        found = [_object(each, known.of, depth + 1) for each in node]
+    found += _strays(node)
+    if kind == "element" and not known.many:
+        return found[0] if len(found) == 1 else (found or {})
+    return found
 
 
-def _bare(node: ET.Element, empty: Any) -> Any:
-    """A text where objects were due."""
-    return node.text if node.text and not node.text.isspace() else empty
+def _single(node: ET.Element, known: Field, depth: int) -> Any:
+    if known.of != "DataSpecificationIec61360" or len(node) != 1:
+        return _object(node, known.of, depth + 1)
+    made = _object(node[0], known.of, depth + 1)
+    for each in _strays(node):
+        made[free_name(made, "#text")] = each["#text"]
+    return made
+
+
+def _strays(node: ET.Element) -> list[Json]:
+    """Give texts and attributes where only objects were due, as objects that nothing knows."""
+    made: Json = {}
+    if node.attrib:
+        _attributes(node, made)
+    texts = [node.text, *(each.tail for each in node)]
+    found = [{"#text": text} for text in texts if text and not text.isspace()]
+    return [{"#text": made}, *found] if made else found
 
 
 def _object_of_text(node: ET.Element, depth: int) -> Any:
@@ -139,7 +156,6 @@ def any_content(node: ET.Element, depth: int) -> Any:
             made[name].append(value)
         else:
             made[name] = [made[name], value]
-    if node.text and not node.text.isspace():
-        made["#text"] = node.text
-    _attributes(node, made)
+    for each in _strays(node):
+        made[free_name(made, "#text") if "#text" in made else "#text"] = each["#text"]
     return made

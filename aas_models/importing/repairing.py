@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from aas_models.elements import Json
+from aas_models.importing.elements import given_name
 from aas_models.importing.names import is_id_short, made_id_short, numbered
 from aas_models.importing.objects import repaired
 from aas_models.importing.references import follow_renames
@@ -63,6 +64,8 @@ def _identified(walk: Walk, each: Json, place: Place, nth: str, ids: set[str]) -
     """Give an id to what has none and another one to what has that of a sibling."""
     given = each.get("id")
     text = given if isinstance(given, str) else ""
+    if given is not None and not isinstance(given, str):
+        walk.keep(place, ((), "id"), given, "wrong-shape")
     if not text.strip():
         seed = f"{nth}/{each.get('idShort')}"
         text = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, seed)}"
@@ -82,8 +85,10 @@ def _identified(walk: Walk, each: Json, place: Place, nth: str, ids: set[str]) -
 
 def _named(walk: Walk, each: Json, place: Place) -> None:
     """The idShort of an identifiable: it may be absent, and may be that of another one."""
-    given = each.get("idShort")
-    if not isinstance(given, str):
+    if "idShort" not in each:
+        return
+    given = given_name(walk, each, place)
+    if "idShort" not in each:
         return
     if is_id_short(given, for_3_0=walk.for_3_0):
         walk.fits_3_0 = walk.fits_3_0 and is_id_short(given, for_3_0=True)

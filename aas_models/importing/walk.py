@@ -117,7 +117,11 @@ def has_content(value: Any) -> bool:
     if isinstance(value, str):
         return bool(value.strip())
     if isinstance(value, dict):
-        return any(has_content(each) for name, each in value.items() if name not in _NO_CONTENT)
+        return any(
+            has_content(each)
+            for name, each in value.items()
+            if name not in _NO_CONTENT or not isinstance(each, str)
+        )
     if isinstance(value, list):
         return any(has_content(each) for each in value)
     return value is not None

@@ -38,7 +38,10 @@ FINDINGS_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One objection; `code` is the constraint's name where the judge says it."""
+    """One objection; `code` is the constraint's name where the judge says it.
+
+    `where` is as the judge says it, `element` the idShorts along it where they could be found.
+    """
 
     judge: str
     level: Level
@@ -46,6 +49,12 @@ class Finding:
     message: str
     code: str = ""
     waived_by: str | None = None
+    element: str = ""
+
+    @property
+    def place(self) -> str:
+        """Say where, as people know it."""
+        return self.element or self.where
 
     @property
     def counts(self) -> bool:

@@ -197,7 +197,7 @@ def _findings(found: Sequence[Finding], texts: Mapping[str, str]) -> str:
 
 
 def _places(members: Sequence[Finding], texts: Mapping[str, str]) -> str:
-    places = list(dict.fromkeys(each.where for each in members if each.where))
+    places = list(dict.fromkeys(each.place for each in members if each.place))
     shown = "".join(f"<code>{escape(place)}</code>" for place in places[:PLACES_MAX])
     more = len(places) - PLACES_MAX
     if more > 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ from aas_models.verify.judges import (
     engines_package,
     engines_xml,
 )
+from aas_models.verify.places import element_at
 from aas_models.verify.structure import structure
 from aas_models.verify.waivers import Waiver, waived
 from gateway.core.errors import AasError
@@ -53,6 +55,8 @@ class Verdict:
         self.versions: list[str] = []
         self.judges: list[str] = []
         self.findings: list[Finding] = []
+        self.document: Any = {}
+        """The part that is being judged, to name the elements in it."""
         self.counts: dict[str, int] = dict.fromkeys((*KINDS, "elements"), 0)
 
     def ask(self, judge: str, question: Callable[[], Iterable[Finding]], part: str = "") -> None:
@@ -67,7 +71,8 @@ class Verdict:
             said = [finding(judge, f"the judge itself failed: {type(error).__name__}: {error}", "")]
         for each in said:
             where = f"{part}: {each.where}" if part and each.where else part or each.where
-            self.findings.append(Finding(each.judge, each.level, where, each.message, each.code))
+            element = each.element or element_at(each.where, self.document)
+            self.findings.append(replace(each, where=where, element=element))
 
     def subject(self, waivers: Iterable[Waiver]) -> Subject:
         """Give the result with waivers applied."""
@@ -152,6 +157,7 @@ def _part(data: bytes, part: str, verdict: Verdict) -> None:
 
 def _document(document: Json, part: str, verdict: Verdict) -> None:
     wanted = verdict.metamodel
+    verdict.document = document
     if wanted in {"auto", "3.0"}:
         verdict.versions.append("3.0")
         verdict.ask("engines", lambda: engines_json(document), part)
@@ -176,15 +182,17 @@ def _xml(text: str, part: str, verdict: Verdict) -> None:
         verdict.ask("reading", lambda: [said])
         return
     as_3_0 = text if version == "3.0" else text.replace(f"{NAMESPACE}3/1", f"{NAMESPACE}3/0")
-    verdict.ask("engines", lambda: engines_xml(as_3_0), part)
     document: Json = {}
+    verdict.document = {}
 
     def core() -> list[Finding]:
         nonlocal document
         said, document = core_xml(text, f"core-{version}")
+        verdict.document = document
         return said
 
     verdict.ask(f"core-{version}", core, part)
+    verdict.ask("engines", lambda: engines_xml(as_3_0), part)
     _content(document, part, verdict)
 
 

@@ -128,6 +128,9 @@ def import_files(
     model: Annotated[
         Path | None, typer.Option("--aas", help="The AAS, where the folder holds several.")
     ] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Field devices' servers without OPC UA security.")
+    ] = False,
     data: Data = DATA_DEFAULT,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -141,7 +144,7 @@ def import_files(
     try:
         files = find_files(folder, model)
         read = _read(files.model, tongue)
-        made = import_kosmo(files, read.environment, out, gateway)
+        made = import_kosmo(files, read.environment, out, gateway, unsafe=unsafe)
     except KosmoError as error:
         fail(texts[error.reason].format(detail=error.detail))
     except (AasError, OSError) as error:

@@ -207,6 +207,7 @@ def _as_json(subject: Subject) -> dict[str, Any]:
                 "level": each.level,
                 "code": each.code,
                 "where": each.where,
+                "element": each.element,
                 "message": each.message,
                 "waiver": each.waived_by,
             }
@@ -242,5 +243,5 @@ def _show(subjects: Sequence[Subject], waivers: Sequence[Waiver], lang: str) -> 
 
 
 def _line(subject: Subject, each: Finding) -> str:
-    place = f" {each.where}" if each.where else ""
+    place = f" {each.place}" if each.place else ""
     return f"{subject.name} [{each.judge}]{place}: {each.message}"

@@ -86,7 +86,8 @@ class Client:
             parts.hostname or "", parts.port or 80, timeout=timeout_s
         )
         try:
-            connection.request(method, target, headers={"Authorization": f"Bearer {self.token}"})
+            headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            connection.request(method, target, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read(ANSWER_BYTES_MAX)
         except (OSError, http.client.HTTPException, socket.gaierror) as error:

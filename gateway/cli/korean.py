@@ -228,6 +228,7 @@ TEXTS = {
         "engineering.csv, syscfg.json, AAS 가 있는 폴더",
     "Configuration folder to write.": "새로 쓸 설정 폴더",
     "Only rows of this gateway.": "이 게이트웨이의 행만",
+    "Field devices' servers without OPC UA security.": "필드장비 서버에 OPC UA 보안이 없음",
     "The AAS, where the folder holds several.": "폴더에 AAS가 여러 개일 때 쓸 파일",
     "Make a configuration. Exit 1: a mapped row is not collected; 2: nothing was written.":
         "설정을 만듭니다. 1: 수집하지 않는 매핑 행이 있음, 2: 아무것도 쓰지 않음",

@@ -200,6 +200,20 @@ async def test_addresses_of_every_form_reach_their_node(server: NodeServer, tmp_
         assert [run.intake.values(name)[0] // 1e6 for name in names] == [0, 1, 2, 3]
 
 
+async def test_elements_of_one_array_are_signals_of_their_own(
+    server: NodeServer, tmp_path: Path
+) -> None:
+    names = ["First", "Last", "Beyond"]
+    made = source(server.url, tmp_path, names, addresses=[f"nsu={URI};s=Doubles"] * 3)
+    wanted = zip(made.items, (0, 2, 3), strict=True)
+    items = tuple(replace(item, element=element) for item, element in wanted)
+    async with running(replace(made, items=items)) as run:
+        await run.until(lambda: run.intake.count() >= 3)
+        assert run.intake.values("First") == [1.0]
+        assert run.intake.values("Last") == [-3.0]
+        assert run.intake.values("Beyond") == [None]
+
+
 async def test_a_reload_touches_only_what_changed(server: NodeServer, tmp_path: Path) -> None:
     async with (
         running(source(server.url, tmp_path, ["D0", "D1", "D2"])) as run,

@@ -45,8 +45,10 @@ class DeviceDocument:
     nodes: dict[str, str]
 
 
-def device_documents(links: Sequence[Link], environment: Json) -> list[DeviceDocument]:
-    """Make the device files; same links, same files."""
+def device_documents(
+    links: Sequence[Link], environment: Json, *, unsafe: bool = False
+) -> list[DeviceDocument]:
+    """Make the device files; same links, same files. `unsafe` connects without OPC UA security."""
     groups: dict[tuple[str, str, str], list[Link]] = {}
     for link in links:
         station = link.station
@@ -56,13 +58,15 @@ def device_documents(links: Sequence[Link], environment: Json) -> list[DeviceDoc
     names = _names(list(groups.values()))
     units = _units(environment.get("conceptDescriptions", ()))
     return [
-        _document(name, group, units) for name, group in zip(names, groups.values(), strict=True)
+        _document(name, group, units, unsafe=unsafe)
+        for name, group in zip(names, groups.values(), strict=True)
     ]
 
 
 def slug(text: str) -> str:
     """Give a name that `device:` and `id:` take."""
-    made = re.sub(r"[^a-z0-9]+", "-", ascii_name(text).lower()).strip("-")
+    latin = text if text.isascii() else ascii_name(text)
+    made = re.sub(r"[^a-z0-9]+", "-", latin.lower()).strip("-")
     if len(made) > DEVICE_NAME_MAX:
         made = f"{made[: DEVICE_NAME_MAX - 9].rstrip('-')}-{zlib.crc32(text.encode()):08x}"
     return made or "device"
@@ -84,12 +88,16 @@ def _names(groups: list[list[Link]]) -> list[str]:
     return names
 
 
-def _document(name: str, links: list[Link], units: dict[str, str]) -> DeviceDocument:
+def _document(
+    name: str, links: list[Link], units: dict[str, str], *, unsafe: bool
+) -> DeviceDocument:
     station, shell = links[0].station, links[0].shell
     document: dict[str, Any] = {"version": 1, "device": name}
     if label := _label(shell):
         document["label"] = label
     document["connect"] = station.url
+    if station.is_opcua and unsafe:
+        document["security"] = {"mode": "None", "policy": "None", "unsafe": True}
     if station.is_opcua and (every := _every(station)) is not None:
         document["every"] = every
     asset = str(shell.get("assetInformation", {}).get("globalAssetId", ""))

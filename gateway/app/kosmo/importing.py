@@ -13,6 +13,7 @@ from aas_models.kosmo.engineering import BYTES_MAX as TABLE_BYTES_MAX
 from aas_models.kosmo.engineering import Engineering, read_engineering
 from aas_models.kosmo.problems import Problem
 from aas_models.kosmo.space import address_space
+from aas_models.kosmo.syscfg import BYTES_MAX as SYSCFG_BYTES_MAX
 from aas_models.kosmo.syscfg import SystemConfig, read_syscfg, system_of
 from gateway.app.kosmo.devices import DeviceDocument, device_documents, slug
 from gateway.app.kosmo.join import Joined, gateway_names, join
@@ -80,24 +81,39 @@ def find_files(folder: Path, model: Path | None = None) -> Files:
 
 
 def import_kosmo(
-    files: Files, environment: Json, out: Path, gateway: str | None = None
+    files: Files,
+    environment: Json,
+    out: Path,
+    gateway: str | None = None,
+    *,
+    unsafe: bool = False,
 ) -> Imported:
     """Write gateway.yaml (where there is none), device files and what is kept for the way back.
+
+    Args:
+        gateway: only rows of this one; None takes all.
+        unsafe: the OPC UA servers of the field devices know no security.
 
     Raises:
         KosmoError: nothing can be collected, or a device file there is somebody else's.
         OSError: a file cannot be read or written.
     """
-    table = read_engineering(files.table.read_bytes()[: TABLE_BYTES_MAX + 1], files.table.name)
+    table = read_engineering(_bounded(files.table, TABLE_BYTES_MAX), files.table.name)
     system = _system(files, environment)
     joined = _joined(environment, table, system, gateway)
-    devices = device_documents(joined.links, environment)
+    devices = device_documents(joined.links, environment, unsafe=unsafe)
     problems = (*table.problems, *system.problems, *joined.problems)
     names = tuple(gateway_names(table.mapped)) if gateway is None else (gateway,)
     made = Imported(tuple(devices), problems, len(table.mapped), names)
     if devices:
         _write(out, made, environment, system)
     return made
+
+
+def _bounded(path: Path, limit: int) -> bytes:
+    """Read one byte more than may be: the reader then says that it is too much."""
+    with path.open("rb") as file:
+        return file.read(limit + 1)
 
 
 def _joined(
@@ -115,7 +131,11 @@ def _joined(
 
 def _system(files: Files, environment: Json) -> SystemConfig:
     """Give what syscfg.json says; where it is missing or empty, what the AAS itself says."""
-    read = SystemConfig() if files.syscfg is None else read_syscfg(files.syscfg.read_bytes())
+    read = (
+        SystemConfig()
+        if files.syscfg is None
+        else read_syscfg(_bounded(files.syscfg, SYSCFG_BYTES_MAX))
+    )
     if read.gateways:
         return read
     own = system_of(environment)

@@ -187,9 +187,14 @@ def test_any_configuration_gives_files_that_make_it_again(tmp_path: Path) -> Non
     assert files.model.name == "nodeset.xml"
     from gateway.app.kosmo.importing import read_model
 
-    again = import_kosmo(files, read_model(files.model, "en").environment, tmp_path / "second")
+    model = read_model(files.model, "en").environment
+    again = import_kosmo(files, model, tmp_path / "second", unsafe=True)
     assert again.lost == ()
     plan = load_plan(tmp_path / "second", tmp_path / "data", {})
+    assert plan.settings.gateway.id == "edge-07"
+    assert [
+        d.source.unsafe for d in plan.devices.values() if isinstance(d.source, OpcUaSource)
+    ] == [True]
     assert _collected(plan) == {
         ("opc.tcp", "ns=2;s=Mold.Temp", 0.5, None, "xs:double"),
         ("opc.tcp", "ns=2;s=Axis", 0.1, 0, "xs:int"),

@@ -76,7 +76,7 @@ def test_a_sound_model_passes_all_judges_as_json_and_as_package(tmp_path: Path) 
     path.write_bytes(rendered(environment(), "aasx"))
     package = verify_file(path, bundled_waivers())
     assert [each for each in package.findings if each.counts] == []
-    assert package.judges == ("package", "engines", "core-3.1", "template")
+    assert package.judges == ("package", "core-3.1", "engines", "template")
     assert package.counts["elements"] == 1
 
 
@@ -87,6 +87,13 @@ def test_both_judges_object_to_a_value_of_another_type() -> None:
     assert {each.judge for each in found.findings if each.counts} == {
         "engines", "core-3.0", "core-3.1",
     }  # fmt: skip
+
+
+@needs_judges
+def test_every_judges_place_is_named_as_people_know_it() -> None:
+    found = judged(environment(value="warm"))
+    assert {each.element for each in found.findings} == {"Data.Temp"}
+    assert len({each.where for each in found.findings}) > 1
 
 
 @needs_judges
