@@ -85,7 +85,8 @@ def _any(value: Any) -> Any:
 def _key(value: Json) -> Any:
     if "idType" in value or "local" in value or meant("KeyTypes", str(value["type"])):
         kind = str(value["type"])
-        return {"type": meant("KeyTypes", kind) or kind, "value": value["value"]}
+        rest = {name: each for name, each in value.items() if name not in _KEY_MEMBERS}
+        return {"type": meant("KeyTypes", kind) or kind, "value": value["value"], **rest}
     return {name: _any(each) for name, each in value.items()}
 
 
