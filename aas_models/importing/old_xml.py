@@ -50,12 +50,13 @@ def old_document(root: ET.Element) -> Json:
     return found
 
 
-def _object(node: ET.Element, depth: int) -> Json:
+def _object(node: ET.Element, depth: int, besides: str = "") -> Json:
     if depth > DEPTH_MAX:
         raise AasError("too-deep", f"more than {DEPTH_MAX} levels")
     made: Json = {}
     for child in node:
-        _put(made, local(child.tag), child, depth + 1)
+        if local(child.tag) != besides:
+            _put(made, local(child.tag), child, depth + 1)
     for each in strays(node, _ATTRIBUTES):
         made[free_name(made, "#text") if "#text" in made else "#text"] = each["#text"]
     return made
@@ -90,21 +91,11 @@ def _value(node: ET.Element, depth: int) -> Any:
 
 
 def _reference(node: ET.Element, depth: int) -> Json:
-    made = _object_without_keys(node, depth)
+    made = _object(node, depth, besides="keys")
     lists = [each for each in node if local(each.tag) == "keys"]
     made["keys"] = [_key(each) for keys in lists for each in keys]
     for keys in lists:
         made["keys"] += strays(keys, _ATTRIBUTES)
-    return made
-
-
-def _object_without_keys(node: ET.Element, depth: int) -> Json:
-    made: Json = {}
-    for child in node:
-        if local(child.tag) != "keys":
-            _put(made, local(child.tag), child, depth + 1)
-    for each in strays(node, _ATTRIBUTES):
-        made[free_name(made, "#text") if "#text" in made else "#text"] = each["#text"]
     return made
 
 
