@@ -121,7 +121,8 @@ def strays(node: ET.Element, known: Container[str] = ()) -> list[Json]:
     made: Json = {}
     if node.attrib:
         put_attributes(node, made, "", known)
-    texts = [node.text, *(each.tail for each in node)]
+    texts = [each.tail for each in node]
+    texts.append(node.text)
     found = [{"#text": text} for text in texts if text and not text.isspace()]
     return [{"#text": made}, *found] if made else found
 

@@ -140,3 +140,16 @@ def test_a_zip_comment_or_a_directory_entry_does_not_matter() -> None:
         package.writestr("aasx/files/", b"")
         package.comment = b"made by hand"
     assert read_package(out.getvalue(), "x.aasx").files == {}
+
+
+def test_two_models_of_one_form_keep_all_their_objects() -> None:
+    more: dict[str, bytes | str] = {
+        "aasx/_rels/aasx-origin.rels": relationships(
+            (f"{KIND}/aas-spec", "/aasx/data.xml"), (f"{KIND}/aas-spec", "/aasx/second.xml")
+        ),
+        "aasx/second.xml": GOOD,
+    }
+    imported = read_package(aasx(GOOD, more=more), "x.aasx")
+    ids = [each["id"] for each in imported.environment["submodels"]]
+    assert ids == ["urn:x:sm", "urn:x:sm#2"]
+    assert [each.problem for each in imported.repairs] == ["id-duplicate"]
