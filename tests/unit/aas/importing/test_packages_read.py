@@ -48,6 +48,12 @@ def test_without_relationships_the_model_is_found_by_its_name_and_reported() -> 
     assert list(imported.files) == ["/other.xml"]
 
 
+def test_a_model_that_the_package_names_without_an_origin_is_found() -> None:
+    rels = relationships((f"{KIND}/aas-spec", "model.bin"))
+    parts: dict[str, bytes | str] = {"_rels/.rels": rels, "model.bin": GOOD}
+    assert len(read_package(zipped(parts), "x.aasx").environment["submodels"]) == 1
+
+
 def test_a_model_named_twice_is_read_once() -> None:
     more = {
         "aasx/_rels/aasx-origin.rels": relationships(
