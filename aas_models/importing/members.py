@@ -177,9 +177,12 @@ def _one_language(
         walk.keep(place, trail, each, "wrong-shape")
         return None
     said = each.get("text")
-    said = "" if said is None else str(said)
-    for other in [name for name in each if name not in {"language", "text", "modelType"}]:
-        walk.keep(place, (trail, other), each[other], "unknown-member")
+    for name, value in each.items():
+        if name not in {"language", "text", "modelType"}:
+            walk.keep(place, (trail, name), value, "unknown-member")
+        elif value is not None and not isinstance(value, str):
+            walk.keep(place, (trail, name), value, "wrong-shape")
+    said = str(said) if isinstance(said, str) else ""
     if walk.raw_text and NOT_XML.search(said):
         walk.keep(place, trail, said, "bad-characters")
         said = NOT_XML.sub("", said)

@@ -11,7 +11,13 @@ from xml.etree import ElementTree as ET
 from aas_models.elements import Json
 from aas_models.importing.elements import kind_of
 from aas_models.importing.limits import DEPTH_MAX
-from aas_models.importing.reading_xml import any_content, free_name, local
+from aas_models.importing.reading_xml import (
+    any_content,
+    free_name,
+    local,
+    put_attributes,
+    strays,
+)
 from gateway.core.errors import AasError
 
 _LISTS = frozenset(
@@ -30,6 +36,7 @@ _VARIABLES = {
     "inoutputVariables": "inoutputVariables",
 }
 _WRAPPER = "submodelElement"
+_ATTRIBUTES = frozenset(("type", "local", "idType", "lang", "index"))
 
 
 def old_document(root: ET.Element) -> Json:
@@ -43,14 +50,15 @@ def old_document(root: ET.Element) -> Json:
     return found
 
 
-def _object(node: ET.Element, depth: int) -> Json:
+def _object(node: ET.Element, depth: int, besides: str = "") -> Json:
     if depth > DEPTH_MAX:
         raise AasError("too-deep", f"more than {DEPTH_MAX} levels")
     made: Json = {}
     for child in node:
-        _put(made, local(child.tag), child, depth + 1)
-    if node.text and not node.text.isspace():
-        made["#text"] = node.text
+        if local(child.tag) != besides:
+            _put(made, local(child.tag), child, depth + 1)
+    for each in strays(node, _ATTRIBUTES):
+        made[free_name(made, "#text") if "#text" in made else "#text"] = each["#text"]
     return made
 
 
@@ -65,50 +73,73 @@ def _put(made: Json, name: str, child: ET.Element, depth: int) -> None:
         made[free_name(made, name)] = any_content(child, depth)
     else:
         made[name] = _value(child, depth)
+        if child.attrib and not len(child):
+            put_attributes(child, made, name, _ATTRIBUTES)
 
 
 def _value(node: ET.Element, depth: int) -> Any:
     name = local(node.tag)
     inner = [local(each.tag) for each in node]
     if "langString" in inner:
-        return [_language(each) for each in node]
+        return [_language(each) for each in node] + strays(node, _ATTRIBUTES)
     if "keys" in inner:
-        return {"keys": [_key(each) for keys in node for each in keys]}
+        return _reference(node, depth)
     if name in _LISTS or (_WRAPPER in inner and name != "operationVariable"):
-        return [_item(each, depth) for each in node]
-    if inner:
-        return _object(node, depth)
-    return node.text or ""
+        items = [each for child in node for each in _items(child, depth)]
+        return items + strays(node, _ATTRIBUTES)
+    return _object(node, depth) if inner else (node.text or "")
+
+
+def _reference(node: ET.Element, depth: int) -> Json:
+    made = _object(node, depth, besides="keys")
+    lists = [each for each in node if local(each.tag) == "keys"]
+    made["keys"] = [_key(each) for keys in lists for each in keys]
+    for keys in lists:
+        made["keys"] += strays(keys, _ATTRIBUTES)
+    return made
+
+
+def _items(node: ET.Element, depth: int) -> list[Json]:
+    if local(node.tag) != _WRAPPER:
+        return [_item(node, depth)]
+    return [_item(each, depth) for each in node] + strays(node, _ATTRIBUTES)
 
 
 def _item(node: ET.Element, depth: int) -> Json:
-    if local(node.tag) == _WRAPPER and len(node) == 1:
-        node = node[0]
     found = _value(node, depth)
     if not isinstance(found, dict):
-        found = {"#text": found} if found else {}
+        found = {"content": found} if found else {}
+        put_attributes(node, found, "", _ATTRIBUTES)
     tag = local(node.tag)
-    if kind_of({"modelType": tag}) is not None:
-        found["modelType"] = kind_of({"modelType": tag})
+    kind = kind_of({"modelType": tag})
+    if kind is not None:
+        found["modelType"] = kind
     elif "keys" not in found:
         found["modelType"] = tag[0].upper() + tag[1:]
     return found
 
 
-def _language(node: ET.Element) -> Json:
+def _language(node: ET.Element) -> Any:
+    if len(node):
+        return any_content(node, 0)
     tag = node.get("lang", "")
-    return {"language": tag.lower() if len(tag) == 2 else tag, "text": node.text or ""}
+    made = {"language": tag.lower() if len(tag) == 2 else tag, "text": node.text or ""}
+    put_attributes(node, made, "", _ATTRIBUTES)
+    return made
 
 
-def _key(node: ET.Element) -> Json:
-    return {"type": node.get("type", ""), "value": node.text or ""}
+def _key(node: ET.Element) -> Any:
+    if len(node):
+        return any_content(node, 0)
+    made = {"type": node.get("type", ""), "value": node.text or ""}
+    put_attributes(node, made, "", _ATTRIBUTES)
+    return made
 
 
 def _qualifiers(node: ET.Element, depth: int) -> list[Any]:
-    inner = [each for each in node if local(each.tag) in {"qualifier", "formula"}]
-    if not inner:
+    if not any(local(each.tag) in {"qualifier", "formula"} for each in node):
         return [_object(node, depth)]
-    return [_object(each, depth) for each in inner]
+    return [_object(each, depth) for each in node] + strays(node, _ATTRIBUTES)
 
 
 def _variables(node: ET.Element, depth: int) -> list[Json]:
@@ -122,4 +153,4 @@ def _variables(node: ET.Element, depth: int) -> list[Json]:
             found += _variables(each, depth + 1)
         else:
             found.append({"value": _item(each, depth + 1)})
-    return found
+    return found + strays(node, _ATTRIBUTES)

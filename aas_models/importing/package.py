@@ -39,6 +39,7 @@ ZIP_ERRORS = (
     ValueError,
 )
 _UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
+_MODEL_KINDS = frozenset(("aas-spec", "aas-spec-split"))
 OCTETS = "application/octet-stream"
 
 
@@ -204,17 +205,20 @@ def model_parts(package: Package) -> Iterator[str]:
     The old types (www.admin-shell.io, http or https) are told by their last word.
     """
     seen: set[str] = set()
-    origins = [each for each in package.relationships("/") if each.kind == "aasx-origin"]
-    for origin in origins:
-        for each in package.relationships(origin.target):
-            if each.kind not in {"aas-spec", "aas-spec-split"}:
-                continue
-            part = package.find(each.target)
-            if part is None:
-                package.report.add(each.target, "part-missing", "read", each.target)
-            elif part not in seen:
-                seen.add(part)
-                yield part
+    root = package.relationships("/")
+    found = list(root)
+    for origin in root:
+        if origin.kind == "aasx-origin":
+            found += package.relationships(origin.target)
+    for each in found:
+        if each.kind not in _MODEL_KINDS:
+            continue
+        part = package.find(each.target)
+        if part is None:
+            package.report.add(each.target, "part-missing", "read", each.target)
+        elif part not in seen:
+            seen.add(part)
+            yield part
     if seen:
         return
     for name in package.names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -63,13 +64,13 @@ def _object(node: ET.Element, kind: str, depth: int) -> Json:
             name = free_name(made, name)
         made[name] = value
         if child.attrib and known is not None and known.kind in _PLAIN and not len(child):
-            _attributes(child, made, name)
+            put_attributes(child, made, name)
         if child.tail and not child.tail.isspace():
             made[free_name(made, "#text")] = child.tail
     if node.text and not node.text.isspace():
         made["#text"] = node.text
     if node.attrib:
-        _attributes(node, made)
+        put_attributes(node, made)
     return made
 
 
@@ -78,9 +79,10 @@ def free_name(made: Json, name: str) -> str:
     return numbered(partial("{}#{}".format, name), made)
 
 
-def _attributes(node: ET.Element, made: Json, of: str = "") -> None:
+def put_attributes(node: ET.Element, made: Json, of: str = "", known: Container[str] = ()) -> None:
+    """Put the attributes of a node, which metamodel 3 has none of, beside its members."""
     for name, value in node.attrib.items():
-        if not name.startswith((_XSI, "{http://www.w3.org/XML/")):
+        if name not in known and not name.startswith((_XSI, "{http://www.w3.org/XML/")):
             made[f"{of}@{local(name)}"] = value
 
 
@@ -99,7 +101,7 @@ def _member(node: ET.Element, known: Field, depth: int) -> Any:
         found = [_element(each, depth + 1) for each in node]
     else:
         found = [_object(each, known.of, depth + 1) for each in node]
-    found += _strays(node)
+    found += strays(node)
     if kind == "element" and not known.many:
         return found[0] if len(found) == 1 else (found or {})
     return found
@@ -109,17 +111,18 @@ def _single(node: ET.Element, known: Field, depth: int) -> Any:
     if known.of != "DataSpecificationIec61360" or len(node) != 1:
         return _object(node, known.of, depth + 1)
     made = _object(node[0], known.of, depth + 1)
-    for each in _strays(node):
+    for each in strays(node):
         made[free_name(made, "#text")] = each["#text"]
     return made
 
 
-def _strays(node: ET.Element) -> list[Json]:
+def strays(node: ET.Element, known: Container[str] = ()) -> list[Json]:
     """Give texts and attributes where only objects were due, as objects that nothing knows."""
     made: Json = {}
     if node.attrib:
-        _attributes(node, made)
-    texts = [node.text, *(each.tail for each in node)]
+        put_attributes(node, made, "", known)
+    texts = [each.tail for each in node]
+    texts.append(node.text)
     found = [{"#text": text} for text in texts if text and not text.isspace()]
     return [{"#text": made}, *found] if made else found
 
@@ -149,13 +152,17 @@ def any_content(node: ET.Element, depth: int) -> Any:
     made: Json = {}
     for child in node:
         name = local(child.tag)
-        value = any_content(child, depth + 1)
+        if child.attrib and not len(child):
+            value: Any = child.text or ""
+            put_attributes(child, made, name)
+        else:
+            value = any_content(child, depth + 1)
         if name not in made:
             made[name] = value
         elif isinstance(made[name], list):
             made[name].append(value)
         else:
             made[name] = [made[name], value]
-    for each in _strays(node):
+    for each in strays(node):
         made[free_name(made, "#text") if "#text" in made else "#text"] = each["#text"]
     return made

@@ -74,7 +74,6 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "relationship": ("패키지 관계가 올바르지 않음", "a relationship of the package is wrong"),
     "part-missing": ("패키지에 없는 파일", "a file that is not in the package"),
     "part-name": ("파일 이름이 올바르지 않음", "the name of a file is wrong"),
-    "part-unused": ("관계가 없는 파일", "a file that nothing refers to"),
     "only-3.1": ("3.0에 없는 값", "not known in 3.0"),
 }
 

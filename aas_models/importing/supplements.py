@@ -12,7 +12,15 @@ from aas_models.importing.report import File, Report
 from aas_models.metamodel.schema import CLASSES
 
 _THUMBNAIL = "thumbnail"
-_FRAME = ("/_rels/",)
+_HOLDING = {
+    kind: [
+        (name, each)
+        for name, each in fields.items()
+        if each.kind == "element" or each.of == "OperationVariable"
+    ]
+    for kind, fields in CLASSES.items()
+}
+"""The members of each class that hold elements."""
 
 
 def supplements(package: Package, models: Collection[str]) -> tuple[dict[str, File], str | None]:
@@ -78,11 +86,12 @@ def _check(holder: Json, member: str, folded: Mapping[str, str], report: Report,
 
 def walked(holder: Json, path: str, first: bool = True) -> Iterator[tuple[str, Json]]:
     """Give all elements below a submodel or an element with their paths, each before its own."""
-    for member, known in CLASSES[holder.get("modelType", "OperationVariable")].items():
+    for member, known in _HOLDING[holder.get("modelType", "OperationVariable")]:
+        if member not in holder:
+            continue
         if known.of == "OperationVariable":
-            for variable in holder.get(member, ()):
+            for variable in holder[member]:
                 yield from walked(variable, path, first=False)
-        if known.kind != "element" or member not in holder:
             continue
         items = holder[member] if known.many else [holder[member]]
         for index, each in enumerate(items):

@@ -29,45 +29,65 @@ _RENAMED = {
 }
 _DROPPED = frozenset(("parent", "idType", "local", "index"))
 _KEY_MEMBERS = frozenset(("type", "value", "idType", "local", "index"))
+_LEVELS = ("min", "nom", "typ", "max")
 _OFF = frozenset((False, "false", "False", ""))
 
 
 def upgraded(document: Json) -> Json:
     """Give a metamodel 3 environment, which still needs the usual repairs."""
-    assets = document.pop("assets", None) or []
+    assets = document.pop("assets", None)
     made: Json = {name: _any(value) for name, value in document.items()}
-    by_id = {}
-    for each in assets if isinstance(assets, list) else []:
+    by_id: dict[str, Json] = {}
+    unused: list[Any] = []
+    for each in assets if isinstance(assets, list) else [assets]:
         asset = _any(each)
-        if isinstance(asset, dict):
-            by_id[str(asset.get("id", ""))] = asset
-    used: set[str] = set()
-    for shell in made.get("assetAdministrationShells") or []:
-        if isinstance(shell, dict):
-            used.add(_give_asset(shell, by_id))
-    unused = [asset for key, asset in by_id.items() if key not in used]
+        key = asset.get("id") if isinstance(asset, dict) else None
+        if isinstance(key, str) and key not in by_id:
+            by_id[key] = asset
+        elif asset is not None:
+            unused.append(asset)
+    shells = made.get("assetAdministrationShells")
+    used = {
+        _give_asset(shell, by_id)
+        for shell in (shells if isinstance(shells, list) else [])
+        if isinstance(shell, dict)
+    }
+    unused += [asset for key, asset in by_id.items() if key not in used]
     if unused:
         made["assets"] = unused
     return made
 
 
 def _give_asset(shell: Json, by_id: dict[str, Json]) -> str:
-    reference = shell.pop("assetRef", None)
-    if reference is None:
-        reference = shell.pop("asset", None)
-    keys = reference.get("keys") if isinstance(reference, dict) else None
-    identifier = str(keys[-1].get("value", "")) if keys else ""
-    asset = dict(by_id.get(identifier, {}))
-    kind = asset.pop("kind", None)
+    """Make the assetInformation of a shell; what it cannot hold of the asset stays beside it."""
+    name = "assetRef" if "assetRef" in shell else "asset"
+    identifier = _only_target(shell.get(name))
+    if identifier is not None:
+        del shell[name]
+    asset = dict(by_id.get(identifier or "", {}))
+    kind = asset.get("kind")
+    if kind is None or isinstance(kind, str):
+        asset.pop("kind", None)
     information: Json = {"assetKind": meant("AssetKind", str(kind or "Instance")) or "Instance"}
-    if identifier.strip():
+    if identifier:
         information["globalAssetId"] = identifier
     asset.pop("id", None)
     asset.pop("modelType", None)
     if has_content(asset):
-        shell["asset"] = asset
+        shell["assetOfMetamodel2"] = asset
     shell.setdefault("assetInformation", information)
-    return identifier
+    return identifier or ""
+
+
+def _only_target(reference: Any) -> str | None:
+    """Give the id that a reference to an asset names, if it says nothing else."""
+    if not isinstance(reference, dict) or not reference.keys() <= {"type", "keys"}:
+        return None
+    keys = reference.get("keys")
+    if not isinstance(keys, list) or len(keys) != 1 or not isinstance(keys[0], dict):
+        return None
+    value = keys[0].get("value")
+    return value if keys[0].keys() == {"type", "value"} and isinstance(value, str) else None
 
 
 def _any(value: Any) -> Any:
@@ -85,7 +105,8 @@ def _any(value: Any) -> Any:
 def _key(value: Json) -> Any:
     if "idType" in value or "local" in value or meant("KeyTypes", str(value["type"])):
         kind = str(value["type"])
-        return {"type": meant("KeyTypes", kind) or kind, "value": value["value"]}
+        rest = {name: each for name, each in value.items() if name not in _KEY_MEMBERS}
+        return {"type": meant("KeyTypes", kind) or kind, "value": value["value"], **rest}
     return {name: _any(each) for name, each in value.items()}
 
 
@@ -131,40 +152,43 @@ def _model_type(made: Json) -> str:
 
 
 def _identifier(value: Any) -> Any:
-    if isinstance(value, dict):
-        return value.get("id") or value.get("#text") or ""
+    """The id of an identification object that holds nothing else."""
+    if isinstance(value, dict) and value.keys() <= {"id", "idType"}:
+        return value.get("id") or ""
     return value
 
 
 def _data_type(value: Json) -> Any:
-    inner = value.get("dataObjectType", value)
-    return inner.get("name", "") if isinstance(inner, dict) else inner
+    """The name in an object such as {"dataObjectType": {"name": "int"}}."""
+    inner = value.get("dataObjectType") if value.keys() == {"dataObjectType"} else value
+    plain = isinstance(inner, dict) and inner.keys() == {"name"}
+    return inner["name"] if plain and isinstance(inner, dict) else value
 
 
 def _without_defaults(made: Json) -> None:
     """Leave out what metamodel 3 has no place for where it says nothing of its own."""
-    if made.get("kind") in {"Instance", ""}:
+    if made.get("kind") in ("Instance", ""):
         del made["kind"]
     for name in ("ordered", "allowDuplicates"):
-        if name in made and made[name] in _OFF:
+        if isinstance(made.get(name), str | bool) and made[name] in _OFF:
             del made[name]
 
 
 def _entity(made: Json) -> None:
     for name in ("assetRef", "asset"):
-        reference = made.get(name)
-        keys = reference.get("keys") if isinstance(reference, dict) else None
-        if keys and "globalAssetId" not in made:
-            made["globalAssetId"] = made.pop(name)["keys"][-1].get("value", "")
+        target = _only_target(made.get(name))
+        if target and "globalAssetId" not in made:
+            made["globalAssetId"] = target
+            del made[name]
 
 
 def _content(value: Any) -> Any:
-    if isinstance(value, dict) and isinstance(value.get("dataSpecificationIec61360"), dict):
+    if isinstance(value, dict) and value.keys() == {"dataSpecificationIec61360"}:
         value = value["dataSpecificationIec61360"]
     if isinstance(value, dict) and "levelType" in value:
         given = value["levelType"]
         names = given if isinstance(given, list) else [given]
-        if all(isinstance(each, str) for each in names):
-            said = {each.casefold() for each in names}
-            value["levelType"] = {each: each in said for each in ("min", "nom", "typ", "max")}
+        said = {each.casefold() for each in names if isinstance(each, str)}
+        if len(said) == len(names) and said <= set(_LEVELS):
+            value["levelType"] = {each: each in said for each in _LEVELS}
     return value

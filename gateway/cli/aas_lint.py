@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -109,7 +110,8 @@ def _round(files: Sequence[Path], lang: str) -> Iterator[dict[str, Any]]:
 
 def _executor(workers: int, files: int) -> Executor:
     if workers > 1 and files >= WORTH_A_POOL:
-        return ProcessPoolExecutor(workers)
+        # What is read has no cycles, and looking for some takes a sixth of the time.
+        return ProcessPoolExecutor(workers, initializer=gc.disable)
     return ThreadPoolExecutor(1)
 
 

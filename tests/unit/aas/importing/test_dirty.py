@@ -12,13 +12,15 @@ from xml.etree import ElementTree as ET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aas_models.importing import read_package
+from aas_models.importing import Imported, read_package
 from aas_models.metamodel.enums import ENUMS
 from aas_models.metamodel.schema import CLASSES, ELEMENT_KINDS, IDENTIFIABLES, Field
 from aas_models.metamodel.texts import NOT_XML
 from aas_models.packages import write_package
 from gateway.core.errors import AasError
 from tests.unit.aas.importing import judges
+from tests.unit.aas.importing.mutations import spoiled, words
+from tests.unit.aas.importing.test_old_metamodels import old_xml
 
 JUNK: list[Any] = [
     *(
@@ -167,11 +169,7 @@ def test_any_environment_becomes_valid_and_keeps_every_text(seed: int, dirt: flo
     assert accepted(imported.environment, for_3_0=imported.metamodel == "3.0")
     again = read_package(json.dumps(imported.environment).encode(), "x.json")
     assert (again.repairs, again.environment) == ((), imported.environment)
-    there = json.dumps(imported.environment, ensure_ascii=False)
-    there += there.replace("\\\\", "\\") + " ".join(each.was for each in imported.repairs)
-    for text in texts(given_):
-        inner = json.dumps(text, ensure_ascii=False)[1:-1]
-        assert not text.strip() or text in there or inner in there
+    assert keeps(imported, texts(given_))
 
 
 @settings(max_examples=60, deadline=None)
@@ -203,3 +201,49 @@ def test_our_xml_is_that_of_another_writer(seed: int, metamodel: Any) -> None:
     ours = write_package(environment, "xml", metamodel).data.decode()
     theirs = judges.xml_of_another(document, metamodel)
     assert ET.canonicalize(ours) == ET.canonicalize(theirs)
+
+
+def keeps(imported: Imported, texts_: Iterator[str]) -> bool:
+    """Every text stands in the result or in the report, as it was or inside JSON."""
+    there = json.dumps(imported.environment, ensure_ascii=False)
+    there += there.replace("\\\\", "\\") + " ".join(each.was for each in imported.repairs)
+    for text in texts_:
+        once = json.dumps(text, ensure_ascii=False)[1:-1]
+        twice = json.dumps(once, ensure_ascii=False)[1:-1]
+        if text.strip() and not any(each in there for each in (text, once, twice)):
+            return False
+    return True
+
+
+@settings(max_examples=80, deadline=None)
+@given(SEEDS, st.sampled_from([3, 30, 200]))
+def test_spoiled_xml_becomes_valid_and_keeps_every_text(seed: int, times: int) -> None:
+    clean = Maker(seed, 0.0).environment()
+    if not any(clean.values()):
+        return
+    environment = read_package(json.dumps(clean).encode(), "x.json").environment
+    data = spoiled(write_package(environment, "xml", "3.0").data, seed, times)
+    try:
+        imported = read_package(data, "x.xml")
+    except AasError as error:
+        if error.reason != "no-objects":
+            raise
+        return
+    assert accepted(imported.environment, for_3_0=True)
+    assert keeps(imported, words(data))
+
+
+@settings(max_examples=80, deadline=None)
+@given(SEEDS, st.sampled_from([1, 10, 40]))
+def test_spoiled_xml_of_metamodel_2_becomes_valid_and_keeps_every_text(
+    seed: int, times: int
+) -> None:
+    data = spoiled(old_xml(), seed, times)
+    try:
+        imported = read_package(data, "x.xml")
+    except AasError as error:
+        if error.reason != "no-objects":
+            raise
+        return
+    assert accepted(imported.environment, for_3_0=True)
+    assert keeps(imported, words(data))

@@ -48,6 +48,12 @@ def test_without_relationships_the_model_is_found_by_its_name_and_reported() -> 
     assert list(imported.files) == ["/other.xml"]
 
 
+def test_a_model_that_the_package_names_without_an_origin_is_found() -> None:
+    rels = relationships((f"{KIND}/aas-spec", "model.bin"))
+    parts: dict[str, bytes | str] = {"_rels/.rels": rels, "model.bin": GOOD}
+    assert len(read_package(zipped(parts), "x.aasx").environment["submodels"]) == 1
+
+
 def test_a_model_named_twice_is_read_once() -> None:
     more = {
         "aasx/_rels/aasx-origin.rels": relationships(
@@ -140,3 +146,16 @@ def test_a_zip_comment_or_a_directory_entry_does_not_matter() -> None:
         package.writestr("aasx/files/", b"")
         package.comment = b"made by hand"
     assert read_package(out.getvalue(), "x.aasx").files == {}
+
+
+def test_two_models_of_one_form_keep_all_their_objects() -> None:
+    more: dict[str, bytes | str] = {
+        "aasx/_rels/aasx-origin.rels": relationships(
+            (f"{KIND}/aas-spec", "/aasx/data.xml"), (f"{KIND}/aas-spec", "/aasx/second.xml")
+        ),
+        "aasx/second.xml": GOOD,
+    }
+    imported = read_package(aasx(GOOD, more=more), "x.aasx")
+    ids = [each["id"] for each in imported.environment["submodels"]]
+    assert ids == ["urn:x:sm", "urn:x:sm#2"]
+    assert [each.problem for each in imported.repairs] == ["id-duplicate"]
