@@ -254,6 +254,8 @@ def test_shells_are_listed_shown_and_exported_from_the_configuration(
         "OperationalData",
         "AssetInterfacesDescription",
         "AssetInterfacesMappingConfiguration",
+        "OperationalDataQuality",
+        "TimeSeries",
     ]
     assert rows[2]["elements"] == 2
     table = runner.invoke(aas.app, ["ls", *where]).output

@@ -85,6 +85,8 @@ def _only(model: AssetModel, indices: Sequence[int]) -> AssetModel:
     return replace(
         model,
         table=PlanTable(model.table.device, signals),
+        interface=None,
+        oee=None,
         enumerations={
             place: model.enumerations[index]
             for place, index in enumerate(indices)

@@ -14,7 +14,6 @@ from aas_models.kosmo.space import AddressSpace
 from aas_models.kosmo.syscfg import EdgeGateway, FieldDevice, SystemConfig
 from adapters.mqtt.config import MqttSource
 from adapters.opcua.config import OpcUaSource
-from gateway.app.config.ids import STATIC_SUBMODELS
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.assets import AssetModel
 
@@ -74,7 +73,7 @@ def sources_of(device: DevicePlan, gateway: str, name: str) -> list[Source]:
 def own_environment(models: Sequence[AssetModel]) -> Json:
     """Give the AAS of devices without what follows from their values: history, qualities, ways."""
     whole = build_environment(models)
-    kept = [p for p in whole.submodels if p.bindings or p.model["idShort"] in STATIC_SUBMODELS]
+    kept = [p for p in whole.submodels if p.bindings or p.id_short in SAID_OF_A_MACHINE]
     wanted = {part.id for part in kept}
     shells = [
         {
