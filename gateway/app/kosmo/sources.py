@@ -19,6 +19,8 @@ from gateway.core.assets import AssetModel
 
 OPCUA_PORT = 4840
 DEFAULT_MS = "100.0"
+SAID_OF_A_MACHINE = (NAMEPLATE, TECHNICAL_DATA)
+"""Submodels without live values that belong into the three files."""
 
 
 @dataclass(frozen=True, slots=True)
