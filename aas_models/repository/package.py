@@ -1,22 +1,19 @@
-"""Writes what the API serves as a file: JSON, XML, or AASX with its thumbnail and attachments."""
+"""Writes what the API serves as XML or AASX, with its thumbnail and attachments."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-import orjson
-
-from aas_models.elements import Json, pruned
-from aas_models.export import AASX_PART, rendered, to_basyx
-from gateway.core.errors import AasError
+from aas_models.importing.report import File
+from aas_models.packages import write_package
 from gateway.core.files import NamedFile
 
 
 def package(
     document: Mapping[str, Any],
-    form: str,
+    form: Literal["xml", "aasx"],
+    metamodel: Literal["3.0", "3.1"],
     files: Mapping[str, NamedFile],
     thumbnail: NamedFile | None,
 ) -> bytes:
@@ -24,37 +21,20 @@ def package(
 
     Args:
         document: the environment as JSON.
-        form: json, xml or aasx.
+        form: xml or aasx.
+        metamodel: 3.0 or 3.1.
         files: by the value of the File element that names it; only an AASX carries them.
         thumbnail: of the shell, for an AASX.
 
     Raises:
         AasError: the content cannot be written in this form.
     """
-    clean: Json = pruned(dict(document))
-    match form:
-        case "json":
-            return orjson.dumps(clean)
-        case "xml":
-            return rendered(clean, "xml")
-        case _ if not files and thumbnail is None:
-            return rendered(clean, "aasx")
-        case _:
-            return _aasx(clean, files, thumbnail)
-
-
-def _aasx(document: Json, files: Mapping[str, NamedFile], thumbnail: NamedFile | None) -> bytes:
-    from basyx.aas.adapter.aasx import AASXWriter, DictSupplementaryFileContainer
-
-    store = to_basyx(document)
-    container: Any = DictSupplementaryFileContainer()  # type: ignore[no-untyped-call]
-    for value, file in files.items():
-        if container.add_file(value, io.BytesIO(file.data), file.content_type) != value:
-            raise AasError("invalid", f"two files have the name {value}")
-    out = io.BytesIO()
-    with AASXWriter(out) as writer:
-        writer.write_aas_objects(AASX_PART, [item.id for item in store], store, container)
-        if thumbnail is not None:
-            name = f"/{thumbnail.name}"
-            writer.write_thumbnail(name, bytearray(thumbnail.data), thumbnail.content_type)
-    return out.getvalue()
+    parts = {value: File(file.content_type, file.data) for value, file in files.items()}
+    name = None
+    if thumbnail is not None:
+        name = f"/{thumbnail.name}"
+        parts[name] = File(thumbnail.content_type, thumbnail.data)
+    written = write_package(
+        dict(document), form, metamodel, files=parts, thumbnail=name, title="environment"
+    )
+    return written.data
