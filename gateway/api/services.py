@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from gateway.core.clock import Clock
 from gateway.core.files import NamedFile
@@ -145,9 +145,22 @@ class AasContent(Protocol):
     async def remove_thumbnail(self, shell: str) -> None: ...
 
 
-Package = Callable[[Mapping[str, Any], str, Mapping[str, NamedFile], NamedFile | None], bytes]
-"""Writes an environment as json, xml or aasx, with the files that its File elements name and a
-thumbnail; blocks, and raises AasError where the content cannot be written so."""
+class Package(Protocol):
+    """Writes an environment with the files that its File elements name and a thumbnail."""
+
+    def __call__(
+        self,
+        document: Mapping[str, Any],
+        form: Literal["xml", "aasx"],
+        metamodel: Literal["3.0", "3.1"],
+        files: Mapping[str, NamedFile],
+        thumbnail: NamedFile | None,
+    ) -> bytes:
+        """Give the bytes of the file; blocks.
+
+        Raises:
+            AasError: the content cannot be written so.
+        """
 
 
 class UsageReceipt(NamedTuple):

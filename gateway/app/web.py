@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aas_models.live import LiveValues
 from aas_models.repository.repository import Repository
 from gateway.app.version import version
 from gateway.core.clock import Clock
 from gateway.core.errors import AasError
+from gateway.core.files import NamedFile
 from gateway.core.protocols import ReaderState
 from gateway.history.interface import History
 from gateway.ops.events import aas as events
@@ -42,11 +43,6 @@ def api_server(
     from gateway.api.services import Services
     from gateway.app.history_query import history_reader
 
-    def package(*given: Any) -> bytes:
-        from aas_models.repository.package import package
-
-        return package(*given)
-
     site = {"ko": settings.gateway.site.ko, "en": settings.gateway.site.en}
 
     def readers() -> Sequence[ReaderState]:
@@ -67,7 +63,7 @@ def api_server(
         history=history_reader(history),
         reload=reload,
         content=None if written is None else written.content,
-        package=package,
+        package=_package,
     )
     return ApiServer(
         services,
@@ -77,6 +73,19 @@ def api_server(
         hosts=settings.api.hosts,
         origins=settings.api.origins,
     )
+
+
+def _package(
+    document: Mapping[str, Any],
+    form: Literal["xml", "aasx"],
+    metamodel: Literal["3.0", "3.1"],
+    files: Mapping[str, NamedFile],
+    thumbnail: NamedFile | None,
+) -> bytes:
+    """Write a package; what it needs is imported only when somebody asks for one."""
+    from aas_models.repository.package import package
+
+    return package(document, form, metamodel, files, thumbnail)
 
 
 def written_content(live: LiveValues, data: Path) -> Repository | None:

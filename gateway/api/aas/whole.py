@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from starlette.requests import Request
@@ -20,7 +20,11 @@ from gateway.core.errors import AasError
 from gateway.core.files import NamedFile
 
 AASX = "application/asset-administration-shell-package"
-FORMS = {
+Form = Literal["json", "xml", "aasx"]
+Metamodel = Literal["3.0", "3.1"]
+OLD = "/api/v3.0"
+"""Below this path XML and AASX are of metamodel 3.0; tools open only one of the two."""
+FORMS: dict[str, tuple[Form, str]] = {
     "application/json": ("json", "application/json"),
     "application/xml": ("xml", "application/xml"),
     "text/xml": ("xml", "application/xml"),
@@ -76,10 +80,16 @@ class Whole:
         if form == "json":
             return Response(body, 200, media_type=media)
         document = await asyncio.to_thread(orjson.loads, body)
-        return await self._packed(document, form, media, shells)
+        metamodel: Metamodel = "3.0" if request.scope.get("root_path") == OLD else "3.1"
+        return await self._packed(document, form, metamodel, media, shells)
 
     async def _packed(
-        self, document: dict[str, Any], form: str, media: str, shells: list[DocumentView]
+        self,
+        document: dict[str, Any],
+        form: Literal["xml", "aasx"],
+        metamodel: Metamodel,
+        media: str,
+        shells: list[DocumentView],
     ) -> Response:
         package = self._found.services.package
         if package is None:
@@ -88,7 +98,7 @@ class Whole:
             files = await self._files(document) if form == "aasx" else {}
             image = await self._thumbnail(shells) if form == "aasx" else None
             try:
-                body = await asyncio.to_thread(package, document, form, files, image)
+                body = await asyncio.to_thread(package, document, form, metamodel, files, image)
             except AasError as error:
                 raise ApiError(500, f"cannot be written as {form}: {error.detail}") from error
         headers = {"content-disposition": f'attachment; filename="environment.{form}"'}
@@ -148,7 +158,7 @@ def _environment(
     return b"{" + b",".join(shown) + b"}"
 
 
-def _form(accept: str) -> tuple[str, str]:
+def _form(accept: str) -> tuple[Form, str]:
     """Choose by `Accept` (RFC 9110 §12.5.1); what is not understood gets JSON."""
     weighted: list[tuple[float, int, str]] = []
     for place, part in enumerate(accept.split(",")):

@@ -14,6 +14,7 @@ from aas_models.kosmo.space import AddressSpace
 from aas_models.kosmo.syscfg import EdgeGateway, FieldDevice, SystemConfig
 from adapters.mqtt.config import MqttSource
 from adapters.opcua.config import OpcUaSource
+from gateway.app.config.ids import NAMEPLATE, TECHNICAL_DATA
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.assets import AssetModel
 
