@@ -248,7 +248,9 @@ def test_shells_are_listed_shown_and_exported_from_the_configuration(
     where = ["--config", str(config), "--data", str(tmp_path / "data"), "--lang", "en"]
     listed = runner.invoke(aas.app, ["ls", *where, "--json"])
     rows = json.loads(listed.output)
-    assert [row["submodel"] for row in rows] == ["Nameplate", "TechnicalData", "OperationalData"]
+    assert [row["submodel"] for row in rows] == [
+        "Nameplate", "TechnicalData", "OperationalData", "OperationalDataQuality", "TimeSeries",
+    ]  # fmt: skip
     assert rows[2]["elements"] == 2
     table = runner.invoke(aas.app, ["ls", *where]).output
     assert "press-01   Press01   OperationalData" in table
