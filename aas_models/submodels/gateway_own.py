@@ -22,7 +22,7 @@ from aas_models.elements import (
     text_property,
 )
 from aas_models.own import OwnShell
-from aas_models.submodels.facts import Figures, figure_elements
+from aas_models.submodels.figures import Figures, figure_elements
 from gateway.core.assets import SEMANTIC_BASE, LocalName
 from gateway.core.clock import Clock
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from aas_models.elements import Json, collection, multi_language, submodel, text_property
 from aas_models.oee.compute import Kpis
-from aas_models.submodels.facts import Instant, Span, duration_text, figure_elements
+from aas_models.submodels.figures import Instant, Span, duration_text, figure_elements
 from gateway.core.assets import SEMANTIC_BASE, LocalName
 
 VARIABLES = "ProcessVariablesForManufacturingKPICalculation"

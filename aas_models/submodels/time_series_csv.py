@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aas_models.elements import Json, collection, element
 from aas_models.submodels.quality import utc_text
-from aas_models.submodels.time_series import COMPLETED, TIME, TimeRecord, segment_facts
+from aas_models.submodels.time_series import COMPLETED, TIME, Entry, TimeRecord, segment_facts
+from aas_models.values import lexical, token_of
 from gateway.core.assets import LocalName
+from gateway.core.types import Value
 
 CONTENT_TYPE = "text/csv"
 _TS = "https://admin-shell.io/idta/TimeSeries/"
@@ -28,6 +30,29 @@ def records_csv(variables: Sequence[str], records: Sequence[TimeRecord]) -> byte
         texts = {entry.variable: entry.text or "" for entry in record.entries}
         writer.writerow([utc_text(record.time), *(texts.get(name, "") for name in variables)])
     return out.getvalue().encode()
+
+
+def merged_records(columns: Mapping[str, Iterable[tuple[int, Value]]]) -> list[TimeRecord]:
+    """Join the histories of variables into records, ascending in time.
+
+    Args:
+        columns: (time, value) of each variable; a value that is None is left out.
+    """
+    found: dict[int, list[Entry]] = {}
+    for variable, rows in columns.items():
+        for time, value in rows:
+            token = token_of(value, None) if isinstance(value, str) else _plain(value)
+            if token is not None:
+                found.setdefault(time, []).append(Entry(variable, lexical(token)))
+    return [TimeRecord(time, tuple(found[time])) for time in sorted(found)]
+
+
+def _plain(value: Value) -> bytes | None:
+    if isinstance(value, bool):
+        return token_of(value, "xs:boolean")
+    if isinstance(value, int):
+        return token_of(value, "xs:long")
+    return token_of(value, "xs:double" if isinstance(value, float) else None)
 
 
 def external_segment(id_short: str, path: str, records: Sequence[TimeRecord]) -> Json:

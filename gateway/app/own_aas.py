@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aas_models.environment import shell_id_short
 from aas_models.own import OwnShell
-from aas_models.submodels.facts import Figure, Figures, Instant, Span
+from aas_models.submodels.figures import Figure, Figures, Instant, Span
 from aas_models.submodels.gateway_own import OwnFacts, OwnIdentity, own_shell
 from gateway.api.services import QUERY_PATH
 from gateway.app.config.ids import GATEWAY, GATEWAY_SUBMODELS, Ids

@@ -13,7 +13,7 @@ from aas_models.export import filled, to_basyx
 from aas_models.live import LiveValues
 from aas_models.recent import RECORDS_MAX, Recent
 from aas_models.submodels.time_series import is_number, variables
-from aas_models.submodels.time_series_csv import external_segment, records_csv
+from aas_models.submodels.time_series_csv import external_segment, merged_records, records_csv
 from gateway.core.assets import AssetModel
 from gateway.core.types import BAD, UNCERTAIN, UnixNs
 from tests.unit.aas.parts import asset_model, batch, press, records, signal, submodel_id
@@ -185,3 +185,11 @@ def test_an_export_takes_the_records_of_the_running_service_whole() -> None:
     made = next(each for each in document["submodels"] if each["id"] == SERIES)
     assert f"R{NOW}" in json.dumps(made)
     assert len(to_basyx(document)) == 1 + 5 + 3
+
+
+def test_histories_of_variables_become_records_with_what_there_was_at_each_instant() -> None:
+    found = merged_records({"Power": [(1_000, 1.5), (3_000, None)], "State": [(1_000, "a,b")]})
+    assert [record.time for record in found] == [1_000]
+    assert records_csv(["Power", "State"], found).decode().split("\r\n")[1] == (
+        '1970-01-01T00:00:00.000001Z,1.5,"a,b"'
+    )

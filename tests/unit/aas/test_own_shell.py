@@ -7,7 +7,7 @@ from typing import Any
 
 from aas_models.environment import build_environment
 from aas_models.live import LiveValues
-from aas_models.submodels.facts import Instant, Span, duration_text, figure_elements
+from aas_models.submodels.figures import Instant, Span, duration_text, figure_elements
 from aas_models.submodels.gateway_own import OwnFacts, OwnIdentity, own_shell
 from tests.unit.aas.parts import press
 from tests.unit.aas.test_following import HandClock
