@@ -53,6 +53,7 @@ def reference(
     _typed(walk, made, place, trail)
     _chained(walk, made, before, place, trail)
     if want and not _points_to(walk, made, want, place, trail):
+        walk.keep(place, trail, orjson.loads(before), "reference-target")
         return None
     _referred(walk, given, made, place, trail, depth)
     if made["type"] == MODEL and len(keys) > 1:
@@ -180,7 +181,6 @@ def _points_to(walk: Walk, made: Json, want: str, place: Place, trail: Trail) ->
         made["type"] = MODEL
         made["keys"][0] = {"type": want, "value": made["keys"][0]["value"]}
         return True
-    walk.keep(place, trail, made, "reference-target")
     return False
 
 
