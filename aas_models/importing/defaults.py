@@ -8,6 +8,7 @@ from typing import Any
 
 from aas_models.elements import Json, global_reference, model_reference
 from aas_models.importing.members import OCTETS
+from aas_models.metamodel.texts import NOT_XML
 
 IEC_61360 = "https://admin-shell.io/DataSpecificationTemplates/DataSpecificationIec61360/3"
 NOWHERE = "about:blank"
@@ -53,7 +54,7 @@ def _from_content(kind: str, name: str, made: Json, place: Any) -> Any | None:
     if kind == "ValueReferencePair" and name == "valueId" and "value" in made:
         return global_reference(made["value"])
     if kind == "BasicEventElement" and name == "observed" and place.submodel:
-        return model_reference("Submodel", place.submodel)
+        return model_reference("Submodel", NOT_XML.sub("", place.submodel))
     if kind == "SubmodelElementList" and name == "typeValueListElement":
         return kind_of_members(made) or "SubmodelElement"
     return None

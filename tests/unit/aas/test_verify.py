@@ -23,6 +23,7 @@ from aas_models.verify.waivers import bundled_waivers, read_waivers
 from gateway.core.errors import AasError
 from tests.unit.aas.kosmo_cases import CASES, NAMES, ROOT, needs_cases
 
+OF_A_CATEGORY = "engines-data-type-of-a-category"
 JUDGED = not judges.missing_packages()
 needs_judges = pytest.mark.skipif(not JUDGED, reason="the extra `verify` is not installed")
 
@@ -293,4 +294,29 @@ def test_official_files_show_what_waivers_are_for() -> None:
     found = verify_file(ROOT / "idta" / "aid-1.1" / "template.aasx", bundled_waivers())
     assert found.ok
     used = {each.waived_by for each in found.findings}
-    assert used == {waiver.id for waiver in bundled_waivers()}
+    assert used == {waiver.id for waiver in bundled_waivers()} - {OF_A_CATEGORY}
+
+
+@needs_judges
+def test_a_concept_with_a_category_is_judged_by_the_other_judge_alone() -> None:
+    content = {
+        "modelType": "DataSpecificationIec61360",
+        "preferredName": [{"language": "en", "text": "Temperature"}],
+        "definition": [{"language": "en", "text": "How warm it is."}],
+        "dataType": "STRING",
+    }
+    template = "https://admin-shell.io/DataSpecificationTemplates/DataSpecificationIec61360/3/0"
+    reference = {
+        "type": "ExternalReference",
+        "keys": [{"type": "GlobalReference", "value": template}],
+    }
+    specification = {"dataSpecification": reference, "dataSpecificationContent": content}
+    concept = {
+        "modelType": "ConceptDescription",
+        "id": "urn:temperature",
+        "category": "PROPERTY",
+        "embeddedDataSpecifications": [specification],
+    }
+    found = verify_document("test", {"conceptDescriptions": [concept]}, bundled_waivers(), "3.0")
+    assert found.ok, [each for each in found.findings if each.waived_by is None]
+    assert OF_A_CATEGORY in {each.waived_by for each in found.findings}
