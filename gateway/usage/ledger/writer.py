@@ -155,8 +155,13 @@ class Writer:
                 except (GatewayError, ValueError) as error:  # before it wrote anything
                     outcomes.append((job.future, error))
         self._news.outcomes += outcomes
-        self._news.deliveries |= self._store.news
+        self._take_news()
         self._store.fold_erased()
+
+    def _take_news(self) -> None:
+        """Tell each delivery once of what there is to send."""
+        self._news.deliveries |= self._store.news
+        self._store.news = set()
 
     def _refuse(self, jobs: list[Job], error: Exception) -> None:
         self._news.outcomes += [(job.future, error) for job in jobs]
@@ -181,7 +186,7 @@ class Writer:
             events.usage_ledger_unavailable(type(error).__name__, str(error))
         else:
             self._down_since = None
-            self._news.deliveries |= self._store.news
+            self._take_news()
 
     def _ready(self) -> bool:
         """Tell whether the file is open, opening it again when it is time."""
@@ -219,8 +224,7 @@ class Writer:
         self._polled = now
         try:
             answer_requests(self._store)
-            self._news.deliveries |= self._store.news
-            self._store.news = set()
+            self._take_news()
             if now - self._erased >= RETENTION_S:
                 self._erased = now
                 with self._store.transaction():
