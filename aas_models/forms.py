@@ -17,6 +17,12 @@ class SubmodelForms:
         self.id_short = id_short
         self.semantic_id = semantic_id
 
+    async def prepare(self) -> None:
+        """Do in a worker thread what the first request would hold up the event loop with.
+
+        Everything works without it, only later. Cancel: the next request does it.
+        """
+
     @property
     def model(self) -> Json:
         """The structure; live properties carry no value in it."""

@@ -5,6 +5,7 @@ Nothing is done for it while values come; its JSON is compiled when somebody ask
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -89,6 +90,7 @@ class QualitySubmodel(SubmodelForms):
         self._clock = clock
         self._slots: Slots = np.array(sorted(slots.values()), np.intp)
         self._shown: LiveSubmodel | None = None
+        self._preparing = asyncio.Lock()
 
     def etag(self, path: str = "") -> str:  # noqa: ARG002
         """Give a mark of the newest value and of the second, because ages change with it."""
@@ -96,13 +98,22 @@ class QualitySubmodel(SubmodelForms):
         newest = int(versions.max()) if len(versions) else 0
         return f"{self._owner.mark}-{newest:x}-{self._clock.now() // 1_000_000_000:x}"
 
+    async def prepare(self) -> None:
+        """See SubmodelForms.prepare."""
+        async with self._preparing:
+            if self._shown is None:
+                self._shown = await asyncio.to_thread(self._made)
+
     def compiled(self, form: str) -> Fragments:
         if self._shown is None:
-            places = {
-                facet_path(path, facet): slot * COUNT + facet
-                for path, slot in self._by_path.items()
-                for facet in range(COUNT)
-            }
-            model = SubmodelModel(self._part.model)
-            self._shown = LiveSubmodel(_Facets(self._owner, self._clock), model, places)
+            self._shown = self._made()
         return self._shown.compiled(form)
+
+    def _made(self) -> LiveSubmodel:
+        places = {
+            facet_path(path, facet): slot * COUNT + facet
+            for path, slot in self._by_path.items()
+            for facet in range(COUNT)
+        }
+        model = SubmodelModel(self._part.model)
+        return LiveSubmodel(_Facets(self._owner, self._clock), model, places)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -46,18 +46,28 @@ class LiveSubmodel(SubmodelForms):
         self._owner = owner
         self._part = part
         self._places = slots
-        if fragments is not None:
-            self._fragments = fragments
-        elif slots:
-            _ = self._fragments  # compiled now: its first request has no time for it
+        # What has values is compiled now: its first request has no time for it.
+        self._made = self._compile() if fragments is None and slots else fragments
+        self._preparing = asyncio.Lock()
         chosen = sorted(slots.values())
         self._slots: Slots = np.array(chosen, np.intp)
         self._range = slice(chosen[0], chosen[-1] + 1) if chosen else slice(0, 0)
         self._ranges: dict[str, Slots] = {}
         self._shown = {form: np.full(len(chosen), -1, np.int64) for form in ("normal", "value")}
 
-    @cached_property
+    async def prepare(self) -> None:
+        """See SubmodelForms.prepare."""
+        async with self._preparing:
+            if self._made is None:
+                self._made = await asyncio.to_thread(self._compile)
+
+    @property
     def _fragments(self) -> Fragments:
+        if self._made is None:
+            self._made = self._compile()
+        return self._made
+
+    def _compile(self) -> Fragments:
         return Fragments(self._part.model, self._places)
 
     def etag(self, path: str = "") -> str:

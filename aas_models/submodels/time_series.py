@@ -29,6 +29,7 @@ ID_SHORT = "TimeSeries"
 SEMANTIC_ID = "https://admin-shell.io/idta/TimeSeries/1/1"
 TEMPLATE = "https://admin-shell.io/idta-02008-1-1"
 _TS = "https://admin-shell.io/idta/TimeSeries/"
+SEGMENTS = "Segments"
 TIME = "Time"
 UTC_TIME = f"{_TS}UtcTime/1/1"
 QUALITY_QUALIFIER = "ValueQuality"
@@ -141,7 +142,7 @@ def time_series(
         segments += _linked(linked, shape.named, records)
     elements = [
         shape.metadata,
-        collection("Segments", [*segments, *external], f"{_TS}Segments/1/1"),
+        collection(SEGMENTS, [*segments, *external], f"{_TS}Segments/1/1"),
     ]
     return submodel(
         identifier, ID_SHORT, SEMANTIC_ID, elements, version=("1", "1"), template=TEMPLATE

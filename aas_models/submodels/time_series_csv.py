@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aas_models.elements import Json, collection, element
 from aas_models.submodels.quality import utc_text
-from aas_models.submodels.time_series import COMPLETED, TIME, Entry, TimeRecord, segment_facts
+from aas_models.submodels.time_series import (
+    COMPLETED,
+    SEGMENTS,
+    TIME,
+    Entry,
+    TimeRecord,
+    segment_facts,
+)
 from aas_models.values import lexical, token_of
 from gateway.core.assets import LocalName
 from gateway.core.types import Value
@@ -68,3 +75,14 @@ def external_segment(id_short: str, path: str, records: Sequence[TimeRecord]) ->
         for name, semantic_id in (("File", f"{_TS}File/1/1"), ("Data", None))
     ]
     return collection(id_short, [*facts, *files], f"{_TS}Segments/ExternalSegment/1/1")
+
+
+def with_segment(submodel: Json, segment: Json) -> Json:
+    """Give a time series with one more segment; the one given stays as it is."""
+    elements = [
+        {**each, "value": [*each.get("value", ()), segment]}
+        if each["idShort"] == SEGMENTS
+        else each
+        for each in submodel["submodelElements"]
+    ]
+    return {**submodel, "submodelElements": elements}

@@ -44,6 +44,9 @@ class SubmodelView(Protocol):
     @property
     def model(self) -> Mapping[str, Any]: ...
 
+    async def prepare(self) -> None:
+        """Do in a worker thread what the first request would hold up the event loop with."""
+
     def element(self, path: str) -> Mapping[str, Any]:
         """Give an element as it is modelled, without a live value; AasError `not-found`."""
 

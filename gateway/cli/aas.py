@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 import typer
 
 from gateway.cli import aas_apply, aas_kosmo, aas_mdt, aas_plan, aas_verify, aas_yaml
+from gateway.cli.aas_history import Span, span_ns, with_history
 from gateway.cli.aas_import import import_file
 from gateway.cli.aas_lint import lint
 from gateway.cli.answers import fail, fail_unknown, hint, print_findings, print_json
@@ -32,6 +33,7 @@ from gateway.cli.screen import columns, printable, table
 
 if TYPE_CHECKING:
     from aas_models.live import Reading
+    from gateway.app.config.plan import GatewayPlan
     from gateway.core.assets import AssetModel
 
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
@@ -149,6 +151,7 @@ def export(
     device: Annotated[list[str] | None, typer.Option(help="Only this device; repeatable.")] = None,
     form: Annotated[str | None, typer.Option("--format", help="json, xml or aasx.")] = None,
     metamodel: Annotated[str, typer.Option(help="3.0 or 3.1, for XML and AASX.")] = "3.1",
+    history: Span = "24h",
     config: Config = CONFIG_DEFAULT,
     data: Data = DATA_DEFAULT,
     lang: Lang = None,
@@ -159,8 +162,8 @@ def export(
     from gateway.core.errors import AasError
 
     tongue = language(lang)
-    texts: dict[str, Any] = TEXTS[tongue]
-    known = _models(config, data, tongue)
+    plan, span = _plan(config, data, tongue), span_ns(history, tongue)
+    known = [each.asset for each in plan.devices.values()]
     names = {model.info.device for model in known}
     for name in device or ():
         if name not in names:
@@ -170,13 +173,15 @@ def export(
     environment = build_environment(models)
     _tell_problems(environment.problems, tongue)
     readings, wholes = _readings(data, [part.id for part in environment.submodels])
+    wanted = span if kind == "aasx" else 0
+    wholes, files = with_history(plan, data, environment, wholes, wanted, tongue)
     try:
-        count = write(models, readings, path, kind, version, wholes)
+        count = write(models, readings, path, kind, version, wholes, files=files)
     except (AasError, OSError) as error:
         typer.echo(f"{path}: {error}", err=True)
         raise typer.Exit(EXIT_UNHEALTHY) from None
-    hint(texts["live"] if readings else texts["still"])
-    typer.echo(texts["written"].format(count=count, path=path))
+    hint(str(TEXTS[tongue]["live" if readings else "still"]))
+    typer.echo(str(TEXTS[tongue]["written"]).format(count=count, path=path))
 
 
 def _format(given: str | None, path: Path, lang: str) -> Literal["json", "xml", "aasx"]:
@@ -193,15 +198,18 @@ def _metamodel(given: str, lang: str) -> Literal["3.0", "3.1"]:
 
 
 def _models(config: Path, data: Path, lang: Language) -> list[AssetModel]:
+    return [device.asset for device in _plan(config, data, lang).devices.values()]
+
+
+def _plan(config: Path, data: Path, lang: Language) -> GatewayPlan:
     from gateway.app.config.findings import ConfigError
     from gateway.app.config.plan import load_plan
 
     try:
-        plan = load_plan(config, data, os.environ)
+        return load_plan(config, data, os.environ)
     except ConfigError as error:
         print_findings(config, error, lang)
         raise typer.Exit(EXIT_CONFIG) from None
-    return [device.asset for device in plan.devices.values()]
 
 
 def _readings(

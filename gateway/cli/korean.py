@@ -155,6 +155,8 @@ TEXTS = {
     "Only this device; repeatable.": "이 설비만. 여러 번 쓸 수 있음",
     "json, xml or aasx.": "json, xml, aasx 중 하나",
     "3.0 or 3.1, for XML and AASX.": "3.0 또는 3.1 (XML, AASX)",
+    "History as CSV inside an AASX: 24h, 30m; 0s for none.":
+        "AASX에 CSV로 넣을 이력: 24h, 30m (0s: 넣지 않음)",
     "Read an AAS file of any metamodel, repair it, and write it clean with --out.":
         "모든 메타모델의 AAS 파일을 읽어 고치고, --out 으로 저장합니다.",
     "AAS file: .aasx, .xml or .json.": "AAS 파일: .aasx, .xml, .json",

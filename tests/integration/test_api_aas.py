@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
+from aas_models import live_submodel
+from aas_models.fragments import Fragments
 from tests.integration.api_parts import Running, b64, served
-from tests.unit.aas.parts import BASE, batch, submodel_id
+from tests.unit.aas.parts import BASE, batch, press, submodel_id
+from tests.unit.aas.test_following import following
 
 OPERATIONAL = b64(submodel_id("press-01", "OperationalData"))
 SHELL = b64(f"{BASE}/aas/press-01")
@@ -189,3 +193,38 @@ async def test_writing_is_refused_as_not_allowed_here(running: Running) -> None:
     answer = await running.client.put(running.server.url + ONE, json={})
     assert answer.status_code == 405
     assert error_of(answer)
+
+
+QUALITY = b64(submodel_id("press-01", "OperationalDataQuality"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/submodels/{QUALITY}",
+        f"/submodels/{QUALITY}/$value",
+        f"/submodels/{QUALITY}/submodel-elements",
+        f"/submodels/{QUALITY}/submodel-elements/Power",
+        "/submodels",
+        "/submodels/$path",
+        "/serialization",
+        "/aas",
+    ],
+)
+async def test_no_request_compiles_a_submodel_on_the_event_loop(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_the_loop: list[bool] = []
+
+    class Watched(Fragments):
+        def __init__(self, *given: Any) -> None:
+            on_the_loop.append(threading.get_ident() == loop)
+            super().__init__(*given)
+
+    loop = threading.get_ident()
+    async with served(tmp_path, models=[following(press())]) as running:
+        monkeypatch.setattr(live_submodel, "Fragments", Watched)
+        answer = await running.get(path)
+    assert answer.status_code == 200
+    assert on_the_loop
+    assert not any(on_the_loop)

@@ -48,7 +48,7 @@ class Files:
         return _sent(request, await content.thumbnail(shell.id) if content else None)
 
     async def _attachment(self, request: Request) -> Response:
-        submodel, path = self._found.submodel(request), request.path_params["path"]
+        submodel, path = await self._found.prepared(request), request.path_params["path"]
         if submodel.element(path)["modelType"] not in {"File", "Blob"}:
             raise ApiError(405, "only a File has an attachment")
         content = self._found.services.content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import orjson
 from starlette.requests import Request
@@ -78,6 +78,12 @@ class Found:
             raise ApiError(404, "there is no submodel with this id")
         return found
 
+    async def prepared(self, request: Request) -> SubmodelView:
+        """Find the submodel of a request, ready to be rendered."""
+        found = self.submodel(request)
+        await found.prepare()
+        return found
+
     def paged(self, request: Request, bodies: Sequence[bytes]) -> Response:
         """Send a page of bodies, with an entity tag of everything served."""
         query = Query(request)
@@ -97,6 +103,12 @@ def document(documents: Sequence[DocumentView], encoded: str) -> DocumentView:
         if each.id == wanted:
             return each
     raise ApiError(404, "there is nothing with this id")
+
+
+async def prepare(submodels: Iterable[SubmodelView]) -> None:
+    """Make submodels ready to be rendered."""
+    for each in submodels:
+        await each.prepare()
 
 
 def submodel_ids(shell: Mapping[str, object]) -> list[str]:

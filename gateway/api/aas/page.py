@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from gateway.api.aas.found import prepare
 from gateway.api.aas.page_texts import TEXTS, language_of, text_in
 from gateway.api.services import DocumentView, Services
 
@@ -75,7 +76,9 @@ class _Page:
         """Show every shell with its submodels."""
         language = language_of(request)
         aas = self._services.aas
-        rendered = {each.id: each.render("", "normal") for each in aas.submodels()}
+        submodels = aas.submodels()
+        await prepare(submodels)
+        rendered = {each.id: each.render("", "normal") for each in submodels}
         shells, concepts = list(aas.shells()), aas.concept_descriptions()
         body = await asyncio.to_thread(_tree, shells, rendered, concepts, language)
         return self._sent(language, body or f"<p>{escape(TEXTS[language]['nothing'])}</p>", "/aas")

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api.aas.filters import asset_links, named, semantic_id, with_links
-from gateway.api.aas.found import Found, Handler, Table, model_reference, shown
+from gateway.api.aas.found import Found, Handler, Table, model_reference, prepare, shown
 from gateway.api.answers import Query, has_tag, tagged, window
 from gateway.api.services import DocumentView, SubmodelView
 
@@ -114,8 +114,10 @@ class Reading:
                 if wanted in (None, each.semantic_id) and named(query, each.id_short)
             ]
             if form == "path":
+                await prepare(chosen)
                 return self._found.paged(request, _all_paths(chosen, deep=deep))
             first, end = window(query, len(chosen))
+            await prepare(chosen[first:end])
             # Only what is on the page is rendered.
             bodies = [b""] * first + [
                 each.render("", form, deep=deep, blob=blob) for each in chosen[first:end]
@@ -127,7 +129,7 @@ class Reading:
     def _rendered(self, form: str) -> Handler:
         async def render(request: Request) -> Response:
             deep, blob = shown(Query(request))
-            submodel = self._found.submodel(request)
+            submodel = await self._found.prepared(request)
             path = request.path_params.get("path", "")
             etag = f'"{submodel.etag(path)}"'
             if form in {"normal", "value"} and has_tag(request, etag):
@@ -140,7 +142,7 @@ class Reading:
         async def listed(request: Request) -> Response:
             query = Query(request)
             deep, blob = shown(query)
-            submodel = self._found.submodel(request)
+            submodel = await self._found.prepared(request)
             bodies = submodel.children(form, deep=deep, blob=blob)
             return self._found.paged(request, bodies)
 

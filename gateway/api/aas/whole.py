@@ -13,7 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.aas.found import Found, Table, submodel_ids
+from gateway.api.aas.found import Found, Table, prepare, submodel_ids
 from gateway.api.answers import ApiError, Query, identifier, json_answer
 from gateway.api.services import DocumentView, SubmodelView
 from gateway.core.errors import AasError
@@ -76,6 +76,7 @@ class Whole:
         shells, submodels = self._chosen(query)
         wanted = query.flag("includeConceptDescriptions", default=True)
         concepts = self._found.aas.concept_descriptions() if wanted else ()
+        await prepare(submodels)
         body = _environment(shells, submodels, concepts)
         if form == "json":
             return Response(body, 200, media_type=media)

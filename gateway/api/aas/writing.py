@@ -168,7 +168,7 @@ class Writing:
         return self._found.submodel(request).id, request.path_params.get("path", "")
 
     async def _invoke(self, request: Request) -> Response:
-        submodel = self._found.submodel(request)
+        submodel = await self._found.prepared(request)
         if submodel.element(request.path_params["path"])["modelType"] != "Operation":
             raise ApiError(405, "only an Operation can be invoked", {"allow": "GET, HEAD"})
         raise ApiError(501, NO_OPERATIONS)

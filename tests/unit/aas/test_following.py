@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
+import threading
 from typing import Any
 
 import numpy as np
+import pytest
 
+from aas_models import live_submodel
 from aas_models.environment import build_environment
 from aas_models.export import filled, to_basyx
+from aas_models.fragments import Fragments
 from aas_models.live import LiveValues
 from aas_models.recent import RECORDS_MAX, Recent
 from aas_models.submodels.time_series import is_number, variables
@@ -136,6 +141,32 @@ def test_variables_are_leaves_and_longer_only_where_two_would_be_the_same() -> N
     assert list(named) == ["A_Temp", "B_Temp", "Speed", "OperationalData_Time"]
     assert len(set(named)) == 4
     assert not is_number(signal(0, "State", value_type="xs:string"))
+
+
+async def test_a_first_request_compiles_quality_once_and_away_from_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live, model, _ = running()
+    live.on_records(records(batch(model.table, [5], np.array([7.5]), at=NOW)))
+    threads: list[int] = []
+
+    class Watched(Fragments):
+        def __init__(self, *given: Any) -> None:
+            threads.append(threading.get_ident())
+            super().__init__(*given)
+
+    monkeypatch.setattr(live_submodel, "Fragments", Watched)
+    quality = live.submodel(QUALITY)
+    assert quality is not None
+    async with asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(quality.prepare())
+    body = quality.render("", "value")
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
+    unprepared = running()[0]
+    unprepared.on_records(records(batch(model.table, [5], np.array([7.5]), at=NOW)))
+    assert shown(unprepared, QUALITY) == json.loads(body)
 
 
 def test_what_is_held_for_the_newest_records_is_bounded() -> None:
