@@ -2,8 +2,8 @@
 for the same tags.
 
 Equipment alone is made: its parameters say what each tag is, its parameter values what it reads.
-What nobody stated (grades, types of equipment) has no element. Source: MDT model classes as the
-platform's public client reads them; KS X 9101 gives the names.
+What nobody stated (grades, types of equipment) has no element. The names are those of KS X
+9101 as public programs of the MDT platform use them; no official list of codes was at hand.
 """
 
 from __future__ import annotations

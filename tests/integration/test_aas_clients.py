@@ -1,7 +1,7 @@
 """Clients of others against the running gateway: three from PyPI, and the requests of three tools.
 
-The tools' requests are recorded from their sources: eclipse-basyx/basyx-aas-web-ui (2026-08),
-eclipse-mnestix/mnestix-browser (2026-05), eclipse-aaspe/package-explorer.
+The tools' requests are put together from what is known of their sources (basyx-aas-web-ui 2026-08,
+mnestix-browser 2026-05, package-explorer); they were not captured from the running tools.
 """
 
 from __future__ import annotations
