@@ -30,7 +30,14 @@ from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa:
 from aas_models.interfaces import terms
 from aas_models.interfaces.aid import asset_interfaces_description
 from aas_models.interfaces.aimc import mapping_configuration
-from aas_models.submodels import kpis, nameplate, quality, technical, time_series
+from aas_models.submodels import (
+    kpis,
+    nameplate,
+    production_calendar,
+    quality,
+    technical,
+    time_series,
+)
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
 from gateway.core.errors import AasError
 from gateway.core.signals import Signal
@@ -200,8 +207,24 @@ def _following(model: AssetModel, parts: Iterable[AnySubmodel]) -> list[Submodel
         for name in names
         if name in model.ids
     ]
+    made += _calendar(model)
     taken = {part.id for part in parts}
     return [each for each in made if each.id not in taken]
+
+
+def _calendar(model: AssetModel) -> list[LazySubmodel]:
+    plan, device = model.oee, model.info.device
+    identifier = model.ids.get(production_calendar.ID_SHORT)
+    if plan is None or identifier is None:
+        return []
+    return [
+        LazySubmodel(
+            identifier,
+            production_calendar.ID_SHORT,
+            production_calendar.SEMANTIC_ID,
+            lambda: production_calendar.production_calendar(identifier, device, plan),
+        )
+    ]
 
 
 def _problem(signal: Signal, error: AasError) -> Problem:

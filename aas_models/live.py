@@ -26,6 +26,7 @@ from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
 from aas_models.live_quality import QualitySubmodel
 from aas_models.live_submodel import LiveSubmodel
+from aas_models.made_files import made_files
 from aas_models.oee.feed import OeeFeed
 from aas_models.own import OwnShell
 from aas_models.recent import Recent
@@ -43,6 +44,7 @@ from aas_models.submodels.time_series import (
 from aas_models.values import Slots, Writers, lexical
 from gateway.core.assets import AssetModel
 from gateway.core.clock import Clock, SystemClock
+from gateway.core.files import NamedFile
 from gateway.core.records import Batch, Gap, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import Offset, UnixNs, Value
@@ -436,6 +438,14 @@ class LiveValues:
         """Find a submodel by its id."""
         self._settle()
         return self._submodels.get(identifier)
+
+    def file(self, submodel: str, path: str) -> NamedFile | None:
+        """Give the file that a File element of a submodel names; None where it has none."""
+        found = self.submodel(submodel)
+        if found is None:
+            return None
+        models = [device.model for device in self._devices.values()]
+        return made_files(models).get(str(found.element(path).get("value", "")))
 
     def tokens(self, slots: Slots) -> list[bytes]:
         """Write the values of slots in value-only form, b"" where there is none."""

@@ -53,14 +53,20 @@ class Content:
         store: open; this object closes it.
         generated: tells whether a document of (kind, id) is made from a device.
         boot: names this process, for entity tags.
+        made: gives the file of a File element of a generated submodel, by its id and path.
     """
 
     def __init__(
-        self, store: ContentStore, generated: Callable[[str, str], bool], boot: str
+        self,
+        store: ContentStore,
+        generated: Callable[[str, str], bool],
+        boot: str,
+        made: Callable[[str, str], NamedFile | None] = lambda *_: None,
     ) -> None:
         self._store = store
         self._generated = generated
         self._boot = boot
+        self._made = made
         self._changing = asyncio.Lock()
         self.revision = 0
         self.shells: dict[str, Document] = {}
@@ -228,7 +234,9 @@ class Content:
         await self.change(SUBMODEL, submodel, work)
 
     async def attachment(self, submodel: str, path: str) -> NamedFile | None:
-        """Give the file of a File element; None where none is stored."""
+        """Give the file of a File element; None where there is none."""
+        if self._generated(SUBMODEL, submodel):
+            return self._made(submodel, path)
         return await asyncio.to_thread(self._store.file, submodel, path)
 
     async def thumbnail(self, shell: str) -> NamedFile | None:

@@ -26,7 +26,7 @@ class Repository:
         store, damaged = open_store(path)
         if damaged:
             events.content_damaged(str(path), damaged)
-        self.content = Content(store, self._is_generated, secrets.token_hex(4))
+        self.content = Content(store, self._is_generated, secrets.token_hex(4), live.file)
 
     def close(self) -> None:
         """Close the file of written content."""

@@ -159,6 +159,8 @@ def export(
     """Write shells, submodels and concept descriptions into one file."""
     from aas_models.environment import build_environment
     from aas_models.export import export as write
+    from aas_models.importing.report import File
+    from aas_models.made_files import made_files
     from gateway.core.errors import AasError
 
     tongue = language(lang)
@@ -175,6 +177,7 @@ def export(
     readings, wholes = _readings(data, [part.id for part in environment.submodels])
     wanted = span if kind == "aasx" else 0
     wholes, files = with_history(plan, data, environment, wholes, wanted, tongue)
+    files |= {name: File(made.content_type, made.data) for name, made in made_files(models).items()}
     try:
         count = write(models, readings, path, kind, version, wholes, files=files)
     except (AasError, OSError) as error:

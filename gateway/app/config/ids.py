@@ -20,7 +20,11 @@ QUALITY = "Quality"
 INTERFACES = "AssetInterfacesDescription"
 MAPPING = "AssetInterfacesMappingConfiguration"
 STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA, INTERFACES, MAPPING)
-KPI_SUBMODELS = ("ProcessVariablesForManufacturingKPICalculation", "OEE")
+KPI_SUBMODELS = (
+    "ProcessVariablesForManufacturingKPICalculation",
+    "OEE",
+    "ProductionCalendar",
+)
 RESERVED_SUBMODELS = (
     *STATIC_SUBMODELS,
     f"{OPERATIONAL_DATA}{QUALITY}",
