@@ -120,55 +120,6 @@ def _render(submodel: SubmodelForms, form: str) -> Callable[[], bytes]:
     return lambda: submodel.render("", form)
 
 
-SIZES = (10, 100, 1_000, 10_000)
-TABLE = ("properties", "bytes", "ours", "all changed", "core", "$value", "basyx", "times")
-
-
-def table_of_sizes() -> None:
-    """One row for each size: our forms and basyx, medians in ms of CPU."""
-    print(f"\n{TABLE[0]:>10} {TABLE[1]:>10}", *(f"{name:>12}" for name in TABLE[2:]))
-    for size in SIZES:
-        model = press_with(size)
-        live = LiveValues([model])
-        every = changes(model, size)
-        live.on_records(every)
-        submodel = live.submodel(OPERATIONAL)
-        assert submodel is not None
-        count = max(20, 20_000 // size)
-
-        normal = _render(submodel, "normal")
-
-        def changed(live: LiveValues = live, every: list[Record] = every) -> bytes:
-            live.on_records(every)
-            return normal()  # noqa: B023 - called at once
-
-        ours = _median(normal, count)
-        both = _median(changed, count)
-        core = _median(lambda: submodel.render("", "normal", deep=False), count)  # noqa: B023
-        value = _median(_render(submodel, "value"), count)
-        basyx = _median(_basyx(model, live), 5)
-        shown = (ours, both, core, value, basyx)
-        print(
-            f"{size:>10,} {len(normal()):>10,}",
-            *(f"{each:>12.4f}" for each in shown),
-            f"{basyx / both:>11,.0f}x",
-        )
-    print("(times: basyx beside `all changed`: every value is new and encoded again)\n")
-
-
-def _median(work: Callable[[], Any], count: int) -> float:
-    work()
-    return statistics.median(times_of(work, count)) * 1e3
-
-
-def _basyx(model: AssetModel, live: LiveValues) -> Callable[[], str]:
-    from basyx.aas.adapter.json import AASToJsonEncoder
-
-    assert model
-    submodel = to_basyx(filled(live.environment, live.readings())).get_item(OPERATIONAL)
-    return lambda: json.dumps(submodel, cls=AASToJsonEncoder)
-
-
 def basyx_render(model: AssetModel, live: LiveValues) -> None:
     from basyx.aas.adapter.json import AASToJsonEncoder
 
@@ -274,7 +225,9 @@ def main() -> None:
     print(f"{'compile':<56}     {(time.perf_counter() - begun) * 1e3:9.1f} ms")
     take_over(model)
     render(model)
-    table_of_sizes()
+    from tests.bench.aas_table import sizes_table
+
+    print(sizes_table())
     runner: Any = asyncio.run
     with contextlib.suppress(ImportError):
         import uvloop

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import mqtt_load, opcua_load
+from tests.bench.aas_table import NOTE, sizes_table
 from tests.bench.table import Row, markdown, rendered
 from tests.bench.versions import machine, versions
 
@@ -43,7 +44,8 @@ def main() -> None:
     print(rendered(rows))
     if given.write:
         facts = {"machine": machine(), "python": platform.python_version(), **versions()}
-        given.write.write_text(markdown(rows, facts, given.seconds), encoding="utf-8")
+        more = f"{NOTE}\n\n{sizes_table()}"
+        given.write.write_text(markdown(rows, facts, given.seconds, more), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ def rendered(rows: Sequence[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def markdown(rows: Sequence[Row], facts: Mapping[str, str], seconds: float) -> str:
-    """Give the page `docs/benchmarks.md`."""
+def markdown(rows: Sequence[Row], facts: Mapping[str, str], seconds: float, more: str) -> str:
+    """Give the page `docs/benchmarks.md`; `more` stands below the first table."""
     listed = "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
     return f"""# Benchmarks
 
@@ -53,6 +53,8 @@ decode, map, durable spool (fsync), history, platform body and HTTP, AAS live va
 from source time to the commit on disk.
 
 {rendered(rows)}
+
+{more}
 
 {listed}
 """
