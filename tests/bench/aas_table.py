@@ -13,8 +13,8 @@ from tests.bench.aas_render_bench import OPERATIONAL, changes, press_with, times
 
 SIZES = (10, 100, 1_000, 10_000)
 HEAD = ("properties", "bytes", "ours", "all changed", "core", "$value", "basyx", "times")
-NOTE = """Rendering a submodel of live values, milliseconds of CPU, medians. `all changed`: every value is
-new and encoded again; `times` is basyx beside that. `core` leaves out what lies deeper."""
+NOTE = """Rendering a submodel of live values, milliseconds of CPU, medians. `all changed`: every
+value is new and encoded again; `times` is basyx beside that. `core` leaves out what lies deeper."""
 
 
 def sizes_table() -> str:
