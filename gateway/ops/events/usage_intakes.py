@@ -129,3 +129,7 @@ def gap_on_topic(intake: str, reason: str, span_s: float) -> None:
         reason=reason,
         span_s=round(span_s, 3),
     )
+
+
+def habit_seen(solution: str, code: str) -> None:
+    emit(Level.WARNING, "usage_habit_seen", solution=solution or None, code=code)

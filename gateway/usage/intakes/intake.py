@@ -8,7 +8,8 @@ from dataclasses import replace
 from gateway.core.clock import Clock
 from gateway.ops.events import usage_intakes as events
 from gateway.usage.config import DeliveryConfig
-from gateway.usage.model import Move, Raw, State, Taken, Unfit
+from gateway.usage.model import Event, Move, Raw, State, Taken, Unfit
+from gateway.usage.normal.habits import Habits
 from gateway.usage.ports import Ledger, Normaliser, Outcomes
 
 NO_DELIVERY = ""
@@ -43,6 +44,7 @@ class Intake:
         self._clock = clock
         self._outcomes = outcomes
         self._solution = solution
+        self._habits = Habits()
 
     async def take(self, raws: Sequence[Raw]) -> list[Taken | Unfit]:
         """Normalise and store; see `UsageIntake.take`.
@@ -61,7 +63,14 @@ class Intake:
             answers.append(each if isinstance(each, Unfit) else receipt)
             if isinstance(each, Unfit) and not receipt.known:
                 await self._tell(each, receipt)
+            if isinstance(each, Event):
+                self._watch(each, receipt)
         return answers
+
+    def _watch(self, event: Event, receipt: Taken) -> None:
+        """Say what only many events of a solution show, each once a day."""
+        for lint in self._habits.see(event, known=receipt.known):
+            events.habit_seen(event.raw.solution, lint.value)
 
     def _named_raw(self, raw: Raw) -> Raw:
         return raw if raw.solution else replace(raw, solution=self._solution)

@@ -107,3 +107,17 @@ async def test_a_ledger_that_cannot_write_is_the_callers_to_know() -> None:
     with pytest.raises(LedgerUnavailable):
         await made(ledger, delivery("main")).take([raw("a")])
     assert await made(ledger).take([]) == []
+
+
+async def test_a_mistake_that_only_many_events_show_is_told_in_the_log_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def by_user(raw: Raw) -> Event:
+        user = str(raw.fields["sysUser"])
+        return Event(AT, str(raw.fields["logDt"]), "DO6001", user, "10.0.0.1", 1, raw)
+
+    intake = Intake(by_user, FakeLedger(), [], StillClock())  # type: ignore[arg-type]
+    with caplog.at_level("WARNING", "gateway"):
+        await intake.take([raw(str(number), sysUser=f"u{number}") for number in range(60)])
+    told = [r for r in caplog.records if r.getMessage() == "usage_habit_seen"]
+    assert [vars(each)["facts"]["code"] for each in told] == ["U1207"]
