@@ -96,7 +96,7 @@ class MqttAdapter:
         """Cover the time since the last durable sample: the broker kept nothing for us."""
         now = self._clock.now()
         first_of_process = not self._health.connects
-        start = intake.last_time()
+        start = intake.last_received()
         if start is None:
             if first_of_process:
                 return None

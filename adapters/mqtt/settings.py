@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from adapters.mqtt.config import MqttItem, MqttSource
 from adapters.mqtt.paths import parse_path
 from adapters.mqtt.topics import valid_filter
-from gateway.core.config import FileModel, Seconds, Secret
+from gateway.core.config import FileModel, Seconds, Secret, TimeKeys
 from gateway.core.signals import PlanTable
 
 SCHEMES = ("mqtt", "mqtts")
@@ -77,10 +77,10 @@ class MqttTls(FileModel):
     key: str | None = None
 
 
-class MqttTime(FileModel):
+class MqttTime(TimeKeys):
     """`time:`; where a message says when it was measured."""
 
-    json_: JsonPath = Field(alias="json")
+    json_: JsonPath | None = Field(default=None, alias="json")
     unit: Literal["s", "ms", "us", "ns", "iso"] = "ms"
 
 

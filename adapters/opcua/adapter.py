@@ -259,7 +259,7 @@ class OpcUaAdapter:
 
     def _begin(self, intake: Intake) -> UnixNs | None:
         """Give the source time from which on samples are missing, None if there is nothing yet."""
-        last = self._memory.durable or intake.last_time()
+        last = self._memory.durable or intake.last_received()
         return None if last is None else UnixNs(last - margin_ns(self._source))
 
     async def _server_now(self, link: Link, timeline: Timeline) -> UnixNs:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from adapters.opcua.config import OpcUaItem, OpcUaSource
-from gateway.core.config import FileModel, Seconds, Secret
+from gateway.core.config import FileModel, Seconds, Secret, TimeKeys
 from gateway.core.signals import PlanTable
 
 SCHEMES = ("opc.tcp",)
@@ -100,6 +100,7 @@ class OpcUaDeviceKeys(FileModel):
     sampling: Annotated[Seconds, Field(ge=0, le=86_400)] | None = None
     stall_tolerance: Annotated[Seconds, Field(ge=0.1, le=86_400)] = 10.0
     keepalive: Annotated[Seconds, Field(ge=0.1, le=KEEPALIVE_MAX_S)] = 5.0
+    time: TimeKeys | None = None
 
 
 def login_problems(login: OpcUaLogin | None) -> list[tuple[tuple[str, ...], dict[str, Any]]]:

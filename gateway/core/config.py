@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from gateway.core.time_policy import AHEAD_S
 
 TIME_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SIZE_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -60,6 +62,13 @@ ByteSize = Annotated[
     BeforeValidator(bytes_from_text),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(KB|MB|GB|TB)$"}),
 ]
+
+
+class TimeKeys(FileModel):
+    """`time:` of any device: are its source times taken, and how far ahead of ours may they be."""
+
+    source: Literal["trust", "receive"] = "trust"
+    ahead: Annotated[Seconds, Field(ge=0, le=86_400)] = AHEAD_S
 
 
 class LocalText(StrictModel):

@@ -22,8 +22,8 @@ class Intake(Protocol):
         Cancel: the items are wholly stored or wholly absent; do not acknowledge.
         """
 
-    def last_time(self) -> UnixNs | None:
-        """Give the newest durable source time of this device, None if there is none.
+    def last_received(self) -> UnixNs | None:
+        """Give when the newest durable samples of this device came, by our clock; None: never.
 
         After a restart of the gateway it tells where a `gateway-down` gap begins.
         """

@@ -49,8 +49,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Samples that are missing and why (I6): from and to are source times, both inside the gap.
+    """Samples that are missing and why (I6): `start` and `end` are both inside the gap.
 
+    They are times of this PC's clock, which nobody's wrong clock can move; `source_start` and
+    `source_end` say the same by the source's own clock where that is known and is another.
     `signals` are indices into `plan`; None means every signal of the device. `reader` names the one
     reader that misses them; None means that nobody has them.
     """
@@ -64,6 +66,8 @@ class Gap:
     count: int | None = None
     reader: str | None = None
     detail: str = ""
+    source_start: UnixNs | None = None
+    source_end: UnixNs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,12 @@ BAD = 0x80000000
 SEVERITY_MASK = 0xC0000000
 """OPC UA Part 4 §7.39: the two highest bits of a StatusCode say Good, Uncertain or Bad."""
 
+UNCERTAIN_TIME = UNCERTAIN
+"""The source's time is doubtful; no code of the standard says more. The value may be right."""
+
+UNCERTAIN_LAST_USABLE = 0x40900000
+"""UncertainLastUsableValue: how old the value is, nobody knows (a retained message)."""
+
 UNCERTAIN_OUT_OF_RANGE = 0x40940000
 """UncertainEngineeringUnitsExceeded: the value is outside the range declared for it."""
 

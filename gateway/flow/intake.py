@@ -57,7 +57,7 @@ class DeviceIntake:
         self._health = health
         self._clock = clock
         self._routes: dict[str, _Route] = {}
-        self._last_time = spool.last_times().get(health.device)
+        self._last_received = spool.last_times().get(health.device)
         self._received = RECEIVED.labels(health.device)
         self._spooled = SPOOLED.labels(health.device)
         self._rejected = REJECTED.labels(health.device)
@@ -83,8 +83,8 @@ class DeviceIntake:
         for route in self._routes.values():
             route.mapper.forget()
 
-    def last_time(self) -> UnixNs | None:
-        return self._last_time
+    def last_received(self) -> UnixNs | None:
+        return self._last_received
 
     async def deliver(self, items: Sequence[Batch | Gap | Rejected]) -> None:
         batches = [item for item in items if isinstance(item, Batch) and len(item)]
@@ -135,8 +135,7 @@ class DeviceIntake:
 
     def _note_samples(self, received: int, batches: list[Batch]) -> None:
         now = self._clock.now()
-        newest = max(int(batch.times.max()) for batch in batches)
-        self._last_time = UnixNs(max(newest, self._last_time or 0))
+        self._last_received = batches[-1].received
         self._health.samples += received
         self._health.last_received = now
         for batch in batches:

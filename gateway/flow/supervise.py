@@ -65,23 +65,23 @@ class DeviceRunner:
         try:
             await self.adapter.run(self._intake)
         except SourceRejected as error:
-            self._lost(DeviceState.NEEDS_PERSON, str(error))
+            self._lost(DeviceState.NEEDS_PERSON, str(error), error.reason)
             source_events.source_needs_person(self._health.device, error.reason, error.detail)
             return PERSON_RETRY_S
         except SourceUnavailable as error:
             delay_s = self._backoff.next_delay()
-            self._lost(DeviceState.LOST, str(error))
+            self._lost(DeviceState.LOST, str(error), error.reason)
             source_events.source_lost(self._health.device, error.reason, error.detail, delay_s)
             return delay_s
         except Exception as error:  # noqa: BLE001 - the one outermost report, see the module's text
-            self._lost(DeviceState.LOST, f"bug: {error!r}")
+            self._lost(DeviceState.LOST, f"bug: {error!r}", "bug")
             flow_events.bug_contained(self._health.device, traceback.format_exc())
             return PERSON_RETRY_S
         finally:
             self.adapter = None
 
-    def _lost(self, state: DeviceState, note: str) -> None:
-        self._health.change(state, self._clock.now(), note)
+    def _lost(self, state: DeviceState, note: str, reason: str) -> None:
+        self._health.change(state, self._clock.now(), note, reason)
 
 
 async def contained(part: str, run: Callable[[], Awaitable[object]], clock: Clock) -> NoReturn:

@@ -87,6 +87,8 @@ def gap_fragment(offset: int, gap: Gap, newest: PlanTable | None) -> Fragment:
     }
     if plan is not None:
         body["plan"] = plan.digest
+    if gap.source_start is not None:
+        body["source_from"], body["source_to"] = gap.source_start, gap.source_end
     if gap.detail:
         body["detail"] = gap.detail
     return Fragment(offset, json_bytes(body), plan, 0)

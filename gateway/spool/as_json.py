@@ -21,6 +21,7 @@ def item_as_json(item: Item) -> dict[str, Any]:
         case Gap():
             return {
                 "device": item.device, "from": item.start, "to": item.end,
+                "source_from": item.source_start, "source_to": item.source_end,
                 "reason": item.reason.value, "count": item.count, "reader": item.reader,
                 "signals": None if item.signals is None else list(item.signals),
                 "detail": item.detail,

@@ -160,10 +160,10 @@ def _item(kind: int, data: bytes, plan: PlanTable | None) -> Item:
     fields: list[Any] = unpackb(data)
     match kind:
         case _ if kind == GAP:
-            device, start, end, reason, signals, count, reader, detail = fields
+            device, start, end, reason, signals, count, reader, detail, *source = fields
             return Gap(
                 device, start, end, GapReason(reason), plan,
-                None if signals is None else tuple(signals), count, reader, detail,
+                None if signals is None else tuple(signals), count, reader, detail, *source,
             )  # fmt: skip
         case _ if kind == USAGE:
             return Usage(*fields)
@@ -184,6 +184,7 @@ def _fields(item: Gap | Usage | Rejected | Audit) -> list[Any]:
             return [
                 item.device, item.start, item.end, item.reason.value, item.signals, item.count,
                 item.reader, item.detail,
+                *(() if item.source_start is None else (item.source_start, item.source_end)),
             ]  # fmt: skip
         case Usage():
             return [

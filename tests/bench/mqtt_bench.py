@@ -80,7 +80,7 @@ class CountingIntake:
             self.cpu = time.process_time() - self.began
             self.done.set()
 
-    def last_time(self) -> UnixNs | None:
+    def last_received(self) -> UnixNs | None:
         return None
 
 

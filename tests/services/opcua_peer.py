@@ -42,7 +42,7 @@ class Recorder:
             self.waiting -= 1
         self.items.extend(items)
 
-    def last_time(self) -> UnixNs | None:
+    def last_received(self) -> UnixNs | None:
         return None if self.last is None else UnixNs(self.last)
 
     @property

@@ -40,6 +40,7 @@ from gateway.app.config.oee import oee_plan
 from gateway.core.assets import Address, AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
 from gateway.core.signals import PlanTable, Signal
+from gateway.core.time_policy import TimePolicy
 from gateway.mapping.rules import XS_FROM_TYPE, Rule
 
 
@@ -53,6 +54,7 @@ class DevicePlan:
     rules: Mapping[int, Rule]
     table: PlanTable
     asset: AssetModel
+    times: TimePolicy = TimePolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,9 @@ def _device_plan(
             static=static_content(device, read, info.asset),
             oee=oee_plan(keys.oee, {tag.name: i for i, tag in enumerate(tags)}),
         ),
+        times=TimePolicy()
+        if keys.time is None
+        else TimePolicy(keys.time.source == "trust", keys.time.ahead),
     )
 
 

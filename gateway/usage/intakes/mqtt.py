@@ -145,7 +145,7 @@ class MqttUsage:
     def new_connection(self) -> None:
         """Nothing is kept between messages."""
 
-    def last_time(self) -> UnixNs | None:
+    def last_received(self) -> UnixNs | None:
         """Give when the last message came in this process; nothing is known of one before it."""
         return self._last
 

@@ -148,9 +148,13 @@ async def test_gaps_and_unreadable_messages_come_before_the_samples_of_the_same_
     assert [type(item) for item in shelf.items] == [Gap, Rejected, Batch]
 
 
-async def test_the_newest_durable_time_survives_in_the_intake(shelf: Shelf) -> None:
+async def test_when_the_newest_samples_came_is_told_by_our_clock_not_by_their_times(
+    shelf: Shelf,
+) -> None:
     plan = table("xs:double")
     intake = intake_of(shelf, plan)
-    assert intake.last_time() == 7
-    await intake.deliver([batch(plan, [0] * 20, np.arange(20.0))])
-    assert intake.last_time() == 19
+    assert intake.last_received() == 7
+    late = batch(plan, [0] * 20, np.arange(20.0))
+    assert late.times.max() > late.received
+    await intake.deliver([late])
+    assert intake.last_received() == late.received

@@ -109,7 +109,7 @@ class MemoryIntake:
             self.waiting.remove(item)
         self.items += items
 
-    def last_time(self) -> UnixNs | None:
+    def last_received(self) -> UnixNs | None:
         return None if self.last is None else UnixNs(self.last)
 
     @property

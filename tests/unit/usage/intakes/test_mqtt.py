@@ -89,7 +89,7 @@ async def test_one_bad_reading_stops_no_other() -> None:
     await usage.deliver([gap, refused, batch("{", payload(), f"[3,{payload(user='lee')}]")])
     assert intake.users == ["김철수", "lee"]
     assert [raw.extra["head"] for raw in intake.unfit] == [r"\xff\xfe", "{", "3"]
-    assert usage.last_time() == AT
+    assert usage.last_received() == AT
 
 
 async def test_it_returns_only_once_the_ledger_has_the_events() -> None:
