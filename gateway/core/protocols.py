@@ -129,8 +129,8 @@ class Spool(Protocol):
     def head(self) -> Offset:
         """Give the offset of the newest durable record, 0 when there is none."""
 
-    def last_times(self) -> dict[str, UnixNs]:
-        """Give the newest durable source time of each device."""
+    def last_received(self) -> dict[str, UnixNs]:
+        """Give when the newest durable samples of each device came, by our clock."""
 
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""

@@ -167,8 +167,8 @@ class SqliteSpool:
         """Give the offset of the newest durable record, 0 when there is none."""
         return Offset(self._head)
 
-    def last_times(self) -> dict[str, UnixNs]:
-        """Give the newest durable source time of each device."""
+    def last_received(self) -> dict[str, UnixNs]:
+        """Give when the newest durable samples of each device came, by our clock."""
         devices = dict(self._store.devices)
         return {
             device: UnixNs(newest) for device, (_, newest) in devices.items() if newest is not None

@@ -64,13 +64,13 @@ class MemorySpool:
         """Give the newest offset, 0 when there is none."""
         return Offset(len(self.records))
 
-    def last_times(self) -> dict[str, UnixNs]:
-        """Give the newest source time of each device."""
+    def last_received(self) -> dict[str, UnixNs]:
+        """Give when the newest samples of each device came."""
         newest: dict[str, UnixNs] = {}
         for item in (record.item for record in self.records):
             if isinstance(item, Batch) and len(item):
-                device, high = item.plan.device, int(item.times.max())
-                newest[device] = UnixNs(max(newest.get(device, high), high))
+                device = item.plan.device
+                newest[device] = max(newest.get(device, item.received), item.received)
         return newest
 
     def plans(self) -> dict[str, PlanTable]:

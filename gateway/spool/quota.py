@@ -11,7 +11,6 @@ import apsw
 
 from gateway.core.records import Batch, Gap, GapReason, accepted_ranges
 from gateway.core.signals import PlanTable
-from gateway.core.types import UnixNs
 from gateway.ops.events import spool as events
 from gateway.ops.sqlite import shut
 from gateway.spool.codec import BATCH, Row, frame, payload_of
@@ -184,11 +183,12 @@ def stretches_of(
     assert part.last is not None
     found: dict[int, PlanStretch] = {}
     at = part.first
+    now = store.clock.now()
     for upto, chunk in read_marks(connection, part.first, part.last):
         open_ranges = ledger.cursor.unsettled(at, upto)
-        if open_ranges == [(at, upto)] and not any(
-            at <= each[0] <= upto for each in part.addressed
-        ):
+        addressed = any(at <= each[0] <= upto for each in part.addressed)
+        told = all(each.plausible(now) for each in chunk.plans.values())
+        if open_ranges == [(at, upto)] and told and not addressed:
             for number, stretch in chunk.plans.items():
                 found.setdefault(number, PlanStretch()).merge(stretch)
         else:
@@ -229,11 +229,10 @@ def _gap_entries(
 
 
 def _gap_entry(store: Store, table: PlanTable, stretch: PlanStretch, reader: str | None) -> Entry:
-    assert stretch.start is not None
-    assert stretch.end is not None
     signals = tuple(stretch.signals())
+    start, end = stretch.bounds(store.clock.now())
     gap = Gap(
-        table.device, UnixNs(stretch.start), UnixNs(stretch.end), GapReason.QUOTA, table,
+        table.device, start, end, GapReason.QUOTA, table,
         None if len(signals) == len(table.signals) else signals,
         stretch.samples, reader, "the spool's quota was reached",
     )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import apsw
 
 from gateway.core.signals import PlanTable
+from gateway.core.times import EARLIEST
 from gateway.ops.events import spool as events
 from gateway.ops.sqlite import (
     CORRUPT_ERRORS,
@@ -147,11 +148,17 @@ def _remove_gone(store: Store, files: dict[int, Path]) -> None:
 
 
 def _devices(store: Store) -> dict[str, tuple[PlanTable, int | None]]:
-    found = {}
+    """Give what is known of each device.
+
+    Earlier versions kept source times where the time of receipt stands now: what cannot be one is
+    not taken for one, and a gap begins at its other end rather than in another century.
+    """
+    found, now = {}, store.clock.now()
     for device, digest, newest in store.state.devices():
         table = store.state.plan(digest)
         if table is not None:
-            found[device] = (table, newest)
+            known = newest is not None and EARLIEST <= newest <= now
+            found[device] = (table, newest if known else None)
     return found
 
 
@@ -268,9 +275,10 @@ def read_tail(store: Store, part: ActivePart) -> None:
     summary = part.whole_summary()
     for number, stretch in summary.plans.items():
         table = store.plan_of(connection, number)
-        if table is not None and stretch.end is not None:
+        if table is not None and stretch.samples:
             newest = store.devices.get(table.device, (table, None))[1]
-            high = stretch.end if newest is None else max(newest, stretch.end)
+            at = stretch.received
+            high = at if newest is None else max(newest, at if at is not None else newest)
             store.devices[table.device] = (table, high)
 
 

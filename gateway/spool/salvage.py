@@ -15,7 +15,15 @@ from gateway.ops.sqlite import CORRUPT_ERRORS, connect, remove_database, shut
 from gateway.spool.codec import DamagedRecord, Row, frame, payload_of
 from gateway.spool.cursor import Range
 from gateway.spool.outbox import post
-from gateway.spool.part import ActivePart, create_part, part_name, read_marks, read_plan, read_rows
+from gateway.spool.part import (
+    ActivePart,
+    create_part,
+    part_name,
+    read_marks,
+    read_plan,
+    read_received,
+    read_rows,
+)
 from gateway.spool.state import Ledger, PartRow
 from gateway.spool.store import Entry, Store, seal, transaction
 from gateway.spool.summary import NOTHING, PlanStretch, Summary, Totals
@@ -43,11 +51,14 @@ class Chunk:
 
 @dataclass(slots=True)
 class Salvage:
-    """What became of a part: the new one, if anything could be read, and the chunks known."""
+    """What became of a part: the new one, if anything could be read, and the chunks known;
+    `received` is when the newest samples of a plan that the part tells of came.
+    """
 
     chunks: list[Chunk]
     row: PartRow | None = None
     tables: dict[str, PlanTable] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
     last: int = 0
     tail_whole: bool = False
 
@@ -100,6 +111,8 @@ def _read_plans(connection: apsw.Connection, found: Salvage) -> dict[int, str]:
             if table is not None and table.digest == digest:
                 numbers[number] = digest
                 found.tables[digest] = table
+        for number, at in read_received(connection).items():
+            found.received[numbers[number]] = at
     except READ_ERRORS:
         return numbers
     return numbers
@@ -302,7 +315,8 @@ def _gaps(
             count = stretch.samples - chunk.saved.get(digest, 0)
             table = found.tables.get(digest)
             if count > 0 and table is not None and stretch.start is not None:
-                gaps.append(_gap(table, stretch, count, part, ledger))
+                bounds = stretch.bounds(store.clock.now())
+                gaps.append(_gap(table, stretch, bounds, count, part, ledger))
     if part.last is None and not found.tail_whole:
         gaps += _gaps_to_now(store, part, found, ledger)
     return gaps
@@ -317,13 +331,16 @@ def _missed(first: int, last: int, lost: list[Range], ledger: Ledger | None) -> 
 
 
 def _gap(
-    table: PlanTable, stretch: PlanStretch, count: int, part: PartRow, ledger: Ledger | None
+    table: PlanTable,
+    stretch: PlanStretch,
+    bounds: tuple[UnixNs, UnixNs],
+    count: int,
+    part: PartRow,
+    ledger: Ledger | None,
 ) -> Gap:
     signals = tuple(stretch.signals())
-    assert stretch.start is not None
-    assert stretch.end is not None
     return Gap(
-        table.device, UnixNs(stretch.start), UnixNs(stretch.end), GapReason.GATEWAY_DOWN, table,
+        table.device, *bounds, GapReason.GATEWAY_DOWN, table,
         None if len(signals) == len(table.signals) else signals, count,
         ledger.name if ledger is not None else None,
         f"records of {part_name(part.first)} could not be read",
@@ -331,16 +348,14 @@ def _gap(
 
 
 def _gaps_to_now(store: Store, part: PartRow, found: Salvage, ledger: Ledger | None) -> list[Gap]:
-    """Cover the end of a part of which nobody knows how much there was."""
+    """Cover the end of a part of which nobody knows how much there was, by our clock."""
     now = store.clock.now()
     newest = {device: time for device, (_, time) in store.devices.items()}
     tables = {table.device: table for table in found.tables.values()}
     tables |= {device: table for device, (table, _) in store.devices.items()}
-    for chunk in found.chunks:
-        for digest, stretch in chunk.held.items():
-            device = found.tables[digest].device if digest in found.tables else None
-            if device is not None and stretch.end is not None:
-                newest[device] = max(newest.get(device) or stretch.end, stretch.end)
+    for digest, at in _received(found).items():
+        device = found.tables[digest].device
+        newest[device] = max(newest.get(device) or at, at)
     gaps = []
     for device, table in tables.items():
         start = newest.get(device)
@@ -353,6 +368,18 @@ def _gaps_to_now(store: Store, part: PartRow, found: Salvage, ledger: Ledger | N
             )
         )  # fmt: skip
     return gaps
+
+
+def _received(found: Salvage) -> dict[str, int]:
+    """Give when the newest samples of each plan came, by what was saved and what the part says."""
+    newest = dict(found.received)
+    row = found.row
+    for number, stretch in row.summary.plans.items() if row is not None else ():
+        at = stretch.received
+        if row is not None and at is not None:
+            digest = row.plans[number]
+            newest[digest] = max(newest.get(digest, at), at)
+    return newest
 
 
 def _audit(store: Store, part: PartRow, lost: list[Range]) -> Audit:

@@ -143,7 +143,7 @@ class Store:
         with transaction(active.connection):
             rows = [self._row(first + place, entry, active) for place, entry in enumerate(entries)]
             active.insert(rows)
-            highs = active.chunk.add_all(
+            batches = active.chunk.add_all(
                 (entry.item, row.plan, len(row.body), entry.requeued)
                 for entry, row in zip(entries, rows, strict=True)
             )
@@ -159,8 +159,8 @@ class Store:
             active.marked_now(last)
         active.next = self.next = last + 1
         self._book(entries, rows)
-        for batch, high in highs:
-            self._note_device(batch, high)
+        for batch in batches:
+            self._note_device(batch)
 
     def outbox_mark(self, number: int) -> str:
         return f"{self.state.epoch} {number}"
@@ -216,10 +216,10 @@ class Store:
                 ledger.oldest = oldest
             ledger.pending = ledger.pending.plus(new)
 
-    def _note_device(self, batch: Batch, high: int) -> None:
+    def _note_device(self, batch: Batch) -> None:
         newest = self.devices.get(batch.plan.device, (batch.plan, None))[1]
-        if newest is None or high > newest:
-            newest = high
+        if newest is None or batch.received > newest:
+            newest = batch.received
         self.devices[batch.plan.device] = (batch.plan, newest)
 
     def fold_log(self, *, idle: bool) -> None:
