@@ -129,11 +129,13 @@ class MemoryReader:
         self.name = name
         self._spool = spool
 
-    async def read(self, start: Offset, limit_records: int, limit_bytes: int) -> list[Record]:
+    async def read(
+        self, start: Offset, limit_records: int, limit_bytes: int, last: Offset | None = None
+    ) -> list[Record]:
         """Give unsettled records; a record counts as 100 bytes and 20 a sample."""
         taken: list[Record] = []
         cursor = self._spool.place(self.name).cursor
-        for record in self._spool.records[max(start - 1, 0) :]:
+        for record in self._spool.records[max(start - 1, 0) : last]:
             if cursor.is_settled(record.offset):
                 continue
             samples = len(record.item) if isinstance(record.item, Batch) else 0
@@ -159,6 +161,9 @@ class MemoryReader:
             if offset in mine and not place.cursor.is_settled(offset):
                 place.cursor.add(offset, offset, forced=True)
                 place.quarantine[offset] = refusal.reason
+
+    def give_back(self, records: Sequence[Record]) -> None:
+        """Nothing is ever given up here, so nothing needs to be in hand."""
 
     def state(self) -> ReaderState:
         """Give the place and counts."""

@@ -54,13 +54,21 @@ def part_first(name: str) -> int | None:
     return int(digits) if name == f"part-{digits}.db" and digits.isdigit() else None
 
 
-def create_part(path: Path, first: int, epoch: str, vfs: str | None, synchronous: str) -> None:
-    """Make an empty part file.
+def create_part(
+    path: Path,
+    first: int,
+    epoch: str,
+    vfs: str | None,
+    synchronous: str,
+    *,
+    shrinks: bool = False,
+) -> None:
+    """Make an empty part file; see `gateway.ops.sqlite.connect` for `shrinks`.
 
     Raises:
         apsw.Error: the disk refuses.
     """
-    connection = connect(path, vfs=vfs, synchronous=synchronous, create=True)
+    connection = connect(path, vfs=vfs, synchronous=synchronous, create=True, shrinks=shrinks)
     try:
         with connection:
             connection.execute(_SCHEMA)

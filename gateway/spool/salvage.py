@@ -8,11 +8,11 @@ from pathlib import Path
 
 import apsw
 
-from gateway.core.records import Audit, Gap, GapReason, Item, accepted_ranges
+from gateway.core.records import Audit, Batch, Gap, GapReason, Item, Record, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
 from gateway.ops.sqlite import CORRUPT_ERRORS, connect, remove_database, shut
-from gateway.spool.codec import DamagedRecord, Row, frame, payload_of
+from gateway.spool.codec import DamagedRecord, Row, frame, item_plan, payload_of
 from gateway.spool.cursor import Range
 from gateway.spool.outbox import post
 from gateway.spool.part import (
@@ -52,7 +52,8 @@ class Chunk:
 @dataclass(slots=True)
 class Salvage:
     """What became of a part: the new one, if anything could be read, and the chunks known;
-    `received` is when the newest samples of a plan that the part tells of came.
+    `received` is when the newest samples of a plan that the part tells of came, `in_hand` what was
+    kept from a reader's hands.
     """
 
     chunks: list[Chunk]
@@ -61,6 +62,7 @@ class Salvage:
     received: dict[str, int] = field(default_factory=dict)
     last: int = 0
     tail_whole: bool = False
+    in_hand: list[Range] = field(default_factory=list)
 
 
 def salvage_path(path: Path) -> Path:
@@ -231,6 +233,38 @@ def _write(target: ActivePart, rows: list[tuple[Row, Item, PlanTable | None]]) -
     target.next = moved[-1].offset + 1
 
 
+def keep_in_hand(store: Store, part: PartRow, found: Salvage) -> None:
+    """Keep what the disk has lost and a reader has in hand, from memory: it is not missing."""
+    lost = lost_ranges(part, found)
+    records: dict[int, Record] = {}
+    for name, leases in store.leases.declare(lost[0][0], lost[-1][1]).items() if lost else ():
+        ledger = store.ledgers.get(name)
+        for record in (each for lease in leases for each in lease.records):
+            there = any(first <= record.offset <= last for first, last in lost)
+            if there and ledger is not None and not ledger.cursor.is_settled(record.offset):
+                records[record.offset] = record
+    if not records:
+        return
+    keep = store.open_keep()
+    with transaction(keep.connection):
+        keep.connection.executemany(
+            "DELETE FROM records WHERE offset=?", ((offset,) for offset in records)
+        )
+        keep.insert([_row_in_keep(store, keep, records[offset]) for offset in sorted(records)])
+    found.in_hand = list(accepted_ranges(sorted(records)))
+    for chunk in found.chunks:
+        for record in records.values():
+            if chunk.first <= record.offset <= chunk.last and isinstance(record.item, Batch):
+                digest = record.item.plan.digest
+                chunk.saved[digest] = chunk.saved.get(digest, 0) + len(record.item)
+
+
+def _row_in_keep(store: Store, keep: ActivePart, record: Record) -> Row:
+    reader = store.addressed.get(record.offset, (None,))[0]
+    number = keep.plan_number(item_plan(record.item))
+    return frame(record.offset, store.encoder.encode(record.item), number, reader)
+
+
 def post_losses(store: Store, part: PartRow, found: Salvage) -> int:
     """Cover what is lost by gap records for each reader that had not taken it, and count it as
     expired; one transaction of state. Gives the number of records known to be lost.
@@ -282,7 +316,8 @@ def _larger(one: Totals, other: Totals) -> Totals:
 def lost_ranges(part: PartRow, found: Salvage) -> list[Range]:
     """Give the offsets that were there and could not be read."""
     at, lost = part.first, []
-    for first, last in found.row.spans if found.row is not None else []:
+    spans = found.row.spans if found.row is not None else []
+    for first, last in sorted([*spans, *found.in_hand]):
         if first > at:
             lost.append((at, first - 1))
         at = last + 1
