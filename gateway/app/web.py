@@ -41,8 +41,8 @@ def api_server(
     advice: RunningAdvice | None = None,
 ) -> ApiServer:
     """Make the HTTP side; the web stack is imported only now, after collection has begun."""
-    from gateway.api.server import ApiServer
     from gateway.api.problems import NoAdvice
+    from gateway.api.server import ApiServer
     from gateway.api.services import Services
     from gateway.app.history_query import history_reader
 

@@ -65,7 +65,9 @@ def steps(
     """Give lines with what is wrong, the facts of this case, what to do, and the command."""
     lines: list[str] = []
     for problem in problems[:SHOWN_MAX]:
-        facts = ", ".join(printable(part) for part in (*problem["names"], problem["detail"]) if part)
+        facts = ", ".join(
+            printable(part) for part in (*problem["names"], problem["detail"]) if part
+        )
         said = headline(problem, lang)
         in_words = not problem["what"]
         said += f" ({facts})" if facts and not in_words else ""

@@ -96,7 +96,10 @@ def lines_of(content: dict[str, Any], lang: str) -> list[str]:
             (each["reader"], texts["done" if each["done"] else "waits"])
             for each in content["readers"]
         ]
-    lines = [f" {place} {filled(name, 10)} {printable(text)}" for place, (name, text) in enumerate(rows, 1)]
+    lines = [
+        f" {place} {filled(name, 10)} {printable(text)}"
+        for place, (name, text) in enumerate(rows, 1)
+    ]
     if sample is not None:
         lines += _summary(content, lang)
     subject = f"{content['signal']['device']}/{content['signal']['name']}"
