@@ -25,6 +25,15 @@ ROOMS = {
 }
 """Every room that makes reasons, by its short name, in the order in which people read of them."""
 
+TITLES = {
+    "opcua": {"en": "OPC UA", "ko": "OPC UA"},
+    "mqtt": {"en": "MQTT", "ko": "MQTT"},
+    "flow": {"en": "Every machine", "ko": "모든 설비"},
+    "sinks": {"en": "Central platform", "ko": "중앙 플랫폼"},
+    "history": {"en": "History store", "ko": "이력 저장소"},
+    "spool": {"en": "Disk of the gateway", "ko": "게이트웨이의 저장소(스풀)"},
+}
+
 
 @cache
 def book(*rooms: str) -> Book:

@@ -54,22 +54,22 @@ def _known_reasons() -> list[str]:
 
 
 def _reasons(title: str, lang: Language) -> None:
-    from gateway.app.advice import known_reasons
+    from gateway.app.advice import TITLES, known_reasons
 
     typer.echo("\n" + title)
     for room, found in known_reasons().items():
         for reason, advice in found.items():
-            typer.echo(f"  {reason}  [{room}]  {advice.what[lang]}")
+            typer.echo(f"  {reason}  [{TITLES[room][lang]}]  {advice.what[lang]}")
 
 
 def _reason(reason: str, lang: Language) -> bool:
     """Say what a reason means in each room that has it; False where none has."""
-    from gateway.app.advice import ROOMS, book
+    from gateway.app.advice import ROOMS, TITLES, book
     from gateway.app.config.catalogue import word
 
     found = {room: advice for room in ROOMS if (advice := book(room).advice_for(reason))}
     for room, advice in found.items():
-        typer.echo(f"{reason}  [{room}]  {advice.what[lang]}")
+        typer.echo(f"{reason}  [{TITLES[room][lang]}]  {advice.what[lang]}")
         typer.echo(f"  {word('fix', lang)}  {advice.fix[lang]}")
         if advice.command:
             typer.echo(f"  {word('next', lang, command=advice.command_for())}")
