@@ -72,19 +72,19 @@ def steps(
         in_words = not problem["what"]
         said += f" ({facts})" if facts and not in_words else ""
         lines += _broken(f"{subject}: {printable(said)}", wide, " ")
-        lines += _todo(problem["fix"].get(lang, ""), problem["command"], wide)
+        lines += with_command(problem["fix"].get(lang, ""), problem["command"], wide, BELOW)
     left = len(problems) - SHOWN_MAX
     return [*lines, BELOW + TEXTS[lang]["more"].format(count=left)] if left > 0 else lines
 
 
-def _todo(fix: str, command: str, wide: int | None) -> list[str]:
-    """Give the next step; the command stays on one line, so that it can be copied."""
-    whole = BELOW + "   ".join(part for part in (fix, command) if part)
+def with_command(text: str, command: str, wide: int | None, indent: str = " ") -> list[str]:
+    """Give a text and its command; the command stays on one line, so that it can be copied."""
+    whole = indent + "   ".join(part for part in (text, command) if part)
     if not whole.strip():
         return []
     if wide is None or width(whole) <= wide:
         return [whole]
-    return [*_broken(fix, wide, BELOW), *([BELOW + command] if command else [])]
+    return [*_broken(text, wide, indent), *([BELOW + command] if command else [])]
 
 
 def _broken(text: str, wide: int | None, indent: str) -> list[str]:

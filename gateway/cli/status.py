@@ -11,7 +11,7 @@ import typer
 from gateway.cli.answers import print_json, service_errors
 from gateway.cli.client import Client
 from gateway.cli.options import DATA_DEFAULT, EXIT_UNHEALTHY, AsJson, Data, Lang, language
-from gateway.cli.problems import CELL_MIN, cell, steps
+from gateway.cli.problems import CELL_MIN, cell, steps, with_command
 from gateway.cli.screen import (
     BELOW,
     clock,
@@ -45,17 +45,18 @@ TEXTS = {
         "sink": ("SINK", "STATE", "WAITING", "LAG", "LAST ACK", "NOTE"),
         "rate": "{rate}/s",
         "next": "next try {wait}",
-        "config": "The edited configuration does not run ({note}).   gateway check CONFIG",
+        "config": "The edited configuration does not run ({note}).",
         "quarantine": "{count} in quarantine",
         "spool": "spool: {note}",
         "ledger": "ledger: not balanced",
         "attention": "{count} device(s) need attention:",
-        "others": "and {count} more.   gateway status --json",
+        "others": "and {count} more.",
         "connecting": "connecting for the first time",
         "sinks": "{count} destination(s) do not take data:",
-        "refused": "{count} record(s) were refused and wait for you.   {command}",
+        "refused": "{count} record(s) were refused and wait for you.",
         "storing": "Nothing can be stored: {note}",
         "fine": "All fine.   gateway tail",
+        "check": "gateway check CONFIG",
         "none": "No devices yet.   gateway check CONFIG",
     },
     "ko": {
@@ -64,17 +65,18 @@ TEXTS = {
         "sink": ("전송처", "상태", "대기", "지연", "최근 수신확인", "비고"),
         "rate": "{rate}/초",
         "next": "{wait} 후 재시도",
-        "config": "고친 설정이 실행되고 있지 않습니다 ({note}).   gateway check 설정폴더",
+        "config": "고친 설정이 실행되고 있지 않습니다 ({note}).",
         "quarantine": "격리 {count}건",
         "spool": "저장소: {note}",
         "ledger": "수지: 맞지 않음",
         "attention": "설비 {count}대를 확인하세요:",
-        "others": "그 밖에 {count}건.   gateway status --json",
+        "others": "그 밖에 {count}건.",
         "connecting": "처음 연결하는 중입니다",
         "sinks": "전송처 {count}곳이 데이터를 받지 못합니다:",
-        "refused": "거부된 기록 {count}건이 확인을 기다립니다.   {command}",
+        "refused": "거부된 기록 {count}건이 확인을 기다립니다.",
         "storing": "저장할 수 없습니다: {note}",
         "fine": "모두 정상입니다.   gateway tail",
+        "check": "gateway check 설정폴더",
         "none": "설비가 없습니다.   gateway check 설정폴더",
     },
 }
@@ -192,10 +194,13 @@ def _last(content: dict[str, Any], lang: str, wide: int | None) -> list[str]:
     if refused:
         command = f"gateway spool quarantine --reader {refused[0]['name']}"
         count = sum(each["quarantined"] for each in refused)
-        lines.append(" " + texts["refused"].format(count=count, command=command))
-    lines += [" " + _alarm(each, lang) for each in content["alarms"]]
+        lines += with_command(texts["refused"].format(count=count), command, wide)
+    for alarm in content["alarms"]:
+        said = f"{alarm['code']} {printable(alarm['about'])}: {alarm['what'][lang]}"
+        lines += with_command(said, f"gateway usage explain {alarm['code']}", wide)
     if content["config"]:
-        lines.append(" " + texts["config"].format(note=printable(content["config"])))
+        said = texts["config"].format(note=printable(content["config"]))
+        lines += with_command(said, texts["check"], wide)
     if lines:
         return lines
     return [" " + texts["fine" if content["devices"] else "none"]]
@@ -225,11 +230,8 @@ def _attention(
         else:
             said = texts["connecting"] if each["state"] == "connecting" else each["note"] or "-"
             command = "gateway check --live" if name == "device" else "gateway spool ls"
-            lines.append(f" {each[name]}: {printable(said)}   {command}")
+            lines += with_command(f"{each[name]}: {printable(said)}", command, wide)
     left = len(found) - ATTENTION_MAX
-    return [*lines, " " + texts["others"].format(count=left)] if left > 0 else lines
-
-
-def _alarm(each: dict[str, Any], lang: str) -> str:
-    command = f"gateway usage explain {each['code']}"
-    return f"{each['code']} {printable(each['about'])}: {each['what'][lang]}   {command}"
+    if left > 0:
+        lines += with_command(texts["others"].format(count=left), "gateway status --json", wide)
+    return lines

@@ -7,12 +7,14 @@ Each room that makes reasons has a file `advice.toml`. A table is named after it
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+_PLACES = re.compile(r"\{(device|tag)\}")
 LANGUAGES = ("ko", "en")
 
 
@@ -26,10 +28,11 @@ class Advice:
 
     def command_for(self, device: str = "", tag: str = "") -> str:
         """Give the command for a device and a tag; without one its place is held by a word."""
-        tag = tag or "TAG"
-        of_tag = f"{device or 'DEVICE'}/{tag}"
-        filled = self.command.replace("{device}/{tag}", f'"{of_tag}"' if " " in tag else of_tag)
-        return filled.replace("{device}", device or "DEVICE").replace("{tag}", tag)
+        names = {"device": device or "DEVICE", "tag": tag or "TAG"}
+        filled = (
+            _PLACES.sub(lambda place: names[place[1]], word) for word in self.command.split(" ")
+        )
+        return " ".join(f'"{word}"' if " " in word else word for word in filled)
 
 
 class Book:
