@@ -19,7 +19,8 @@ from adapters.opcua.library import (
     struct_to_binary,
     ua,
 )
-from adapters.opcua.link import Link, Ticket
+from adapters.opcua.link import Link
+from adapters.opcua.opening import Ticket
 from adapters.opcua.pump import PumpState
 from adapters.opcua.router import HANDLES
 from adapters.opcua.timeline import Memory
