@@ -100,6 +100,7 @@ class Pump:
         health: DeviceHealth,
         clock: Clock,
         gone: Callable[[int, str], None],
+        follow: Callable[[Sequence[Batch]], None],
     ) -> None:
         self._protocol = protocol
         self._source = source
@@ -111,6 +112,7 @@ class Pump:
         self._health = health
         self._clock = clock
         self._gone = gone
+        self._follow = follow
         self._requests = source.publish_requests
         self._out: dict[asyncio.Future[bytes], list[Ack]] = {}
         self._inbox: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue(self._requests)
@@ -402,6 +404,7 @@ class Pump:
         foreign = self._router.foreign
         batches = self._router.batches(found.columns, received)
         self._timeline.note(published, batches)
+        self._follow(batches)
         self._repeats.follow(self._router.plan)
         batches = self._repeats.without(batches, moved=live and self._moved)
         if live:
