@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from adapters.opcua.config import OpcUaSource
-from adapters.opcua.errors import edge
+from adapters.opcua.errors import edge, system_words
+from adapters.opcua.granted import subscribe, subscription_note
 from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.kept import Shelf
-from adapters.opcua.library import struct_from_binary, ua
+from adapters.opcua.library import ua
 from adapters.opcua.link import Link, abort, close, connect, keep_channel, read_clock
 from adapters.opcua.losses import make_gap, margin_ns
 from adapters.opcua.pump import SILENT, Pump, PumpState
@@ -33,12 +34,8 @@ from gateway.ops.events import opcua as events
 from gateway.ops.events import sources as source_events
 from gateway.ops.health import DeviceHealth
 
-NOTIFICATIONS_MAX = 10_000
-"""Samples in one message: decoding one never holds the loop for long."""
 PROBE_S = 3.0
 """A server that answers nothing for this long is gone."""
-LIFETIME_FACTOR_MIN = 3
-"""Source: OPC UA Part 4 §5.14.2: the lifetime is at least three keep-alives."""
 
 
 class OpcUaAdapter:
@@ -63,6 +60,10 @@ class OpcUaAdapter:
         self._items: Items | None = None
         self._server: tuple[int | None, int | None] = None, None
         self._changed = asyncio.Event()
+        self._note = ""
+        """What is worse about the subscription than asked, and loses nothing."""
+        self._shown: dict[str, str] = {}
+        """What the items of a connection said of their signals; the next one takes it back."""
 
     async def run(self, intake: Intake) -> NoReturn:
         await self._recall()
@@ -126,7 +127,7 @@ class OpcUaAdapter:
             await asyncio.to_thread(shelf.save, kept)
         except OSError as error:
             shelf.forget()  # an old file would take items for active that are gone
-            events.session_not_kept(self._source.device, error.strerror or type(error).__name__)
+            events.session_not_kept(self._source.device, system_words(error))
 
     def _check_identity(self, link: Link) -> None:
         """Note what server this is; after a restart nothing of before holds."""
@@ -142,7 +143,7 @@ class OpcUaAdapter:
 
     async def _subscription(self, link: Link, session: Session | None) -> PumpState:
         """Go on with the old subscription, or make a new one with publishing off."""
-        self._items = Items(link, self._source, self._health, self._clock)
+        self._items = Items(link, self._source, self._health, self._clock, self._shown)
         fits = session is not None and session.fits
         if (
             link.resumed
@@ -161,39 +162,14 @@ class OpcUaAdapter:
         with edge("creating the subscription"):
             if link.resumed and session is not None:
                 await link.client.uaclient.delete_subscriptions([session.pump.subscription])
-            made = await link.client.uaclient._send_request(  # noqa: SLF001 - else the library publishes too
-                self._subscription_request()
-            )
-            answer = struct_from_binary(ua.CreateSubscriptionResponse, made)
-            answer.ResponseHeader.ServiceResult.check()
-        revised = answer.Parameters
-        self._items.subscription = int(revised.SubscriptionId)
-        keepalive_s = revised.RevisedPublishingInterval / 1000 * revised.RevisedMaxKeepAliveCount
+            made = await subscribe(link.client, self._source)
+        self._items.subscription, self._items.publishing_s = made.number, made.publishing_s
+        self._note = subscription_note(self._source, made)
+        if self._note:
+            events.subscription_granted(self._source.device, self._note)
         now = self._clock.now()
-        return PumpState(
-            int(revised.SubscriptionId),
-            keepalive_s,
-            dated=now,
-            durable=now,
-            key=1 + secrets.randbelow(1 << 63),
-        )
-
-    def _subscription_request(self) -> Any:
-        source = self._source
-        keepalive = max(round(min(source.keepalive_s, 10.0) / source.publishing_s), 1)
-        lifetime = max(
-            round(source.lifetime_s / source.publishing_s), LIFETIME_FACTOR_MIN * keepalive
-        )
-        request = ua.CreateSubscriptionRequest()
-        request.Parameters = ua.CreateSubscriptionParameters(
-            RequestedPublishingInterval=source.publishing_s * 1000.0,
-            RequestedLifetimeCount=lifetime,
-            RequestedMaxKeepAliveCount=keepalive,
-            MaxNotificationsPerPublish=NOTIFICATIONS_MAX,
-            PublishingEnabled=False,
-            Priority=0,
-        )
-        return request
+        key = 1 + secrets.randbelow(1 << 63)
+        return PumpState(made.number, made.keepalive_s, dated=now, durable=now, key=key)
 
     async def _serve(self, link: Link, state: PumpState, intake: Intake, *, resumed: bool) -> None:
         assert self._items is not None
@@ -201,7 +177,7 @@ class OpcUaAdapter:
         if not resumed:
             await self._fill_items(link, book, intake)
         await self._keep(link, state)
-        self._health.connected(self._clock.now())
+        self._health.connected(self._clock.now(), self._note)
         source_events.source_connected(self._source.device, f"security {link.choice}")
         self._memory.connected_before = True
         pump = Pump(
@@ -214,6 +190,7 @@ class OpcUaAdapter:
             self._health,
             self._clock,
             self._renew,
+            self._follow,
         )
         await self._work(link, state, pump, intake)
 
@@ -314,6 +291,11 @@ class OpcUaAdapter:
         signals = None if whole else wanted
         plan = self._source.plan
         return (make_gap(self._source, self._memory, plan, (start, end), reason, signals),)
+
+    def _follow(self, batches: Sequence[Batch]) -> None:
+        """Let every signal whose values are bad be seen as such."""
+        if self._items is not None:
+            self._items.qualities.follow(batches)
 
     def _renew(self, signal: int, reason: str) -> None:
         """Make an item again whose node the server says is gone."""

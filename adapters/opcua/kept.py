@@ -36,13 +36,19 @@ _CHECK = struct.Struct("<I")
 
 @dataclass(frozen=True, slots=True)
 class KeptItem:
-    """One monitored item; `monitored` is the server's number, None while it has none."""
+    """One monitored item; `monitored` is the server's number, None while it has none.
+
+    `lacking` and `code` are what a person is told of it: what the server granted less than was
+    asked, and the bad status of its newest value.
+    """
 
     address: str
     sampling_s: float
     queue: int | None
     handle: int
     monitored: int | None
+    lacking: str = ""
+    code: int = 0
 
     @property
     def key(self) -> tuple[str, float, int | None]:
@@ -81,7 +87,15 @@ class Kept:
             "subscription": self.subscription,
             "keepalive_s": self.keepalive_s,
             "items": [
-                [item.address, item.sampling_s, item.queue, item.handle, item.monitored]
+                [
+                    item.address,
+                    item.sampling_s,
+                    item.queue,
+                    item.handle,
+                    item.monitored,
+                    item.lacking,
+                    item.code,
+                ]
                 for item in self.items
             ],
             "missing": self.missing,
@@ -112,7 +126,13 @@ def decode(raw: bytes) -> Kept:
 
 
 def _item(
-    address: str, sampling_s: float, queue: int | None, handle: int, monitored: int | None
+    address: str,
+    sampling_s: float,
+    queue: int | None,
+    handle: int,
+    monitored: int | None,
+    lacking: str = "",
+    code: int = 0,
 ) -> KeptItem:
     return KeptItem(
         str(address),
@@ -120,6 +140,8 @@ def _item(
         None if queue is None else int(queue),
         int(handle),
         None if monitored is None else int(monitored),
+        str(lacking),
+        int(code),
     )
 
 

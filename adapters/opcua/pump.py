@@ -110,6 +110,7 @@ class Pump:
         health: DeviceHealth,
         clock: Clock,
         gone: Callable[[int, str], None],
+        follow: Callable[[Sequence[Batch]], None],
     ) -> None:
         self._protocol = protocol
         self._source = source
@@ -120,6 +121,7 @@ class Pump:
         self._health = health
         self._clock = clock
         self._gone = gone
+        self._follow = follow
         self._requests = source.publish_requests
         self._out: dict[asyncio.Future[bytes], tuple[list[Ack], UnixNs]] = {}
         self._asked = UnixNs(0)
@@ -416,6 +418,7 @@ class Pump:
         """Hand over a message that was published at `until` (our clock) or before."""
         foreign = self._router.foreign
         batches = self._router.batches(found.columns, received)
+        self._follow(batches)
         self._repeats.follow(self._router.plan)
         if live:
             self._memory.source_clock.note(batches, received)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.opcua.config import OpcUaSource
+from adapters.opcua.errors import status_name
 from adapters.opcua.items import ItemState
 from adapters.opcua.kept import Kept, KeptItem, Mark
 from adapters.opcua.library import (
@@ -19,7 +20,8 @@ from adapters.opcua.library import (
     struct_to_binary,
     ua,
 )
-from adapters.opcua.link import Link, Ticket
+from adapters.opcua.link import Link
+from adapters.opcua.opening import Ticket
 from adapters.opcua.pump import PumpState
 from adapters.opcua.router import HANDLES
 from adapters.opcua.timeline import Memory, PublishClock
@@ -76,7 +78,15 @@ def keep(
         subscription=state.subscription,
         keepalive_s=state.keepalive_s,
         items=[
-            KeptItem(s.item.address, s.item.sampling_s, s.item.queue, s.handle, s.monitored)
+            KeptItem(
+                s.item.address,
+                s.item.sampling_s,
+                s.item.queue,
+                s.handle,
+                s.monitored,
+                s.lacking,
+                s.code,
+            )
             for s in states
         ],
         missing={address: int(since) for address, since in memory.missing.items()},
@@ -135,5 +145,9 @@ def _states(kept: Kept, source: OpcUaSource) -> list[ItemState] | None:
             known = wanted[item.key]
             handle = HANDLES.take(1) if item.monitored is None else item.handle
             name = source.plan.signals[known.index].name
-            states.append(ItemState(known, handle, name, monitored=item.monitored))
+            state = ItemState(known, handle, name, monitored=item.monitored)
+            if item.monitored is not None:
+                state.lacking, state.code = item.lacking, item.code
+                state.quality = status_name(item.code) if item.code else ""
+            states.append(state)
     return states
