@@ -138,5 +138,33 @@ def test_what_is_not_stored_lies_in_a_gap_by_our_clock(
         ), (at - START, signal, value, [(gap.start - START, gap.end - START) for gap in gaps])
 
 
+@pytest.mark.parametrize("kind", ["right", "none", "still", "1970", "2105", "later", "earlier"])
+def test_a_message_that_was_long_under_way_is_not_dated_when_it_came(kind: str) -> None:
+    plant = Plant(5)
+    steps: list[tuple[Any, ...]] = [(1.0, ("tick", True))] * 5
+    steps += [(1.0, ("clock", kind)), (0.1, ("set", 0, 0, "now")), (0.1, ("tick", False))]
+    steps += [(0.1, ("set", 0, 0, "now")), (9.0, ("through",)), (0.0, ("cut", True))]
+    steps += [(0.1, ("set", 0, 0, "now"))]
+    asyncio.run(play(plant, steps, unique=True))
+    assert plant.intake.values("Number")[1:] == [7.0, 12.0]
+    (lost,) = [at for at, _, value in plant.said if value == 9.0]
+    (gap,) = plant.intake.gaps
+    assert gap.start <= lost <= gap.end
+    assert gap.start >= lost - 7 * SECOND, "no earlier than the answered request left"
+
+
+@pytest.mark.parametrize("kind", ["right", "none", "still", "1970", "2105", "later", "earlier"])
+def test_a_server_s_clock_moves_no_gap_by_more_than_the_answers_took(kind: str) -> None:
+    plant = Plant(5)
+    steps: list[tuple[Any, ...]] = [(1.0, ("tick", True))] * 5
+    steps += [(1.0, ("clock", kind)), *[(1.0, ("tick", True))] * 20]
+    steps += [(0.5, ("cut", True)), (30.0, ("connect",))]
+    asyncio.run(play(plant, steps, unique=True))
+    (gap,) = plant.intake.gaps
+    last = START + round(26.0 * SECOND)
+    assert last - margin_ns(plant.source) - 10 * SECOND <= gap.start <= last
+    assert gap.end == last + round(30.5 * SECOND)
+
+
 def test_the_epoch_of_the_wire_is_1601() -> None:
     assert ticks(0) == FILETIME_OF_1970
