@@ -19,11 +19,12 @@ from adapters.opcua.items import Items, ItemState
 from adapters.opcua.kept import Shelf
 from adapters.opcua.library import ua
 from adapters.opcua.link import Link, abort, close, connect, keep_channel, read_clock
-from adapters.opcua.pump import SILENT, Pump, PumpState, margin_ns
+from adapters.opcua.losses import make_gap, margin_ns
+from adapters.opcua.pump import SILENT, Pump, PumpState
 from adapters.opcua.router import Router
 from adapters.opcua.session import Session, keep, recall
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, Timeline, latest, memory_of
+from adapters.opcua.timeline import Memory, memory_of, server_ahead, span_of_history
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.core.protocols import Intake
@@ -35,8 +36,6 @@ from gateway.ops.health import DeviceHealth
 
 PROBE_S = 3.0
 """A server that answers nothing for this long is gone."""
-COARSE_NS = 2_000_000_000
-"""A server's clock that is behind ours by less may be one that is renewed once a second."""
 
 
 class OpcUaAdapter:
@@ -59,6 +58,7 @@ class OpcUaAdapter:
         self._memory = memory if memory is not None else memory_of(source.device, source.url)
         self._router = Router(source.plan)
         self._items: Items | None = None
+        self._server: tuple[int | None, int | None] = None, None
         self._changed = asyncio.Event()
         self._note = ""
         """What is worse about the subscription than asked, and loses nothing."""
@@ -104,7 +104,7 @@ class OpcUaAdapter:
     def _keep_session(self, link: Link, state: PumpState) -> None:
         if self._items is None or state.settled is None:
             return
-        state.expected, state.published = state.settled, state.durable
+        state.expected, state.dated = state.settled, state.durable
         self._memory.session = Session(link.ticket(), state, self._items.states)
 
     async def _recall(self) -> None:
@@ -167,14 +167,20 @@ class OpcUaAdapter:
         self._note = subscription_note(self._source, made)
         if self._note:
             events.subscription_granted(self._source.device, self._note)
-        return PumpState(made.number, made.keepalive_s, key=1 + secrets.randbelow(1 << 63))
+        now = self._clock.now()
+        return PumpState(
+            made.number,
+            made.keepalive_s,
+            dated=now,
+            durable=now,
+            key=1 + secrets.randbelow(1 << 63),
+        )
 
     async def _serve(self, link: Link, state: PumpState, intake: Intake, *, resumed: bool) -> None:
         assert self._items is not None
-        timeline = Timeline(self._memory.offset)
         book = TypeBook(link.client, link.namespaces)
         if not resumed:
-            await self._fill_items(link, timeline, book, intake)
+            await self._fill_items(link, book, intake)
         await self._keep(link, state)
         self._health.connected(self._clock.now(), self._note)
         source_events.source_connected(self._source.device, f"security {link.choice}")
@@ -186,17 +192,14 @@ class OpcUaAdapter:
             self._router,
             book,
             self._memory,
-            timeline,
             self._health,
             self._clock,
             self._renew,
             self._follow,
         )
-        await self._work(link, state, pump, timeline, intake)
+        await self._work(link, state, pump, intake)
 
-    async def _work(
-        self, link: Link, state: PumpState, pump: Pump, timeline: Timeline, intake: Intake
-    ) -> None:
+    async def _work(self, link: Link, state: PumpState, pump: Pump, intake: Intake) -> None:
         """Run until something ends the connection; deliveries may finish after it."""
         failure: BaseException | None = None
         async with asyncio.TaskGroup() as deliveries:
@@ -205,7 +208,7 @@ class OpcUaAdapter:
                     tasks.create_task(pump.run(intake, deliveries))
                     tasks.create_task(self._watch(link))
                     tasks.create_task(keep_channel(link.client, self._clock))
-                    tasks.create_task(self._manage(link, state, timeline, intake))
+                    tasks.create_task(self._manage(link, state, intake))
             except* SourceError as group:
                 failure = _first(group)
             finally:
@@ -214,23 +217,23 @@ class OpcUaAdapter:
         if failure is not None:
             raise failure
 
-    async def _fill_items(
-        self, link: Link, timeline: Timeline, book: TypeBook, intake: Intake
-    ) -> None:
+    async def _fill_items(self, link: Link, book: TypeBook, intake: Intake) -> None:
         """Create the items, say what is missing since the last connection, start publishing."""
         items = self._items
         assert items is not None
         began = self._begin(intake)
-        refused_from = timeline.now(self._clock.now())
+        refused_from = self._clock.now()
         with edge("creating monitored items"):
             made = await items.update()
-        now = await self._server_now(link, timeline)
+        end = self._clock.now()  # every item is sampling by now
         for state in items.states:
             if state.monitored is None:
                 self._memory.missing.setdefault(state.item.address, began or refused_from)
+        await self._read_clock(link)
         if began is not None:
-            await self._state_gap(link, book, intake, began, now)
-        await self._state_late(made, timeline, intake)
+            await self._state_gap(link, book, intake, began, end)
+        await self._state_late(made, intake)
+        self._memory.durable = refused_from if began is None else end
         with edge("starting to publish"):
             await link.client.uaclient.set_publishing_mode(
                 ua.SetPublishingModeParameters(True, [items.subscription])
@@ -238,39 +241,37 @@ class OpcUaAdapter:
         events.items_active(self._source.device, items.active(), len(items.states))
 
     def _begin(self, intake: Intake) -> UnixNs | None:
-        """Give the source time from which on samples are missing, None if there is nothing yet."""
+        """Give from when on samples are missing by our clock, None if there is nothing yet."""
         last = self._memory.durable or intake.last_received()
-        return None if last is None else UnixNs(last - margin_ns(self._source))
+        if last is None:
+            return None
+        return UnixNs(min(last, self._clock.now()) - margin_ns(self._source))
 
-    async def _server_now(self, link: Link, timeline: Timeline) -> UnixNs:
-        """Give the source time of now, by the server's clock.
-
-        Many servers renew CurrentTime once a second only, so the stamp of the answer counts, too,
-        and a clock that seems to be a little behind ours is taken for ours: a gap that ends early
-        hides a loss, one that ends late by as much does not.
-        """
+    async def _read_clock(self, link: Link) -> None:
+        """Note how far the server's clock is ahead of ours, now and before this connection."""
+        asked = self._clock.now()
         with edge("reading the server's time"):
-            times = [latest(time) for time in await read_clock(link.client)]
-        now = self._clock.now()
-        ahead = max(times, default=now) - now
-        timeline.ahead = 0 if -COARSE_NS <= ahead < 0 else ahead
-        return timeline.now(now)
+            stamps = await read_clock(link.client)
+        ahead = server_ahead(stamps, asked, self._clock.now())
+        self._server = self._memory.server_ahead, ahead
+        if ahead is not None:
+            self._memory.server_ahead = ahead
+            self._health.clock_offset_s = round(ahead / 1e9, 3)
 
     async def _state_gap(
         self, link: Link, book: TypeBook, intake: Intake, start: UnixNs, end: UnixNs
     ) -> None:
         assert self._items is not None
-        start, end = UnixNs(min(start, end)), UnixNs(max(start, end))
         keeping = [s for s in self._items.states if s.history and s.monitored is not None]
         filled = Filled([], set())
         if keeping:
+            ahead = self._memory.source_clock.ahead
             filled = await fill(
                 link,
                 self._router,
                 book,
                 keeping,
-                start,
-                end,
+                *span_of_history(start, end, ahead, self._server),
                 self._clock.now(),
                 self._source.stall_tolerance_s / 2,
             )
@@ -292,8 +293,9 @@ class OpcUaAdapter:
             reason = GapReason.DISCONNECTED
         else:
             reason = GapReason.GATEWAY_DOWN
-        signals = None if whole else tuple(sorted(wanted))
-        return (Gap(self._source.device, start, end, reason, self._source.plan, signals),)
+        signals = None if whole else wanted
+        plan = self._source.plan
+        return (make_gap(self._source, self._memory, plan, (start, end), reason, signals),)
 
     def _follow(self, batches: Sequence[Batch]) -> None:
         """Let every signal whose values are bad be seen as such."""
@@ -311,9 +313,7 @@ class OpcUaAdapter:
                 self._memory.missing.setdefault(state.item.address, UnixNs(known))
                 self._changed.set()
 
-    async def _manage(
-        self, link: Link, state: PumpState, timeline: Timeline, intake: Intake
-    ) -> NoReturn:
+    async def _manage(self, link: Link, state: PumpState, intake: Intake) -> NoReturn:
         """The one task that changes items while the subscription runs.
 
         What is given up is written down before the server hears of it, what is new after it
@@ -327,7 +327,7 @@ class OpcUaAdapter:
             with edge("changing monitored items"):
                 made = await items.update()
             if made:
-                await self._state_late(made, timeline, intake)
+                await self._state_late(made, intake)
                 events.items_active(self._source.device, items.active(), len(items.states))
                 await self._keep(link, state)
             due = items.next_due()
@@ -338,25 +338,17 @@ class OpcUaAdapter:
             except TimeoutError:
                 pass
 
-    async def _state_late(
-        self, made: Sequence[ItemState], timeline: Timeline, intake: Intake
-    ) -> None:
+    async def _state_late(self, made: Sequence[ItemState], intake: Intake) -> None:
         """State since when signals were missing that exist only now."""
-        end = timeline.now(self._clock.now())
+        end = self._clock.now()
         since: dict[UnixNs, list[int]] = {}
         for state in made:
             start = self._memory.missing.pop(state.item.address, None)
             if start is not None:
                 since.setdefault(UnixNs(min(start, end)), []).append(state.item.index)
+        reason = GapReason.REJECTED_BY_SOURCE
         gaps = [
-            Gap(
-                self._source.device,
-                start,
-                end,
-                GapReason.REJECTED_BY_SOURCE,
-                self._source.plan,
-                tuple(sorted(signals)),
-            )
+            make_gap(self._source, self._memory, self._source.plan, (start, end), reason, signals)
             for start, signals in since.items()
         ]
         if gaps:
