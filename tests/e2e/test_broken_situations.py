@@ -54,7 +54,7 @@ class Situation:
 SITUATIONS = (
     Situation("broker-away", "lost", "unreachable"),
     Situation("wrong-password", "needs-person", "bad-user-or-password|not-authorized"),
-    Situation("wrong-name", "needs-person", "certificate-name"),
+    Situation("wrong-name", "needs-person", "certificate[a-z-]*"),
     Situation("unreadable", "partly", "message-unreadable"),
     Situation("unreadable-time", "partly", "time-unreadable"),
     Situation("far-future", "partly", "time-ahead", whole=False),
