@@ -243,6 +243,7 @@ async def test_each_machine_says_what_is_wrong_and_what_to_do_in_both_languages(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = await plant.until_all_show()
+    screens = {lang: lines_of(content, lang, monkeypatch) for lang in ("ko", "en")}
     assert content["healthy"] is False
     assert FOREIGN.search(json.dumps(content, ensure_ascii=False)) is None
     devices = {each["device"]: each for each in content["devices"]}
@@ -253,8 +254,7 @@ async def test_each_machine_says_what_is_wrong_and_what_to_do_in_both_languages(
         if situation.reason != "time-ahead":
             assert good < total, situation.device
         assert (good == 0) is situation.whole, situation.device
-    for lang in ("ko", "en"):
-        lines = lines_of(content, lang, monkeypatch)
+    for lang, lines in screens.items():
         assert max(width(line) for line in lines) <= WIDE
         for situation in SITUATIONS:
             problem = next(
