@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.tidy.tree import PRODUCT, ROOT, name_of, python_files, tree_of
+from tests.tidy.tree import PRODUCT, ROOT, holding, name_of, tree_of
 
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 SECTION = ARCHITECTURE.partition("## Who tries again")[2].partition("\n## ")[0]
@@ -38,7 +38,8 @@ def retrying() -> set[str]:
 
 def test_who_waits_in_a_loop_stands_in_the_architecture() -> None:
     known = retrying() | places(PACED.partition("\n## ")[0])
-    found = {name_of(path) for path in python_files(*PRODUCT) if waits_in_a_loop(path)}
+    files = holding(r"sleep\(", *PRODUCT)
+    found = {name_of(path) for path in files if waits_in_a_loop(path)}
     unsaid = {
         name
         for name in found
@@ -51,7 +52,7 @@ def test_who_waits_in_a_loop_stands_in_the_architecture() -> None:
 def test_whoever_backs_off_stands_in_the_table() -> None:
     users = {
         name_of(path)
-        for path in python_files(*PRODUCT)
+        for path in holding(r"next_delay\(", *PRODUCT)
         if any(
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -71,9 +72,9 @@ def test_whoever_backs_off_stands_in_the_table() -> None:
 def test_what_the_table_names_does_wait() -> None:
     for place in retrying() | places(PACED):
         path = ROOT / place
-        files = [path] if path.suffix else list(python_files(place))
+        files = [path] if path.suffix else list(holding(r"sleep\(", place))
         assert any(map(waits_in_a_loop, files)), place
 
 
 def test_no_sink_retries_by_itself() -> None:
-    assert not [path for path in python_files("gateway/sinks") if waits_in_a_loop(path)]
+    assert not [path for path in holding(r"sleep\(", "gateway/sinks") if waits_in_a_loop(path)]
