@@ -63,6 +63,7 @@ def test_a_long_function_is_seen_before_it_is_parsed() -> None:
     assert not may_be_long("def f():\n    pass\n" * FUNCTION_LINES_MAX)
 
 
+@pytest.mark.invariant("I9")
 def test_no_queue_is_unbounded() -> None:
     bare = re.compile(r"\b(?:asyncio\.)?(?:Queue|LifoQueue|PriorityQueue)(?:\[[^\]]*\])?\(\s*\)")
     found = [name_of(path) for path in python_files(*PRODUCT) if bare.search(text_of(path))]
