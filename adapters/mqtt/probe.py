@@ -11,8 +11,8 @@ from typing import Any
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connect import CLOSE_S, VERSION_NAMES, as_check, open_connection
 from adapters.mqtt.connection import Connection
-from adapters.mqtt.decode import PATH_MISSING, Decoder, Delivery
-from adapters.mqtt.reasons import FAILURE, reason_name
+from adapters.mqtt.decode import Decoder, Delivery
+from adapters.mqtt.reasons import FAILURE, PATH_MISSING, reason_name
 from adapters.mqtt.subscriptions import filters_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceUnavailable

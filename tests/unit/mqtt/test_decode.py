@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mqtt.decode import ABSENT_MAX, ROUTES_MAX, value_from_text
+from adapters.mqtt.decode import ROUTES_MAX, value_from_text
 from adapters.mqtt.framing import Clipped
+from adapters.mqtt.notes import ABSENT_MAX
 from gateway.core.records import Batch
 from gateway.ops.health import DeviceState
 from tests.unit.mqtt.support import AT, decoder_of, read_of, rejected_of, samples_of, source_of
@@ -89,7 +90,7 @@ def test_objects_and_arrays_arrive_whole() -> None:
 
 
 POISON = [
-    b"", b"{", b"NaN", b'{"a":1e400}', b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000,
+    b"", b"{", b"NaN}", b'{"a":1e400}', b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000,
     b'{"a":' + b"9" * 5_000 + b"}", b"\x00", b'{"a":1}garbage',
 ]  # fmt: skip
 
