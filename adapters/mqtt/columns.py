@@ -139,7 +139,7 @@ def _kind(value: Any) -> int:
 
 
 def _beyond_64_bits(value: Any) -> bool:
-    return type(value) is float and (value < INT64_FIRST or value >= UINT64_END)
+    return type(value) is float and (value <= INT64_FIRST or value >= UINT64_END)
 
 
 def _structure(value: Any) -> Any:

@@ -38,13 +38,12 @@ class MqttItem:
 
 @dataclass(frozen=True, slots=True)
 class Hall:
-    """The devices that share a file: `topic` with `+` where a device's `level` is.
+    """The devices that share a file: their topics, with `+` first where a device's own word is.
 
-    `known` are the levels that the file lists. The first device looks out for others.
+    `known` are the words that the file lists. The first device looks out for others.
     """
 
-    topic: str
-    place: int
+    topics: tuple[str, ...]
     known: frozenset[str]
 
 

@@ -39,6 +39,11 @@ class Preset:
     takes_field: bool = False
     example: str = ""
 
+    @property
+    def short(self) -> str:
+        """Give the key that `- name: address` stands for."""
+        return self.needs or "field"
+
 
 def _kepware(item: str | None, _: str | None) -> Paths:
     entry: Steps = (Listed((("values",),)), Where(((("id",), item),)))

@@ -16,6 +16,10 @@ TOPIC_UNMATCHED = "topic-unmatched"
 DEVICE_NOT_LISTED = "device-not-listed"
 HALL_UNWATCHED = "hall-unwatched"
 
+# Why there is no connection, beside what the broker itself says.
+NO_CONNACK = "no-answer-to-connect"
+TLS_REFUSED = "tls-refused"
+
 UNSUPPORTED_VERSION = 0x84
 SESSION_TAKEN_OVER = 0x8E
 FAILURE = 0x80

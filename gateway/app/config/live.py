@@ -99,8 +99,9 @@ async def _probe_mqtt(source: MqttSource, clock: Clock) -> LiveResult:
                 result.good[item.name] = str(item.value)
             case Outcome.NOT_YET:
                 result.waiting[item.name] = item.topic
-            case Outcome.PATH_MISSING | Outcome.DENIED:
-                result.bad[item.name] = _joined(item.outcome, item.topic, item.detail)
+            case Outcome.ODD | Outcome.DENIED:
+                topic = "" if item.topic in item.detail else item.topic
+                result.bad[item.name] = _joined(item.reason, topic, item.detail)
             case _:
                 assert_never(item.outcome)
     return result

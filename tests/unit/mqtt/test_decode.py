@@ -51,7 +51,7 @@ def test_numbers_bools_and_texts_keep_their_types() -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [2**53 + 1, -(2**53) - 1, 2**63, 2**64 - 1, 2**64 + 1, 10**30 + 7]
+    "number", [2**53 + 1, -(2**53) - 1, -(2**63) - 1, 2**63, 2**64 - 1, 2**64 + 1, 10**30 + 7]
 )
 def test_an_integer_that_no_double_holds_stays_exact(number: int) -> None:
     decoder, _ = decoder_of(source_of({"n": ("t", "$.n")}))
