@@ -207,8 +207,13 @@ async def plant(tmp_path: Path, make_broker: Callable[..., Mosquitto]) -> AsyncI
         store = str(tmp_path / "platform.db")
         await stack.enter_async_context(
             program(
-                "simulators.platform", "--port", str(ports["platform"]), "--store", store,
-                "--token", "the-right-one",
+                "simulators.platform",
+                "--port",
+                str(ports["platform"]),
+                "--store",
+                store,
+                "--token",
+                "the-right-one",
             )  # fmt: skip
         )
         run = ("gateway", "run", str(config), "--data", str(data))

@@ -13,7 +13,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from gateway.app.config.findings import Span
 from gateway.app.config.yaml_reader import PLAIN, Document
 
-KEYS = frozenset({"address", "en", "json", "ko", "name", "node", "quality", "tags", "text", "topic"})
+KEYS = frozenset(
+    {"address", "en", "json", "ko", "name", "node", "quality", "tags", "text", "topic"}
+)
 """Where a # may belong to what is meant: addresses, paths, names. Numbers and times have none."""
 RULERS = "#-=*!"
 """What people draw lines with: `#-----`, `###`."""
