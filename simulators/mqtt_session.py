@@ -117,6 +117,8 @@ class Memory:
         self.sessions: dict[str, Session] = {}
         self.retained: dict[str, Message] = {}
         self.routed = 0
+        self.again: list[str] = []
+        """Filters of topics whose messages are sent twice."""
 
     def route(self, message: Message) -> bool:
         """Give a message to every session that wants it; False when one cannot take it."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app.ledger import PLAIN_FROM, Ledger, Window, _same, decode
+from gateway.app.ledger import Ledger, Window, _same
+from gateway.app.ledger_samples import PLAIN_FROM, decode
 from simulators.truth import DOUBLE_COUNTER_BITS, encode, kind_of
 
 S = 1_000_000_000
@@ -34,6 +35,7 @@ def ledger() -> Ledger:
 
 def samples(offset: int, counters: range, **changes: Any) -> dict[str, Any]:
     rows = [(number, counter) for counter in counters for number in SIGNALS]
+    count = len(changes.get("signals", rows))
     return {
         "offset": offset,
         "kind": "samples",
@@ -42,7 +44,7 @@ def samples(offset: int, counters: range, **changes: Any) -> dict[str, Any]:
         "signals": [number for number, _ in rows],
         "times": [at(counter) for _, counter in rows],
         "values": [encode(number, counter, kind_of(number)) for number, counter in rows],
-        "status": [0] * len(rows),
+        "status": [0] * count,
         **changes,
     }
 
