@@ -55,6 +55,8 @@ class DevicePlan:
     table: PlanTable
     asset: AssetModel
     times: TimePolicy = TimePolicy()
+    seldom: frozenset[int] = frozenset()
+    """Signals that may be silent for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ def _device_plan(
         times=TimePolicy()
         if keys.time is None
         else TimePolicy(keys.time.source == "trust", keys.time.ahead),
+        seldom=frozenset(i for i, tag in enumerate(tags) if tag.seldom),
     )
 
 
