@@ -347,12 +347,10 @@ class Ledger:
         """Count rows whose time is not the one that was claimed, or whose status is not its due."""
         said = self._said[signal]
         claimed = np.array(said.claimed, np.int64)[match.place]
-        true = np.array(said.times, np.int64)[match.place]
         other = (claimed != NO_TIME) & (claimed != match.times)
         uncertain = (match.status & SEVERITY) == UNCERTAIN
         retained = said.having(RETAINED)[match.place] & ((match.status & CODE) == LAST_USABLE)
-        right = (np.abs(claimed - true) <= RIGHT_NS) & (claimed != NO_TIME)
-        doubted = right & uncertain & ~retained
+        doubted = _always_right(said)[match.place] & uncertain & ~retained
         trusted = np.zeros(len(other), bool)
         if self._device.get(signal) not in self._receive:
             beyond = match.times - match.received - AHEAD_NS
@@ -365,6 +363,18 @@ class Ledger:
             found.wrong += int(wrong.sum())
             for time in match.times[wrong][:EXAMPLES_OF_A_SIGNAL]:
                 found.note(f"signal {signal} at {time} {words}")
+
+
+def _always_right(said: Said) -> Bools:
+    """Tell which times are right, of a clock that nobody has a reason to doubt.
+
+    A clock that says what may be, and is not, makes its right times doubtful, too; one that now and
+    then says what cannot be does not.
+    """
+    claimed, true = np.array(said.claimed, np.int64), np.array(said.times, np.int64)
+    right = np.abs(claimed - true) <= RIGHT_NS
+    beyond = (claimed < YEAR_2000) | (claimed - AHEAD_NS > true + AROUND_NS)
+    return right if bool((right | beyond).all()) else np.zeros(len(right), bool)
 
 
 def _equal(said: Sequence[Any], arrived: Sequence[Any], ranks: Ints) -> Bools:
