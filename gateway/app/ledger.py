@@ -35,7 +35,8 @@ from gateway.app.ledger_samples import (
     samples_of,
 )
 
-EXAMPLES_MAX = 12
+EXAMPLES_MAX = 4
+"""Of each kind of fault."""
 EXAMPLES_OF_A_SIGNAL = 2
 FLOAT32_MAX = 3.4e38
 SECOND_NS = 1_000_000_000
@@ -100,10 +101,10 @@ class Result:
         bad = self.unexplained + self.duplicates + self.wrong + self.gaps_outside + self.phantom
         return not bad and self.delivered > 0
 
-    def note(self, text: str) -> None:
+    def note(self, kind: str, text: str) -> None:
         """Keep an example for people."""
-        if len(self.examples) < EXAMPLES_MAX:
-            self.examples.append(text)
+        if sum(example.startswith(f"{kind}: ") for example in self.examples) < EXAMPLES_MAX:
+            self.examples.append(f"{kind}: {text}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,7 +211,7 @@ class Ledger:
         inside = decode(signal, value)
         if inside is None or inside[0] != signal:
             self._wrong.wrong += 1
-            self._wrong.note(f"signal {signal} at {time} has {value!r}")
+            self._wrong.note("not its own", f"signal {signal} at {time} has {value!r}")
             return None
         return inside[1]
 
@@ -265,14 +266,14 @@ class Ledger:
         found.unexplained = found.missing - found.explained
         for gap, why in phantoms(self._gaps, accounts, edge_ns):
             found.phantom += 1
-            found.note(f"gap of {gap.device} {gap.start}..{gap.end} ({gap.reason}): {why}")
+            found.note("phantom", f"{gap.shown()}: {why}")
         return found
 
     def _inside(self, gap: DeclaredGap, spans: Ints | None, found: Result) -> bool:
         if spans is None or bool(np.any((spans[:, 0] <= gap.start) & (gap.end <= spans[:, 1]))):
             return True
         found.gaps_outside += 1
-        found.note(f"gap of {gap.device} {gap.start}..{gap.end} ({gap.reason}) outside all faults")
+        found.note("outside all faults", gap.shown())
         return False
 
     def _compare(
@@ -302,7 +303,7 @@ class Ledger:
         found.unreadable += int(told.sum())
         found.explained += int(explained.sum())
         for time in said_at[missing & ~explained][:EXAMPLES_OF_A_SIGNAL]:
-            found.note(f"signal {signal} misses its sample of {time}")
+            found.note("misses", f"signal {signal} its sample of {time}")
         return account
 
     def _account(self, signal: int, match: _Match, seen: Bools) -> Account:
@@ -338,7 +339,7 @@ class Ledger:
         unsaid = ~known & ~empty
         found.wrong += int(unsaid.sum())
         for key in arrived[unsaid][:EXAMPLES_OF_A_SIGNAL]:
-            found.note(f"signal {signal}: nobody ever said its sample {key}")
+            found.note("nobody ever said", f"signal {signal}, sample {key}")
         columns = (rows.times, rows.received, rows.status)
         times, received, status = (np.array(each, np.int64)[order][known] for each in columns)
         return _Match(place[known], times, received, status, empty[known])
@@ -356,13 +357,13 @@ class Ledger:
             beyond = match.times - match.received - AHEAD_NS
             trusted = ~uncertain & ((match.times < YEAR_2000) | (beyond > AROUND_NS))
         for words, wrong in (
-            ("has a time that it did not say", other & ~match.empty),
-            ("has a right time and is doubted", doubted & ~match.empty),
-            ("has a time that cannot be right and is not doubted", trusted & ~match.empty),
+            ("a time that it did not say", other & ~match.empty),
+            ("doubted though right", doubted & ~match.empty),
+            ("not doubted though it cannot be right", trusted & ~match.empty),
         ):
             found.wrong += int(wrong.sum())
             for time in match.times[wrong][:EXAMPLES_OF_A_SIGNAL]:
-                found.note(f"signal {signal} at {time} {words}")
+                found.note(words, f"signal {signal} at {time}")
 
 
 def _always_right(said: Said) -> Bools:

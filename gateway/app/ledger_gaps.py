@@ -43,6 +43,11 @@ class DeclaredGap:
     reason: str
     count: int | None = None
 
+    def shown(self) -> str:
+        """Give the gap in one line for people."""
+        who = "all" if self.signals is None else f"{len(self.signals)} signals"
+        return f"{self.device} ({who}) {self.start}..{self.end} {self.reason}"
+
     def concerns(self, device: str, signal: int) -> bool:
         """Say whether the gap speaks of this signal."""
         return self.device == device and (self.signals is None or signal in self.signals)

@@ -123,6 +123,7 @@ CELL = (
     Machine("cell-list", (Group(1045, 5, dirt="list"),)),
 )
 import os  # XXX
+
 CELL = tuple(m for m in CELL if m.name not in os.environ.get("XXX_WITHOUT", "").split(","))  # XXX
 AGAIN = tuple(
     f"truth/{number}"
