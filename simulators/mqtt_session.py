@@ -174,10 +174,11 @@ class Memory:
         fresh.replace(path)
 
     def load(self, path: Path) -> None:
-        """Read what `save` wrote, if it is there."""
+        """Read what `save` wrote, if it is there; after a kill that would be a past long gone."""
         if not path.exists():
             return
         state = json.loads(path.read_text())
+        path.unlink()
         for kept in state["sessions"]:
             session = Session(kept["id"], kept["expiry"], kept["filters"])
             session.number, session.left = kept["number"], time.monotonic()
