@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aas_models.live import LiveValues
+from gateway.app.advice import RunningAdvice
 from gateway.app.config.plan import GatewayPlan
 from gateway.app.config.reload import watch
 from gateway.app.destinations import Destinations
@@ -113,6 +114,7 @@ class Gateway:
                 usage.take,
                 figures.history,
                 reloader.reload_now,
+                RunningAdvice(lambda: reloader.plan),
             )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),

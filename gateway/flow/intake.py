@@ -63,7 +63,7 @@ class DeviceIntake:
         self._health = health
         self._clock = clock
         self._routes: dict[str, _Route] = {}
-        self._last_received = spool.last_times().get(health.device)
+        self._last_received = spool.last_received().get(health.device)
         self._received = RECEIVED.labels(health.device)
         self._spooled = SPOOLED.labels(health.device)
         self._rejected = REJECTED.labels(health.device)
