@@ -70,8 +70,9 @@ def _odd_number(reading: Reading, rng: Random) -> Payload:
 
 
 def _text(reading: Reading, _: Random) -> Payload:
+    """Write numbers as a display shows them: as text, with a comma and a unit."""
     value = reading.value
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else f"{value:.1f} bar".replace(".", ",")
     return _plain(json.dumps({"ts": reading.claimed, "v": text}))
 
 

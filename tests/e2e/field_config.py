@@ -119,7 +119,12 @@ CELL = (
         (Group(1042, 1, dirt="zoned-time"), Group(1043, 1, "0001", dirt="zoned-time")),
         {"time": ISO},
     ),
-    Machine("cell-text", (Group(1044, 1, dirt="text"),), {"time": NS}),
+    Machine(
+        "cell-text",
+        (Group(1044, 1, dirt="text"),),
+        {"time": NS},
+        {"number": {"decimal": ",", "unit": "bar"}},
+    ),
     Machine("cell-list", (Group(1045, 5, dirt="list"),)),
 )
 AGAIN = tuple(
