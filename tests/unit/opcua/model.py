@@ -33,6 +33,7 @@ START = 1_800_000_000 * SECOND
 OVERFLOW = 0x0480
 KEPT = 3
 """Messages that the server keeps until they are acknowledged."""
+NOT_AVAILABLE = 0x807B0000
 HEAD = struct.pack("<qIIBiBBB", 0, 1, 0, 0, -1, 0, 0, 0)
 NAMES = ["Number", "Text"]
 Value = float | str
@@ -132,7 +133,8 @@ class Socket:
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         kept = self._plant.subscription.kept.get(number)
         if kept is None:
-            future.set_result(struct.pack("<BBH", 1, 0, 397) + HEAD[:12] + b"\0\0\x7b\x80" + HEAD[16:])
+            fault = HEAD[:12] + struct.pack("<I", NOT_AVAILABLE) + HEAD[16:]
+            future.set_result(struct.pack("<BBH", 1, 0, 397) + fault)
         else:
             future.set_result(struct.pack("<BBH", 1, 0, 835) + HEAD + kept)
         return future
@@ -201,7 +203,7 @@ class Plant:
     def set(self, signal: int, value: Value, at: int) -> None:
         """Let the machine say a value with a source time; a server samples changes of value."""
         before = self.values[signal][0]
-        if value == before or (value != value and before != before):  # noqa: PLR0124 - NaN
+        if value == before or (value != value and before != before):
             return
         self.values[signal] = value, at
         self.said.append((self.clock.time, signal, value))
