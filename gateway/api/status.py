@@ -93,6 +93,7 @@ def healthy(services: Services) -> bool:
     return (
         health.spool_ready
         and not health.alarms
+        and not health.config_note
         and all(each.state is DeviceState.GOOD for each in health.devices.values())
         and all(
             each.state in {SinkState.GOOD, SinkState.CATCHING_UP} for each in health.sinks.values()

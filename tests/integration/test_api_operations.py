@@ -170,6 +170,9 @@ async def test_status_is_not_healthy_when_something_needs_a_person(running: Runn
     assert device["tags"] == {"good": 5, "total": 6}
     assert device["bad"][0]["reason"] == "BadNodeIdUnknown"
     health.devices["press-01"].signal_good("State", now)
+    health.config_note = "edit not taken: devices/a.yaml:3 E1203"
+    assert (await running.get("/api/status")).json()["healthy"] is False
+    health.config_note = ""
     health.sinks["central"].change(SinkState.HOLD, now, "401")
     assert (await running.get("/api/status")).json()["healthy"] is False
 
