@@ -155,7 +155,7 @@ class Code:
                 ],
             ):
                 place = [getattr(name, "id", "") for name in names].index(wanted)
-                for value in module.names.get((scope, table)) or module.names.get(("", table), ()):
+                for value in module.names.get((scope, table), module.names.get(("", table), [])):
                     for row in getattr(value, "elts", ()):
                         yield row.elts[place]
             case _:
