@@ -12,7 +12,7 @@ setup: ## make .venv with everything in the lock file and the gateway command
 services: setup
 	@sh .ci/install-services
 
-demo: setup ## simulators, gateway and platform in this terminal; q ends it
+demo: setup ## simulators, gateway and platform in this terminal; q ends it. Without a terminal: 60 s by itself
 	@$(BIN)/gateway demo
 
 check: setup ## format, lint, types, import rules, fast tests: under a minute
