@@ -75,7 +75,7 @@ class DeviceRunner:
             source_events.source_lost(self._health.device, error.reason, error.detail, delay_s)
             return delay_s
         except Exception as error:  # noqa: BLE001 - the one outermost report, see the module's text
-            self._lost(DeviceState.LOST, f"bug: {error!r}", "bug")
+            self._lost(DeviceState.LOST, f"bug: {type(error).__name__}", "bug")
             flow_events.bug_contained(self._health.device, traceback.format_exc())
             return PERSON_RETRY_S
         finally:

@@ -177,13 +177,13 @@ async def test_a_reader_that_keeps_up_gets_the_very_objects(opened: Opener) -> N
     assert (await reader.read(1, 1, LOTS))[0].item is item
 
 
-async def test_the_newest_times_and_plans_of_each_device_are_known(opened: Opener) -> None:
+async def test_when_samples_of_each_device_last_came_and_its_plan_are_known(opened: Opener) -> None:
     spool = await opened()
     other = makers.plan("cnc-02", 4)
-    await spool.append([makers.batch(0, 9), makers.batch(3, 2, other), makers.batch(0, 1)])
-    assert spool.last_times() == {
-        "press-01": makers.START + 8_000,
-        "cnc-02": makers.START + 4_000,
+    await spool.append([makers.batch(7, 9), makers.batch(3, 2, other), makers.batch(0, 1)])
+    assert spool.last_received() == {
+        "press-01": makers.START + 7_500,
+        "cnc-02": makers.START + 3_500,
     }
     assert spool.plans() == {"press-01": makers.PLAN, "cnc-02": other}
 

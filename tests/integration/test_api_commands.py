@@ -72,7 +72,7 @@ async def test_status_shows_everything_and_the_next_command_in_both_languages(
     assert korean.exit_code == 1
     assert "끊김" in korean.output
     assert "BadTimeout, 4.0 초 후 재시도" in korean.output
-    assert "설비 1대를 확인하세요.   gateway check --live" in korean.output
+    assert "설비 1대를 확인하세요:" in korean.output
     assert "gateway spool ls" in korean.output
 
 

@@ -47,7 +47,7 @@ class Shelf:
     def head(self) -> Offset:
         return Offset(len(self.items))
 
-    def last_times(self) -> dict[str, UnixNs]:
+    def last_received(self) -> dict[str, UnixNs]:
         return {"press-01": UnixNs(7)}
 
     def plans(self) -> dict[str, PlanTable]:
