@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
 DEMO = [sys.executable, "-c", "from gateway.cli.main import main; main()", "demo"]
 KEYS = {
