@@ -289,7 +289,9 @@ class Decoder:
         events.topic_unmatched(self._source.device, route.topic)
         self._notes.unmatched(route.topic, self._at)
 
-    def _note_unreadable(self, route: Route, indices: Sequence[int], error: UnreadableError) -> None:
+    def _note_unreadable(
+        self, route: Route, indices: Sequence[int], error: UnreadableError
+    ) -> None:
         facts = ", ".join(part for part in (error.reason, error.detail) if part)
         self._notes.unreadable(indices, self._at, f"{printable(route.topic)}: {facts}")
 

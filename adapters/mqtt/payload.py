@@ -166,6 +166,3 @@ def _exact_loads(payload: Any) -> Any:
         return json.loads(payload, parse_constant=_refuse_constant)
     except RecursionError:
         return document
-
-
-

@@ -142,8 +142,6 @@ def _probed(
     bad = health.bad.get(name)
     value = values.get(item.index)
     if bad is not None:
-        return ProbedItem(
-            item.index, name, item.topic, Outcome.ODD, value, bad.reason, bad.detail
-        )
+        return ProbedItem(item.index, name, item.topic, Outcome.ODD, value, bad.reason, bad.detail)
     outcome = Outcome.RECEIVED if item.index in values else Outcome.NOT_YET
     return ProbedItem(item.index, name, item.topic, outcome, value)

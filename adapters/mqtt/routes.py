@@ -164,9 +164,7 @@ class RouteBuilder:
             return paths.time, source.time_unit, source.time_zone
         return None
 
-    def _file(
-        self, one: _Gathered, groups: list[Group], selections: dict[Any, Selection]
-    ) -> None:
+    def _file(self, one: _Gathered, groups: list[Group], selections: dict[Any, Selection]) -> None:
         group = self._group(one)
         last = one.levels[-1][-1] if one.levels else None
         if not isinstance(last, Where):

@@ -19,7 +19,6 @@ def filters_of(source: MqttSource) -> dict[str, int]:
     return dict.fromkeys((item.topic for item in source.items), min(source.qos, QOS_MAX))
 
 
-
 class Subscriptions:
     """The filters of one connection."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from asyncua import ua as _ua
@@ -28,6 +29,10 @@ ua: Any = _ua
 policies: Any = _policies
 InvalidSignature: type[Exception] = vars(_uacrypto)["InvalidSignature"]
 """Of a symmetric key; with certificates it is cryptography's own `WrongSignature`."""
+
+for _part in ("client", "common", "crypto", "ua", "uaprotocol"):
+    # What it has to say comes back as exceptions; its lines would stand between ours, unexplained.
+    logging.getLogger(f"asyncua.{_part}").setLevel(logging.CRITICAL)
 
 __all__ = [
     "Buffer",

@@ -90,12 +90,30 @@ class ReaderState:
 
 
 class Reader(Protocol):
-    """One destination's view of the spool; its cursor is durable."""
+    """One destination's view of the spool; its cursor is durable.
+
+    What `read` gave is *in hand* until it is settled or given back. Whatever the quota demands in
+    the meantime, the spool keeps it and declares none of it missing (I4, I6): the destination may
+    have it, although nobody answered. So what was sent without an answer stays in hand and is sent
+    again, after a restart as well, until there is one.
+    """
 
     name: str
 
-    async def read(self, start: Offset, limit_records: int, limit_bytes: int) -> list[Record]:
-        """Give unsettled records from `start` on, ascending, without waiting; may be empty."""
+    async def read(
+        self, start: Offset, limit_records: int, limit_bytes: int, last: Offset | None = None
+    ) -> list[Record]:
+        """Give unsettled records from `start` on, ascending, without waiting; may be empty.
+
+        None lies beyond `last`. They are in hand; reading a range again does not add to that.
+        """
+
+    def give_back(self, records: Sequence[Record]) -> None:
+        """Let go of records, given by one read, that were not sent or were answered for.
+
+        Call it for what an answer neither accepts nor refuses, too: it is not at the destination.
+        Never for a write without an answer. Settled records need not be given back.
+        """
 
     async def wait(self, beyond: Offset) -> None:
         """Return when a record with an offset greater than `beyond` is durable."""
@@ -129,8 +147,8 @@ class Spool(Protocol):
     def head(self) -> Offset:
         """Give the offset of the newest durable record, 0 when there is none."""
 
-    def last_times(self) -> dict[str, UnixNs]:
-        """Give the newest durable source time of each device."""
+    def last_received(self) -> dict[str, UnixNs]:
+        """Give when the newest durable samples of each device came, by our clock."""
 
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""

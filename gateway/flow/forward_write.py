@@ -45,11 +45,13 @@ class Writer:
         self._refused = REFUSED.labels(sink.name)
         self._seconds = WRITE_S.labels(sink.name)
 
-    async def read(self, start: Offset, records: int, size: int) -> list[Record]:
+    async def read(
+        self, start: Offset, records: int, size: int, last: Offset | None = None
+    ) -> list[Record]:
         """Give unsettled records; waits while the spool cannot be read."""
         while True:
             try:
-                return await self._reader.read(start, records, size)
+                return await self._reader.read(start, records, size, last)
             except SpoolError as error:
                 events.cursor_waits(self._sink.name, error.reason, error.detail)
                 await self._clock.sleep(SPOOL_RETRY_S)
@@ -66,7 +68,7 @@ class Writer:
         """Write, then settle what the answer says of these records and of nothing else.
 
         Raises:
-            SinkUnavailable: nothing was settled.
+            SinkUnavailable: nothing was settled; they stay in hand, for they may have arrived.
         """
         began = self._clock.monotonic()
         answered = False
@@ -82,7 +84,12 @@ class Writer:
             events.answer_strange(self._sink.name, strange, offsets[0], offsets[-1])
         if checked.accepted or checked.refused:
             await self._settle(checked)
+        self._reader.give_back(records)
         return self._counted(records, checked)
+
+    def give_back(self, records: Sequence[Record]) -> None:
+        """Let go of records that were read and are not sent now."""
+        self._reader.give_back(records)
 
     async def _settle(self, answer: Answer) -> None:
         """Settle for certain: without it the same records would be written again."""

@@ -34,9 +34,14 @@ CORRUPT_ERRORS = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 
 
 def connect(
-    path: Path, *, vfs: str | None = None, synchronous: str = "FULL", create: bool = False
+    path: Path,
+    *,
+    vfs: str | None = None,
+    synchronous: str = "FULL",
+    create: bool = False,
+    shrinks: bool = False,
 ) -> apsw.Connection:
-    """Open a file for writing.
+    """Open a file for writing; one made with `shrinks` can give freed pages back while it is used.
 
     Raises:
         apsw.Error: see `DISK_ERRORS` and `CORRUPT_ERRORS`.
@@ -46,6 +51,8 @@ def connect(
     try:
         if create:
             connection.pragma("page_size", PAGE)
+            if shrinks:
+                connection.pragma("auto_vacuum", "INCREMENTAL")
         _expect(connection, "journal_mode", "wal")
         connection.pragma("synchronous", synchronous)
         if connection.pragma("synchronous") != {"FULL": 2, "NORMAL": 1}[synchronous]:

@@ -36,7 +36,7 @@ from gateway.spool.lock import FolderLock
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
 from gateway.spool.recovery import check_part, load
 from gateway.spool.requests import answer_requests
-from gateway.spool.settling import add_reader, forget_reader
+from gateway.spool.settling import add_reader, forget_reader, note_jump
 from gateway.spool.state import Ledger
 from gateway.spool.store import Settings, Store
 from gateway.spool.summary import Summary, Totals
@@ -86,6 +86,7 @@ class SqliteSpool:
         self._lock = lock
         self._listener = listener
         self.epoch = store.state.epoch
+        self.leases = store.leases
         self.tail = Tail(store.next)
         self._head = store.next - 1
         self._states = {name: ledger.state() for name, ledger in store.ledgers.items()}
@@ -167,8 +168,8 @@ class SqliteSpool:
         """Give the offset of the newest durable record, 0 when there is none."""
         return Offset(self._head)
 
-    def last_times(self) -> dict[str, UnixNs]:
-        """Give the newest durable source time of each device."""
+    def last_received(self) -> dict[str, UnixNs]:
+        """Give when the newest durable samples of each device came, by our clock."""
         devices = dict(self._store.devices)
         return {
             device: UnixNs(newest) for device, (_, newest) in devices.items() if newest is not None
@@ -217,6 +218,18 @@ class SqliteSpool:
         self._writer.put(SettleJob(name, answer, future))
         await future
 
+    def read_limit(self) -> int:
+        """Give the bytes that a reader may read at once."""
+        return self._store.read_limit(len(self._states))
+
+    async def note_jump(self, name: str, offset: int) -> None:
+        """Note durably that a reader goes on behind records which it has not settled."""
+        await self._call(lambda store: note_jump(store, name, offset))
+
+    async def writers_turn(self) -> None:
+        """Wait until the writer has told what it has been doing."""
+        await self._call(lambda _: None)
+
     async def wait(self, beyond: int) -> None:
         """See `Reader.wait`."""
         if self._head > beyond:
@@ -259,6 +272,7 @@ class SqliteSpool:
         """Take over what a commit changed; on the event loop."""
         self._states = news.states
         self._head = news.head
+        self.leases.heard = news.round
         for entry in news.entries:
             self.tail.add(entry)
         if self._listener is not None and news.entries:

@@ -64,13 +64,13 @@ class MemorySpool:
         """Give the newest offset, 0 when there is none."""
         return Offset(len(self.records))
 
-    def last_times(self) -> dict[str, UnixNs]:
-        """Give the newest source time of each device."""
+    def last_received(self) -> dict[str, UnixNs]:
+        """Give when the newest samples of each device came."""
         newest: dict[str, UnixNs] = {}
         for item in (record.item for record in self.records):
             if isinstance(item, Batch) and len(item):
-                device, high = item.plan.device, int(item.times.max())
-                newest[device] = UnixNs(max(newest.get(device, high), high))
+                device = item.plan.device
+                newest[device] = max(newest.get(device, item.received), item.received)
         return newest
 
     def plans(self) -> dict[str, PlanTable]:
@@ -129,11 +129,13 @@ class MemoryReader:
         self.name = name
         self._spool = spool
 
-    async def read(self, start: Offset, limit_records: int, limit_bytes: int) -> list[Record]:
+    async def read(
+        self, start: Offset, limit_records: int, limit_bytes: int, last: Offset | None = None
+    ) -> list[Record]:
         """Give unsettled records; a record counts as 100 bytes and 20 a sample."""
         taken: list[Record] = []
         cursor = self._spool.place(self.name).cursor
-        for record in self._spool.records[max(start - 1, 0) :]:
+        for record in self._spool.records[max(start - 1, 0) : last]:
             if cursor.is_settled(record.offset):
                 continue
             samples = len(record.item) if isinstance(record.item, Batch) else 0
@@ -159,6 +161,9 @@ class MemoryReader:
             if offset in mine and not place.cursor.is_settled(offset):
                 place.cursor.add(offset, offset, forced=True)
                 place.quarantine[offset] = refusal.reason
+
+    def give_back(self, records: Sequence[Record]) -> None:
+        """Nothing is ever given up here, so nothing needs to be in hand."""
 
     def state(self) -> ReaderState:
         """Give the place and counts."""

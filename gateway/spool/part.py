@@ -38,6 +38,9 @@ CREATE TABLE marks(upto INTEGER PRIMARY KEY, records INTEGER, samples INTEGER, b
 CREATE TABLE addressed(offset INTEGER PRIMARY KEY, reader TEXT, samples INTEGER, bytes INTEGER);
 """
 _INSERT = "INSERT INTO records VALUES "
+RECEIVED = "received "
+"""With the number of a plan this names, in `meta`, when its newest samples up to the last mark
+came. It lies beside the marks, whose form every version can read."""
 
 
 def part_name(first: int) -> str:
@@ -51,13 +54,21 @@ def part_first(name: str) -> int | None:
     return int(digits) if name == f"part-{digits}.db" and digits.isdigit() else None
 
 
-def create_part(path: Path, first: int, epoch: str, vfs: str | None, synchronous: str) -> None:
-    """Make an empty part file.
+def create_part(
+    path: Path,
+    first: int,
+    epoch: str,
+    vfs: str | None,
+    synchronous: str,
+    *,
+    shrinks: bool = False,
+) -> None:
+    """Make an empty part file; see `gateway.ops.sqlite.connect` for `shrinks`.
 
     Raises:
         apsw.Error: the disk refuses.
     """
-    connection = connect(path, vfs=vfs, synchronous=synchronous, create=True)
+    connection = connect(path, vfs=vfs, synchronous=synchronous, create=True, shrinks=shrinks)
     try:
         with connection:
             connection.execute(_SCHEMA)
@@ -99,8 +110,16 @@ def pack_plan(table: PlanTable) -> bytes:
 
 
 def unpack_plan(device: str, body: bytes) -> PlanTable:
-    """Read what `pack_plan` wrote."""
-    return PlanTable.from_json(device, orjson.loads(zstandard.decompress(body)))
+    """Read what `pack_plan` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is damaged.
+    """
+    try:
+        text = zstandard.decompress(body)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"a plan table of {device} cannot be read") from error
+    return PlanTable.from_json(device, orjson.loads(text))
 
 
 def _counted_upto(connection: apsw.Connection, offset: int) -> Totals:
@@ -130,6 +149,12 @@ def read_marks(connection: apsw.Connection, first: int, last: int) -> Iterator[t
         "SELECT upto,body FROM marks WHERE upto BETWEEN ? AND ? ORDER BY upto", (first, last)
     ):
         yield upto, Summary.unpack(body)
+
+
+def read_received(connection: apsw.Connection) -> dict[int, int]:
+    """Give for each plan number when the newest samples came, as of the last mark."""
+    rows = connection.execute("SELECT key,value FROM meta WHERE key GLOB ?", (f"{RECEIVED}*",))
+    return {int(str(key).removeprefix(RECEIVED)): int(value) for key, value in rows}
 
 
 class ActivePart:
@@ -165,6 +190,9 @@ class ActivePart:
         self.chunk = Summary()
         for _, each in read_marks(self.connection, 0, self.next):
             self.summary.merge(each)
+        for number, at in read_received(self.connection).items():
+            if number in self.summary.plans:
+                self.summary.plans[number].received = at
 
     @property
     def last(self) -> int:
@@ -216,6 +244,14 @@ class ActivePart:
         totals = self._marked_totals.plus(self.chunk.totals)
         self.connection.execute(
             "INSERT OR REPLACE INTO marks VALUES(?,?,?,?,?)", (upto, *totals, self.chunk.pack())
+        )
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO meta VALUES(?,?)",
+            (
+                (f"{RECEIVED}{number}", each.received)
+                for number, each in self.chunk.plans.items()
+                if each.received is not None
+            ),
         )
 
     def marked_now(self, upto: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import apsw
@@ -20,8 +22,11 @@ from gateway.spool.plan_cache import PlanCache
 if TYPE_CHECKING:
     from gateway.spool.log import SqliteSpool
 
+END = 1 << 62
 READ_TRIES = 4
 """A part may go away, or be replaced by what was salvaged of it, while it is being read."""
+TAKE_TRIES = 8
+"""What was read may have been given up meanwhile; then it is read again."""
 
 
 class DamagedPart(Exception):
@@ -38,6 +43,7 @@ class Chunk:
     def __init__(self, start: int, limit_records: int, limit_bytes: int) -> None:
         self.records: list[Record] = []
         self.next = start
+        self.size = 0
         self._room_records = limit_records
         self._room_bytes = limit_bytes
 
@@ -51,6 +57,7 @@ class Chunk:
             return False
         self.records.append(record)
         self.next = record.offset + 1
+        self.size += size
         self._room_records -= 1
         self._room_bytes -= size
         return True
@@ -112,23 +119,53 @@ class SpoolReader:
         self.name = name
         self._spool = spool
 
-    async def read(self, start: Offset, limit_records: int, limit_bytes: int) -> list[Record]:
+    async def read(
+        self, start: Offset, limit_records: int, limit_bytes: int, last: Offset | None = None
+    ) -> list[Record]:
         """Give unsettled records from `start` on; limits count records and encoded bytes.
 
-        The first record comes even if it alone is larger than `limit_bytes`.
+        The first record comes even if it alone is larger than `limit_bytes`. A spool with a small
+        quota gives fewer at once. What is given is in hand; see `Reader.read`.
 
         Raises:
             SpoolUnavailable: the disk cannot be read.
         """
+        limit_bytes = min(limit_bytes, self._spool.read_limit())
+        for _ in range(TAKE_TRIES):
+            since = self._spool.leases.heard
+            chunk = await self._read(start, last or END, limit_records, limit_bytes)
+            if not chunk.records:
+                return []
+            if self._spool.leases.take(self.name, since, chunk.records, chunk.size):
+                await self._note_place(chunk.records)
+                return chunk.records
+            await self._spool.writers_turn()
+        raise SpoolUnavailable("given-up", "what is read is given up at the same time")
+
+    async def _note_place(self, records: list[Record]) -> None:
+        """Let a start know where records may have been in hand, where it cannot see that."""
+        first, state = records[0].offset, self.state()
+        place = bisect_left(state.settled, (first, 0)) - 1
+        behind = state.settled[place][1] + 1 if place >= 0 else state.position
+        if first in (state.position, behind):
+            return
+        try:
+            await self._spool.note_jump(self.name, first)
+        except BaseException:
+            self._spool.leases.give_back(self.name, first, records[-1].offset)
+            raise
+
+    async def _read(self, start: int, last: int, limit_records: int, limit_bytes: int) -> Chunk:
         chunk = Chunk(max(start, self.state().position), limit_records, limit_bytes)
         tries = 0
-        while not chunk.full():
+        while not chunk.full() and chunk.next <= last:
             tail = self._spool.tail
             if chunk.next >= tail.first:
-                self._take_from_tail(chunk)
+                self._take_from_tail(chunk, last)
                 break
+            end = min(tail.first - 1, last)
             try:
-                await self._spool.read_disk(chunk, self._cursor(), tail.first - 1, self.name)
+                await self._spool.read_disk(chunk, self._cursor(), end, self.name)
             except DamagedPart as error:
                 tries += 1
                 if tries >= READ_TRIES:
@@ -136,16 +173,18 @@ class SpoolReader:
                 if chunk.records:
                     break
                 await self._spool.check_part(error.first)
-        return chunk.records
+        return chunk
 
     def _cursor(self) -> Cursor:
         state = self.state()
         return Cursor(state.position, state.settled)
 
-    def _take_from_tail(self, chunk: Chunk) -> None:
+    def _take_from_tail(self, chunk: Chunk, last: int) -> None:
         cursor = self._cursor()
         for entry in self._spool.tail.since(chunk.next):
             offset = entry.record.offset
+            if offset > last:
+                return
             if entry.reader not in (None, self.name) or cursor.is_settled(offset):
                 continue
             if not chunk.take(entry.record, entry.size) or chunk.full():
@@ -163,6 +202,15 @@ class SpoolReader:
         Cancel: wholly done or wholly not done.
         """
         await self._spool.settle(self.name, answer)
+        for first, last in answer.accepted:
+            self._spool.leases.give_back(self.name, first, last)
+        for refusal in answer.refused:
+            self._spool.leases.give_back(self.name, refusal.offset, refusal.offset)
+
+    def give_back(self, records: Sequence[Record]) -> None:
+        """See `Reader.give_back`."""
+        if records:
+            self._spool.leases.give_back(self.name, records[0].offset, records[-1].offset)
 
     def state(self) -> ReaderState:
         """Give the place and counts as of the last commit."""

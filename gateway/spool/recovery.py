@@ -13,6 +13,7 @@ from pathlib import Path
 import apsw
 
 from gateway.core.signals import PlanTable
+from gateway.core.times import EARLIEST
 from gateway.ops.events import spool as events
 from gateway.ops.sqlite import (
     CORRUPT_ERRORS,
@@ -23,10 +24,11 @@ from gateway.ops.sqlite import (
     shut,
     sync_folder,
 )
-from gateway.spool.catalog import SizeIndex
+from gateway.spool.catalog import SizeIndex, overlapping
 from gateway.spool.codec import DamagedRecord
-from gateway.spool.cursor import Cursor, Range
+from gateway.spool.cursor import Cursor
 from gateway.spool.database import PART_ID, check_format
+from gateway.spool.leases import LANES, PRESUMED_BYTES, PRESUMED_RECORDS, SHARE
 from gateway.spool.outbox import send
 from gateway.spool.part import (
     ActivePart,
@@ -36,7 +38,14 @@ from gateway.spool.part import (
     read_plan,
     read_rows,
 )
-from gateway.spool.salvage import lost_ranges, nothing_read, post_losses, salvage, salvage_path
+from gateway.spool.salvage import (
+    keep_in_hand,
+    lost_ranges,
+    nothing_read,
+    post_losses,
+    salvage,
+    salvage_path,
+)
 from gateway.spool.settling import pending_of
 from gateway.spool.state import STATE_FILE, Ledger, PartRow, StateFile
 from gateway.spool.store import (
@@ -72,7 +81,7 @@ def load(store: Store, acknowledged: int | None = None) -> None:
     lost = [row for first, row in rows.items() if first not in files]
     store.sealed, store.tables, store.devices = {}, {}, _devices(store)
     store.sealed_summary = Summary.unpack(store.state.meta("totals"))
-    store.addressed, store.kept, store.spans = {}, [], ()
+    store.addressed, store.kept, store.kept_samples, store.spans = {}, [], [], ()
     store.count_set_aside()
     damaged = [*_check_sealed(store, rows, files), *lost]
     _open_newest(store, rows, files, damaged, fresh=fresh, acknowledged=acknowledged)
@@ -81,8 +90,42 @@ def load(store: Store, acknowledged: int | None = None) -> None:
     for row in damaged:
         replace_damaged(store, row)
     recount(store)
+    if acknowledged is None:
+        _presume_in_hand(store)
     send(store)
     _purge(store)
+
+
+def _presume_in_hand(store: Store) -> None:
+    """Take what readers may have had in hand when the last process ended; see `leases`."""
+    for ledger in store.ledgers.values():
+        settled = ledger.cursor.intervals()
+        behind = [settled[-1][1] + 1] if settled else []
+        places = {ledger.cursor.position, *behind, *ledger.jumps}
+        reaches = [(place, _reach(store, ledger, place)) for place in sorted(places)]
+        store.leases.presume(ledger.name, [each for each in reaches if each[0] <= each[1]])
+
+
+def _reach(store: Store, ledger: Ledger, place: int) -> int:
+    """Give the last offset that a reader may have taken at once from a place on."""
+    limit = store.settings.quota_bytes // (SHARE * LANES)
+    room, count, last = min(PRESUMED_BYTES, limit), PRESUMED_RECORDS, place - 1
+    for low, high in ledger.cursor.unsettled(place, store.next - 1):
+        for span in overlapping(store.spans, low, high):
+            with store.reading(span) as connection:
+                rows = connection.execute(
+                    "SELECT offset,length(body) FROM records WHERE offset BETWEEN ? AND ?"
+                    " ORDER BY offset LIMIT ?",
+                    (span.first, span.last, count),
+                )
+                try:
+                    for offset, size in rows:
+                        last, room, count = offset, room - size, count - 1
+                        if room <= 0 or count <= 0:
+                            return last
+                except DAMAGE:  # whoever reads it finds that, too, and replaces the part
+                    return last
+    return last
 
 
 def _open_state(store: Store) -> bool:
@@ -147,11 +190,17 @@ def _remove_gone(store: Store, files: dict[int, Path]) -> None:
 
 
 def _devices(store: Store) -> dict[str, tuple[PlanTable, int | None]]:
-    found = {}
+    """Give what is known of each device.
+
+    Earlier versions kept source times where the time of receipt stands now: what cannot be one is
+    not taken for one, and a gap begins at its other end rather than in another century.
+    """
+    found, now = {}, store.clock.now()
     for device, digest, newest in store.state.devices():
         table = store.state.plan(digest)
         if table is not None:
-            found[device] = (table, newest)
+            known = newest is not None and EARLIEST <= newest <= now
+            found[device] = (table, newest if known else None)
     return found
 
 
@@ -268,9 +317,10 @@ def read_tail(store: Store, part: ActivePart) -> None:
     summary = part.whole_summary()
     for number, stretch in summary.plans.items():
         table = store.plan_of(connection, number)
-        if table is not None and stretch.end is not None:
+        if table is not None and stretch.samples:
             newest = store.devices.get(table.device, (table, None))[1]
-            high = stretch.end if newest is None else max(newest, stretch.end)
+            at = stretch.received
+            high = at if newest is None else max(newest, at if at is not None else newest)
             store.devices[table.device] = (table, high)
 
 
@@ -330,12 +380,7 @@ def _open_keep(store: Store) -> None:
         return
     try:
         keep = store.open_keep()
-        offsets = keep.connection.execute("SELECT offset FROM records ORDER BY offset")
-        taken = _taken(store)
-        store.kept = [
-            (offset, offset) for (offset,) in offsets if not any(a <= offset <= b for a, b in taken)
-        ]
-        store.kept = _joined(store.kept)
+        store.list_kept()
         for offset, *rest in keep.connection.execute("SELECT * FROM addressed"):
             reader, samples, size = rest
             store.addressed[offset] = (reader, samples, size)
@@ -344,29 +389,16 @@ def _open_keep(store: Store) -> None:
             store.keep.close()
             store.keep = None
         events.part_set_aside(set_aside_file(path).name, str(error), 0, 0)
-        store.kept = []
-
-
-def _taken(store: Store) -> list[Range]:
-    """Give the spans of parts that are still here: a crash may have left a copy of them."""
-    return [span for part in store.sealed.values() for span in part.spans]
-
-
-def _joined(ranges: list[Range]) -> list[Range]:
-    joined: list[Range] = []
-    for first, last in ranges:
-        if joined and first == joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], last)
-        else:
-            joined.append((first, last))
-    return joined
+        store.list_kept()
 
 
 def _read_cursors(store: Store) -> None:
     store.ledgers = {}
+    books = store.state.books()
     for name, body in store.state.ledgers():
         try:
             store.ledgers[name] = Ledger.unpack(name, body)
+            store.ledgers[name].take_books(body, books.get(name, b""))
         except ValueError:
             events.cursor_damaged(name)
             store.ledgers[name] = Ledger(name, Cursor())
@@ -404,10 +436,13 @@ def replace_damaged(store: Store, row: PartRow, *, only_if_lost: bool = False) -
         sync_folder(store.folder)
     else:
         remove_database(salvage_path(path))
+    keep_in_hand(store, row, found)
     lost = post_losses(store, row, found)
     store.sealed.pop(row.first, None)
     if found.row is not None and found.row.spans:
         store.sealed[row.first] = found.row
+    if found.in_hand:
+        store.list_kept()
     store.count_set_aside()
     saved = found.row.summary.totals.records if found.row is not None else 0
     events.part_set_aside(aside.name, "damaged" if present else "missing", saved, lost)

@@ -8,14 +8,22 @@ from pathlib import Path
 
 import apsw
 
-from gateway.core.records import Audit, Gap, GapReason, Item, accepted_ranges
+from gateway.core.records import Audit, Batch, Gap, GapReason, Item, Record, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
 from gateway.ops.sqlite import CORRUPT_ERRORS, connect, remove_database, shut
-from gateway.spool.codec import DamagedRecord, Row, frame, payload_of
+from gateway.spool.codec import DamagedRecord, Row, frame, item_plan, payload_of
 from gateway.spool.cursor import Range
 from gateway.spool.outbox import post
-from gateway.spool.part import ActivePart, create_part, part_name, read_marks, read_plan, read_rows
+from gateway.spool.part import (
+    ActivePart,
+    create_part,
+    part_name,
+    read_marks,
+    read_plan,
+    read_received,
+    read_rows,
+)
 from gateway.spool.state import Ledger, PartRow
 from gateway.spool.store import Entry, Store, seal, transaction
 from gateway.spool.summary import NOTHING, PlanStretch, Summary, Totals
@@ -43,13 +51,18 @@ class Chunk:
 
 @dataclass(slots=True)
 class Salvage:
-    """What became of a part: the new one, if anything could be read, and the chunks known."""
+    """What became of a part: the new one, if anything could be read, and the chunks known;
+    `received` is when the newest samples of a plan that the part tells of came, `in_hand` what was
+    kept from a reader's hands.
+    """
 
     chunks: list[Chunk]
     row: PartRow | None = None
     tables: dict[str, PlanTable] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
     last: int = 0
     tail_whole: bool = False
+    in_hand: list[Range] = field(default_factory=list)
 
 
 def salvage_path(path: Path) -> Path:
@@ -100,6 +113,8 @@ def _read_plans(connection: apsw.Connection, found: Salvage) -> dict[int, str]:
             if table is not None and table.digest == digest:
                 numbers[number] = digest
                 found.tables[digest] = table
+        for number, at in read_received(connection).items():
+            found.received[numbers[number]] = at
     except READ_ERRORS:
         return numbers
     return numbers
@@ -218,6 +233,38 @@ def _write(target: ActivePart, rows: list[tuple[Row, Item, PlanTable | None]]) -
     target.next = moved[-1].offset + 1
 
 
+def keep_in_hand(store: Store, part: PartRow, found: Salvage) -> None:
+    """Keep what the disk has lost and a reader has in hand, from memory: it is not missing."""
+    lost = lost_ranges(part, found)
+    records: dict[int, Record] = {}
+    for name, leases in store.leases.declare(lost[0][0], lost[-1][1]).items() if lost else ():
+        ledger = store.ledgers.get(name)
+        for record in (each for lease in leases for each in lease.records):
+            there = any(first <= record.offset <= last for first, last in lost)
+            if there and ledger is not None and not ledger.cursor.is_settled(record.offset):
+                records[record.offset] = record
+    if not records:
+        return
+    keep = store.open_keep()
+    with transaction(keep.connection):
+        keep.connection.executemany(
+            "DELETE FROM records WHERE offset=?", ((offset,) for offset in records)
+        )
+        keep.insert([_row_in_keep(store, keep, records[offset]) for offset in sorted(records)])
+    found.in_hand = list(accepted_ranges(sorted(records)))
+    for chunk in found.chunks:
+        for record in records.values():
+            if chunk.first <= record.offset <= chunk.last and isinstance(record.item, Batch):
+                digest = record.item.plan.digest
+                chunk.saved[digest] = chunk.saved.get(digest, 0) + len(record.item)
+
+
+def _row_in_keep(store: Store, keep: ActivePart, record: Record) -> Row:
+    reader = store.addressed.get(record.offset, (None,))[0]
+    number = keep.plan_number(item_plan(record.item))
+    return frame(record.offset, store.encoder.encode(record.item), number, reader)
+
+
 def post_losses(store: Store, part: PartRow, found: Salvage) -> int:
     """Cover what is lost by gap records for each reader that had not taken it, and count it as
     expired; one transaction of state. Gives the number of records known to be lost.
@@ -269,7 +316,8 @@ def _larger(one: Totals, other: Totals) -> Totals:
 def lost_ranges(part: PartRow, found: Salvage) -> list[Range]:
     """Give the offsets that were there and could not be read."""
     at, lost = part.first, []
-    for first, last in found.row.spans if found.row is not None else []:
+    spans = found.row.spans if found.row is not None else []
+    for first, last in sorted([*spans, *found.in_hand]):
         if first > at:
             lost.append((at, first - 1))
         at = last + 1
@@ -302,7 +350,8 @@ def _gaps(
             count = stretch.samples - chunk.saved.get(digest, 0)
             table = found.tables.get(digest)
             if count > 0 and table is not None and stretch.start is not None:
-                gaps.append(_gap(table, stretch, count, part, ledger))
+                bounds = stretch.bounds(store.clock.now())
+                gaps.append(_gap(table, stretch, bounds, count, part, ledger))
     if part.last is None and not found.tail_whole:
         gaps += _gaps_to_now(store, part, found, ledger)
     return gaps
@@ -317,13 +366,16 @@ def _missed(first: int, last: int, lost: list[Range], ledger: Ledger | None) -> 
 
 
 def _gap(
-    table: PlanTable, stretch: PlanStretch, count: int, part: PartRow, ledger: Ledger | None
+    table: PlanTable,
+    stretch: PlanStretch,
+    bounds: tuple[UnixNs, UnixNs],
+    count: int,
+    part: PartRow,
+    ledger: Ledger | None,
 ) -> Gap:
     signals = tuple(stretch.signals())
-    assert stretch.start is not None
-    assert stretch.end is not None
     return Gap(
-        table.device, UnixNs(stretch.start), UnixNs(stretch.end), GapReason.GATEWAY_DOWN, table,
+        table.device, *bounds, GapReason.GATEWAY_DOWN, table,
         None if len(signals) == len(table.signals) else signals, count,
         ledger.name if ledger is not None else None,
         f"records of {part_name(part.first)} could not be read",
@@ -331,16 +383,14 @@ def _gap(
 
 
 def _gaps_to_now(store: Store, part: PartRow, found: Salvage, ledger: Ledger | None) -> list[Gap]:
-    """Cover the end of a part of which nobody knows how much there was."""
+    """Cover the end of a part of which nobody knows how much there was, by our clock."""
     now = store.clock.now()
     newest = {device: time for device, (_, time) in store.devices.items()}
     tables = {table.device: table for table in found.tables.values()}
     tables |= {device: table for device, (table, _) in store.devices.items()}
-    for chunk in found.chunks:
-        for digest, stretch in chunk.held.items():
-            device = found.tables[digest].device if digest in found.tables else None
-            if device is not None and stretch.end is not None:
-                newest[device] = max(newest.get(device) or stretch.end, stretch.end)
+    for digest, at in _received(found).items():
+        device = found.tables[digest].device
+        newest[device] = max(newest.get(device) or at, at)
     gaps = []
     for device, table in tables.items():
         start = newest.get(device)
@@ -353,6 +403,18 @@ def _gaps_to_now(store: Store, part: PartRow, found: Salvage, ledger: Ledger | N
             )
         )  # fmt: skip
     return gaps
+
+
+def _received(found: Salvage) -> dict[str, int]:
+    """Give when the newest samples of each plan came, by what was saved and what the part says."""
+    newest = dict(found.received)
+    row = found.row
+    for number, stretch in row.summary.plans.items() if row is not None else ():
+        at = stretch.received
+        if row is not None and at is not None:
+            digest = row.plans[number]
+            newest[digest] = max(newest.get(digest, at), at)
+    return newest
 
 
 def _audit(store: Store, part: PartRow, lost: list[Range]) -> Audit:

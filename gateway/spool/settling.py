@@ -114,7 +114,9 @@ def drop_kept(store: Store, floor: int) -> None:
     with transaction(connection):
         connection.execute("DELETE FROM records WHERE offset<?", (floor,))
         connection.execute("DELETE FROM addressed WHERE offset<?", (floor,))
+    connection.pragma("incremental_vacuum")
     store.kept = [(max(first, floor), last) for first, last in store.kept if last >= floor]
+    store.kept_samples = [offset for offset in store.kept_samples if offset >= floor]
     for offset in [each for each in store.addressed if each < floor]:
         del store.addressed[offset]
     if not store.kept:
@@ -136,6 +138,20 @@ def add_reader(store: Store, name: str) -> Ledger:
     return store.ledgers[name]
 
 
+def note_jump(store: Store, name: str, offset: int) -> None:
+    """Note that a reader goes on at an offset behind which it has settled nothing; durable."""
+    ledger = store.ledgers.get(name)
+    if ledger is None:
+        raise SpoolError("unknown-reader", name)
+    if offset in ledger.jumps:
+        return
+    ledger = ledger.copy()
+    ledger.jumped(offset)
+    with transaction(store.state.connection):
+        store.state.save_ledger(ledger)
+    store.ledgers = {**store.ledgers, name: ledger}
+
+
 def forget_reader(store: Store, name: str) -> None:
     """Remove a reader with its cursor and its quarantine; parts it held are dropped."""
     ledger = store.ledgers.get(name)
@@ -147,6 +163,7 @@ def forget_reader(store: Store, name: str) -> None:
         store.state.remove_ledger(name)
         gone = store.drop_consumed(floor)
     store.ledgers = rest
+    store.leases.forget(name)
     events.reader_forgotten(name, ledger.pending.records)
     if gone:
         store.unlink(gone)

@@ -42,6 +42,12 @@ CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT, reader TEXT NOT NU
 CREATE INDEX quarantine_reader ON quarantine(reader, id);
 CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 """
+_BOOKS = "CREATE TABLE IF NOT EXISTS books(name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+"""Beside `readers`, whose form every version can read. What stands here holds only together with
+the reader's row as it was written then: a version that does not know it may have moved the cursor.
+"""
+JUMPS_MAX = 4
+"""Places to which a reader jumped; a forwarder has two behind it at most."""
 
 
 @dataclass(slots=True)
@@ -59,12 +65,18 @@ class Ledger:
     quarantined: Totals = NOTHING
     expired: Totals = NOTHING
     oldest: UnixNs | None = None
+    jumps: tuple[int, ...] = ()
 
     def copy(self) -> Ledger:
         return Ledger(
             self.name, self.cursor.copy(), self.pending, self.delivered, self.quarantined,
-            self.expired, self.oldest,
+            self.expired, self.oldest, self.jumps,
         )  # fmt: skip
+
+    def jumped(self, offset: int) -> None:
+        """Note where the reader went on; what it has settled since is forgotten."""
+        here = [each for each in (*self.jumps, offset) if not self.cursor.is_settled(each)]
+        self.jumps = tuple(dict.fromkeys(here))[-JUMPS_MAX:]
 
     def spooled(self) -> Totals:
         """Everything the spool ever had for this reader (the conservation law)."""
@@ -99,6 +111,19 @@ class Ledger:
         position, settled, *counts = unpackb(data[4:])
         delivered, quarantined, expired = (Totals(*each) for each in counts)
         return Ledger(name, Cursor(position, settled), NOTHING, delivered, quarantined, expired)
+
+    def pack_books(self, written: bytes) -> bytes:
+        """Give what goes with `written`, the form that `pack` gave."""
+        fields = packb([crc32(written), self.jumps])
+        return crc32(fields).to_bytes(4, "big") + fields
+
+    def take_books(self, written: bytes, data: bytes) -> None:
+        """Take what `pack_books` gave; what is damaged, or of another moment, is left alone."""
+        if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
+            return
+        of, jumps = unpackb(data[4:])
+        if of == crc32(written):
+            self.jumps = tuple(jumps)
 
 
 @dataclass(slots=True)
@@ -164,6 +189,7 @@ class StateFile:
                 self._create()
             elif self.connection.pragma("quick_check") != "ok":
                 raise apsw.CorruptError(f"{path.name} fails its check")
+            self.connection.execute(_BOOKS)
             self.epoch = str(self.meta("epoch"))
             self.reserved = int(self.meta("reserved"))
         except BaseException:
@@ -226,13 +252,20 @@ class StateFile:
     def ledgers(self) -> Iterator[tuple[str, bytes]]:
         yield from self.connection.execute("SELECT name,body FROM readers ORDER BY name")
 
+    def books(self) -> dict[str, bytes]:
+        """Give what `Ledger.take_books` reads, by reader."""
+        return dict(self.connection.execute("SELECT name,body FROM books"))
+
     def save_ledger(self, ledger: Ledger) -> None:
+        body = ledger.pack()
+        self.connection.execute("INSERT OR REPLACE INTO readers VALUES(?,?)", (ledger.name, body))
         self.connection.execute(
-            "INSERT OR REPLACE INTO readers VALUES(?,?)", (ledger.name, ledger.pack())
+            "INSERT OR REPLACE INTO books VALUES(?,?)", (ledger.name, ledger.pack_books(body))
         )
 
     def remove_ledger(self, name: str) -> None:
         self.connection.execute("DELETE FROM readers WHERE name=?", (name,))
+        self.connection.execute("DELETE FROM books WHERE name=?", (name,))
         self.connection.execute("DELETE FROM quarantine WHERE reader=?", (name,))
 
     def keep_plan(self, digest: str, table: PlanTable) -> None:

@@ -17,13 +17,14 @@ from typing import NamedTuple
 import apsw
 
 from gateway.core.clock import Clock
-from gateway.core.records import Batch, Item, Record
+from gateway.core.records import Batch, Item, Record, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
 from gateway.ops.sqlite import DISK_ERRORS, connect_read_only, file_size, remove_database, shut
 from gateway.spool.catalog import SizeIndex, Span, overlapping
-from gateway.spool.codec import Decoder, Encoder, Payload, Row, frame, item_plan
+from gateway.spool.codec import BATCH, Decoder, Encoder, Payload, Row, frame, item_plan
+from gateway.spool.leases import LANES, SHARE, Leases
 from gateway.spool.part import (
     ActivePart,
     create_part,
@@ -120,6 +121,9 @@ class Store:
         self.sealed: dict[int, PartRow] = {}
         self.spans: tuple[Span, ...] = ()
         self.kept: list[tuple[int, int]] = []
+        self.kept_samples: list[int] = []
+        """Offsets in the file of kept records that hold samples; see `leases`."""
+        self.leases = Leases()
         self.keep: ActivePart | None = None
         self.ledgers: dict[str, Ledger] = {}
         self.addressed: dict[int, tuple[str, int, int]] = {}
@@ -143,7 +147,7 @@ class Store:
         with transaction(active.connection):
             rows = [self._row(first + place, entry, active) for place, entry in enumerate(entries)]
             active.insert(rows)
-            highs = active.chunk.add_all(
+            batches = active.chunk.add_all(
                 (entry.item, row.plan, len(row.body), entry.requeued)
                 for entry, row in zip(entries, rows, strict=True)
             )
@@ -159,8 +163,8 @@ class Store:
             active.marked_now(last)
         active.next = self.next = last + 1
         self._book(entries, rows)
-        for batch, high in highs:
-            self._note_device(batch, high)
+        for batch in batches:
+            self._note_device(batch)
 
     def outbox_mark(self, number: int) -> str:
         return f"{self.state.epoch} {number}"
@@ -216,10 +220,10 @@ class Store:
                 ledger.oldest = oldest
             ledger.pending = ledger.pending.plus(new)
 
-    def _note_device(self, batch: Batch, high: int) -> None:
+    def _note_device(self, batch: Batch) -> None:
         newest = self.devices.get(batch.plan.device, (batch.plan, None))[1]
-        if newest is None or high > newest:
-            newest = high
+        if newest is None or batch.received > newest:
+            newest = batch.received
         self.devices[batch.plan.device] = (batch.plan, newest)
 
     def fold_log(self, *, idle: bool) -> None:
@@ -371,9 +375,32 @@ class Store:
             path = self.folder / KEEP_FILE
             if not path.exists():
                 vfs, synchronous = self.settings.vfs, self.settings.synchronous
-                create_part(path, 1, self.state.epoch, vfs, synchronous)
+                create_part(path, 1, self.state.epoch, vfs, synchronous, shrinks=True)
             self.keep = self.open_active(path, 1)
         return self.keep
+
+    def drop_from_keep(self, offsets: Sequence[int]) -> None:
+        """Delete records from the file of kept records, and give their space back."""
+        connection = self.open_keep().connection
+        with transaction(connection):
+            for statement in (
+                "DELETE FROM records WHERE offset=?",
+                "DELETE FROM addressed WHERE offset=?",
+            ):
+                connection.executemany(statement, ((offset,) for offset in offsets))
+        connection.pragma("incremental_vacuum")
+        self.list_kept()
+
+    def list_kept(self) -> None:
+        """See what is in the file of kept records and in no part: a crash may leave it in both."""
+        self.kept, self.kept_samples = [], []
+        if self.keep is None:
+            return
+        rows = self.keep.connection.execute("SELECT offset,kind FROM records ORDER BY offset")
+        parts = [span for part in self.sealed.values() for span in part.spans]
+        there = [row for row in rows if not any(a <= row[0] <= b for a, b in parts)]
+        self.kept = list(accepted_ranges(offset for offset, _ in there))
+        self.kept_samples = [offset for offset, kind in there if kind == BATCH]
 
     def remove_keep(self) -> None:
         """Close and unlink the file of kept records."""
@@ -381,6 +408,7 @@ class Store:
             self.keep.close()
             self.keep = None
             remove_database(self.folder / KEEP_FILE)
+        self.kept, self.kept_samples = [], []
 
     def plan_of(self, connection: apsw.Connection, number: int) -> PlanTable | None:
         """Give the plan table of a number in a file; tables in use are shared."""
@@ -436,6 +464,10 @@ class Store:
         return whole
 
     # -- size -----------------------------------------------------------------------------------
+
+    def read_limit(self, readers: int) -> int:
+        """Give the bytes that one of so many readers may read at once; see `leases`."""
+        return self.settings.quota_bytes // (SHARE * LANES * max(readers, 1))
 
     def used_bytes(self) -> int:
         """Give the bytes of all files, the log of the active part at its largest."""

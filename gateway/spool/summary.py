@@ -1,5 +1,8 @@
 """What a stretch of records holds, without decoding it: counts, and for each plan what times and
 which signals. With it a part can be given up, or found missing, and its gap records still be exact.
+
+The times are what the sources claim, bounded: what cannot be right counts as the time of receipt,
+so that no gap record reaches into another century.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.records import Batch, Gap, Item, Rejected
-from gateway.core.types import Times
+from gateway.core.times import EARLIEST, STORE_AHEAD_NS, bounded
+from gateway.core.types import Times, UnixNs
 from gateway.spool.columns import SMALL
 from gateway.spool.msgpack import packb, unpackb
 
@@ -40,32 +44,58 @@ NOTHING = Totals()
 
 @dataclass(slots=True)
 class PlanStretch:
-    """Samples of one plan: how many, between which source times, of which signals."""
+    """Samples of one plan: how many, between which bounded source times, of which signals, and when
+    the newest of them came by our clock (None: not known).
+    """
 
     samples: int = 0
     start: int | None = None
     end: int | None = None
     few: set[int] = field(default_factory=set)
     many: NDArray[np.bool_] | None = None
+    received: int | None = None
 
-    def add(self, batch: Batch) -> int | None:
-        """Add a batch and give its highest time, None when it is empty."""
+    def add(self, batch: Batch) -> bool:
+        """Add a batch; False when it is empty."""
         length = len(batch.signals)
         if length == 0:
-            return None
+            return False
         self.samples += length
+        if self.received is None or batch.received > self.received:
+            self.received = batch.received
         low, high = time_range(batch.times)
+        if low < EARLIEST or high > batch.received + STORE_AHEAD_NS:
+            low, high = time_range(bounded(batch.times, batch.received))
         if self.start is None or low < self.start:
             self.start = low
         if self.end is None or high > self.end:
             self.end = high
         if length <= SMALL:
             self.few.update(batch.signals.tolist())
-            return high
+            return True
         if self.many is None:
             self.many = np.zeros(len(batch.plan.signals), np.bool_)
         self.many[batch.signals] = True
-        return high
+        return True
+
+    def bounds(self, now: UnixNs) -> tuple[UnixNs, UnixNs]:
+        """Give where a gap record over it begins and ends.
+
+        Books that an earlier version wrote may hold anything a clock ever said; what cannot be
+        right gives way to what is known besides.
+        """
+        known = self.received if self.received is not None else now
+        end = self.end if self.end is not None and self._plausible(self.end, now) else known
+        start = self.start if self.start is not None and self._plausible(self.start, now) else end
+        return UnixNs(min(start, end)), UnixNs(end)
+
+    def plausible(self, now: UnixNs) -> bool:
+        """Tell whether `bounds` are those of the samples."""
+        return all(self._plausible(each, now) for each in (self.start, self.end))
+
+    @staticmethod
+    def _plausible(at: int | None, now: UnixNs) -> bool:
+        return at is not None and EARLIEST <= at <= now + STORE_AHEAD_NS
 
     def merge(self, other: PlanStretch) -> None:
         self.samples += other.samples
@@ -73,6 +103,8 @@ class PlanStretch:
             if low is not None and high is not None:
                 self.start = low if self.start is None else min(self.start, low)
                 self.end = high if self.end is None else max(self.end, high)
+        if other.received is not None:
+            self.received = max(other.received, self.received or other.received)
         self.few |= set(other.signals())
 
     def signals(self) -> list[int]:
@@ -109,9 +141,9 @@ class Summary:
         """Add one record."""
         self.add_all(((item, plan, size, requeued),))
 
-    def add_all(self, records: Iterable[tuple[Item, int, int, bool]]) -> list[tuple[Batch, int]]:
-        """Add records as (item, plan, bytes, requeued); give the highest time of each batch."""
-        highs = []
+    def add_all(self, records: Iterable[tuple[Item, int, int, bool]]) -> list[Batch]:
+        """Add records as (item, plan, bytes, requeued); give the batches that hold samples."""
+        found = []
         count = samples = total = 0
         for item, plan, size, requeued in records:
             count += 1
@@ -123,15 +155,14 @@ class Summary:
                 stretch = self.plans.get(plan)
                 if stretch is None:
                     stretch = self.plans[plan] = PlanStretch()
-                high = stretch.add(item)
-                if high is not None:
-                    highs.append((item, high))
+                if stretch.add(item):
+                    found.append(item)
             else:
                 self._add_other(item)
             if requeued:
                 self.requeued = self.requeued.plus(Totals(1, length, size))
         self.totals = self.totals.plus(Totals(count, samples, total))
-        return highs
+        return found
 
     def _add_other(self, item: Item) -> None:
         if isinstance(item, Rejected):
@@ -148,6 +179,7 @@ class Summary:
             self.plans.setdefault(plan, PlanStretch()).merge(stretch)
 
     def pack(self) -> bytes:
+        """Give the durable form; when samples came is kept beside it, see `part.RECEIVED`."""
         plans = {
             plan: [each.samples, each.start, each.end, each.signals()]
             for plan, each in self.plans.items()

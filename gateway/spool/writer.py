@@ -74,6 +74,8 @@ class News:
     entries: list[TailEntry]
     states: dict[str, ReaderState]
     head: int
+    round: int
+    """What was declared missing up to this round is in `states`, or was not declared after all."""
 
 
 class Writer:
@@ -264,10 +266,11 @@ class Writer:
     def _report(self) -> None:
         outcomes, self._outcomes = self._outcomes, []
         entries, self._store.published = self._store.published, []
-        if not outcomes and not entries:
+        leases = self._store.leases
+        if not outcomes and not entries and leases.round == leases.heard:
             return
         states = {name: ledger.state() for name, ledger in self._store.ledgers.items()}
-        news = News(outcomes, entries, states, self._store.next - 1)
+        news = News(outcomes, entries, states, self._store.next - 1, leases.round)
         try:
             self._loop.call_soon_threadsafe(self._tell, news)
         except RuntimeError:  # the loop was closed without closing the spool

@@ -42,6 +42,7 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         await spool.close()
 
 
+@pytest.mark.invariant("I3")
 async def test_offsets_grow_by_one_in_the_order_of_items(opened: Opener) -> None:
     spool = await opened()
     assert spool.head() == 0
@@ -51,6 +52,7 @@ async def test_offsets_grow_by_one_in_the_order_of_items(opened: Opener) -> None
     assert spool.head() == 4
 
 
+@pytest.mark.invariant("I3")
 async def test_appends_that_wait_together_keep_the_order_of_the_calls(opened: Opener) -> None:
     spool = await opened()
     async with asyncio.TaskGroup() as group:
@@ -82,6 +84,7 @@ async def test_limits_count_records_and_bytes_and_the_first_always_comes(opened:
     assert await reader.read(5, 10, LOTS) == []
 
 
+@pytest.mark.invariant("I5")
 async def test_settled_records_are_not_given_again(opened: Opener) -> None:
     spool = await opened()
     reader = await spool.reader("history")
@@ -95,6 +98,7 @@ async def test_settled_records_are_not_given_again(opened: Opener) -> None:
     assert (reader.state().position, reader.state().settled) == (8, ())
 
 
+@pytest.mark.invariant("I5")
 async def test_settling_twice_or_beyond_the_head_changes_nothing(opened: Opener) -> None:
     spool = await opened()
     reader = await spool.reader("history")
@@ -173,17 +177,18 @@ async def test_a_reader_that_keeps_up_gets_the_very_objects(opened: Opener) -> N
     assert (await reader.read(1, 1, LOTS))[0].item is item
 
 
-async def test_the_newest_times_and_plans_of_each_device_are_known(opened: Opener) -> None:
+async def test_when_samples_of_each_device_last_came_and_its_plan_are_known(opened: Opener) -> None:
     spool = await opened()
     other = makers.plan("cnc-02", 4)
-    await spool.append([makers.batch(0, 9), makers.batch(3, 2, other), makers.batch(0, 1)])
-    assert spool.last_times() == {
-        "press-01": makers.START + 8_000,
-        "cnc-02": makers.START + 4_000,
+    await spool.append([makers.batch(7, 9), makers.batch(3, 2, other), makers.batch(0, 1)])
+    assert spool.last_received() == {
+        "press-01": makers.START + 7_500,
+        "cnc-02": makers.START + 3_500,
     }
     assert spool.plans() == {"press-01": makers.PLAN, "cnc-02": other}
 
 
+@pytest.mark.invariant("I8")
 async def test_one_bad_item_keeps_only_its_own_call_out(opened: Opener) -> None:
     spool = await opened()
     if isinstance(spool, MemorySpool):

@@ -72,6 +72,7 @@ async def test_wildcards_and_several_tags_of_a_topic(make_broker: Make) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.invariant("I8")
 async def test_one_poison_message_among_neighbours(make_broker: Make) -> None:
     broker = make_broker()
     source = source_of({"n": ("cell/1", "$.n")}, port=broker.port, message_bytes_max=10_000)

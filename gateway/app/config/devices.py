@@ -112,6 +112,7 @@ class TagKeys(FileModel):
         Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_range)] | None
     ) = None
     deadband: Annotated[float | str, BeforeValidator(_deadband)] | None = None
+    seldom: bool = False
     aas: str | None = None
     semantic: str | None = Field(default=None, min_length=1, max_length=2000)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.signals import PlanTable
+from gateway.core.time_policy import TimePolicy
 
 HIDDEN = "***"
 UNSET = {"element", "quality", "time", "item", "field"}
@@ -42,6 +43,7 @@ def _device(device: DevicePlan, folder: Path) -> dict[str, Any]:
     return {
         "file": _path(device.file, folder),
         "connection": {"kind": type(device.source).__name__, **source},
+        **({} if device.times == TimePolicy() else {"times": _fields(device.times, folder)}),
         "asset": {**info, "submodels": dict(device.asset.ids)},
         "tags": [
             {
@@ -54,6 +56,7 @@ def _device(device: DevicePlan, folder: Path) -> dict[str, Any]:
                     if k != "index" and (v is not None or k not in UNSET)
                 },
                 "rule": _changed(device, signal.index),
+                **({"seldom": True} if signal.index in device.seldom else {}),
                 "display": _plain(device.asset.display.get(signal.index), folder),
             }
             for signal, item in zip(device.table.signals, items, strict=True)

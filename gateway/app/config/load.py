@@ -12,6 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from adapters.mqtt.config import Hall
 from adapters.mqtt.formats import PRESETS, Preset
+from gateway.app.config.cut import report_cuts
 from gateway.app.config.devices import LATER_SCHEMES, MODELS, SHORT_KEYS, Device
 from gateway.app.config.findings import Report
 from gateway.app.config.models import GatewayFile
@@ -164,6 +165,7 @@ def _device(
     document = read(path, name, report, references.resolve, expand_short_tags, content)
     if document.data is None and document.broken:
         return None
+    report_cuts(document)
     if not isinstance(document.data, dict):
         _not_a_mapping(document)
         return None

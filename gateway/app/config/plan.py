@@ -56,6 +56,8 @@ class DevicePlan:
     table: PlanTable
     asset: AssetModel
     times: TimePolicy = TimePolicy()
+    seldom: frozenset[int] = frozenset()
+    """Signals that may be silent for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,9 @@ def _device_plan(
     return DevicePlan(
         name=keys.device,
         file=device.document.path,
-        source=_source(device, kept, table, gateway=gateway.gateway.id, folder=read.path, data=data),
+        source=_source(
+            device, kept, table, gateway=gateway.gateway.id, folder=read.path, data=data
+        ),
         rules=rules,
         table=table,
         asset=AssetModel(
@@ -154,6 +158,7 @@ def _device_plan(
         times=TimePolicy()
         if keys.time is None
         else TimePolicy(keys.time.source == "trust", keys.time.ahead),
+        seldom=frozenset(i for i, tag in enumerate(tags) if tag.seldom),
     )
 
 

@@ -62,6 +62,7 @@ class MemorySpool:
         self.name = "central"
         self.refused: list[Refusal] = []
         self.settle_failures = 0
+        self.in_hand: set[int] = set()
         self.while_reading: Callable[[int, list[Record]], Awaitable[None]] = nothing_happens
         self._grown = asyncio.Event()
 
@@ -82,13 +83,20 @@ class MemorySpool:
             self.kept.pop(offset, None)
         self.cursor.add(first, last, forced=True)
 
-    async def read(self, start: Offset, limit_records: int, limit_bytes: int) -> list[Record]:
+    async def read(
+        self, start: Offset, limit_records: int, limit_bytes: int, last: Offset | None = None
+    ) -> list[Record]:
         await asyncio.sleep(0)
         found = []
-        for first, last in self.cursor.unsettled(start, self.last):
-            found += [self.kept[o] for o in range(first, last + 1) if o in self.kept]
+        for first, end in self.cursor.unsettled(start, last or self.last):
+            found += [self.kept[o] for o in range(first, end + 1) if o in self.kept]
         await self.while_reading(start, found)
-        return found[:limit_records]
+        given = found[:limit_records]
+        self.in_hand |= {record.offset for record in given}
+        return given
+
+    def give_back(self, records: Sequence[Record]) -> None:
+        self.in_hand -= {record.offset for record in records}
 
     async def wait(self, beyond: Offset) -> None:
         while self.last <= beyond:

@@ -47,7 +47,7 @@ class Shelf:
     def head(self) -> Offset:
         return Offset(len(self.items))
 
-    def last_times(self) -> dict[str, UnixNs]:
+    def last_received(self) -> dict[str, UnixNs]:
         return {"press-01": UnixNs(7)}
 
     def plans(self) -> dict[str, PlanTable]:
@@ -75,6 +75,7 @@ def intake_of(shelf: Shelf, plan: PlanTable, rules: dict[int, Rule] | None = Non
     return intake
 
 
+@pytest.mark.invariant("I1")
 async def test_deliver_returns_only_after_the_spool_has_stored(shelf: Shelf) -> None:
     plan = table("xs:double")
     intake = intake_of(shelf, plan)

@@ -28,7 +28,7 @@ def test_node_ids(text: str, index: int, identifier: object) -> None:
 @pytest.mark.parametrize(
     ("text", "status"),
     [
-        ("nsu=urn:gone;s=a", "NamespaceUnknown"),
+        ("nsu=urn:gone;s=a", "namespace-unknown"),
         ("ns=x;s=a", "BadNodeIdInvalid"),
         ("i=abc", "BadNodeIdInvalid"),
         ("g=nonsense", "BadNodeIdInvalid"),

@@ -28,7 +28,7 @@ KEPT = Kept(
     ],
     missing={"/Objects/ä": 123},
 )
-MARK = Mark(5, 1_700_000_000_000_000_000, -3)
+MARK = Mark(5, 1_700_000_000_000_000_000, -3, None)
 
 
 def shelf(folder: Path) -> Shelf:
