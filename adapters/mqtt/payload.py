@@ -1,7 +1,7 @@
 """The bytes of a message into a document or a text, as leniently as can be without inventing.
 
-What orjson reads is taken as it is, which is the fast path. Only what it refuses is looked at again:
-a byte order mark before, NUL and white space behind, and words for numbers that are none.
+What orjson reads is taken as it is, which is the fast path. Only what it refuses is looked at
+again: a byte order mark before, NUL and white space behind, and words for numbers that are none.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class PayloadReader:
         def decoded(payload: bytes) -> Any:
             if type(payload) is not bytes:
                 raise ValueError("to be looked at again")
-            return loads(payload.decode(encoding))  # type: ignore[arg-type]
+            return loads(payload.decode(encoding))
 
         return decoded
 
