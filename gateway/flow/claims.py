@@ -33,8 +33,9 @@ STILL_CHANGES = 3
 STILL_NS = 2 * SECOND_NS
 """So many different values over so long under one time: several readings of one message, and
 clocks that show whole seconds, are none of that."""
-CALM_NS = 60 * SECOND_NS
-"""A trouble is over when nothing was doubted for this long while values came."""
+CALM_NS = 10 * SECOND_NS
+"""A trouble is over when the newest time of every signal is right, and nothing was doubted for this
+long: one odd sample is seen, and does not keep a machine grey."""
 NEVER = TIME_MIN
 PLAIN = (str, bytes, bool, int, float, np.generic)
 
@@ -64,6 +65,8 @@ class TimeClaims:
         self._ahead_ns = round(policy.ahead_s * 1e9)
         self._newest = np.full(len(plan.signals), NEVER, np.int64)
         self._still: dict[int, _Still] = {}
+        self._doubtful: dict[int, str] = {}
+        """Signals whose newest time is doubted, and why."""
         self._doubted_at: UnixNs | None = None
 
     def looked_at(self, batch: Batch) -> Batch:
@@ -84,18 +87,39 @@ class TimeClaims:
         )
         if plausible and bool((times > self._newest[signals]).all()):
             self._newest[signals] = times
-            if self._still or self._doubted_at is not None:
-                self._moved_on(batch)
+            if self._still or self._doubtful:
+                for signal in batch.signals.tolist():
+                    self._still.pop(signal, None)
+                    self._cleared(signal, batch.received)
             return batch
         return self._marked(batch)
 
-    def _moved_on(self, batch: Batch) -> None:
-        for signal in batch.signals.tolist() if self._still else ():
-            self._still.pop(signal, None)
-        if self._doubted_at is not None and batch.received - self._doubted_at > CALM_NS:
-            self._doubted_at = None
-            for reason in REASONS:
-                self._health.relieved(reason, batch.received)
+    def look(self, now: UnixNs) -> None:
+        """Take troubles back that are over; called about once a second."""
+        if self._doubted_at is None or self._doubtful or now - self._doubted_at < CALM_NS:
+            return
+        self.end(now)
+
+    def end(self, now: UnixNs) -> None:
+        """Take back all that was said: it is over, or another configuration begins."""
+        self._doubted_at = None
+        for signal in list(self._doubtful):
+            self._cleared(signal, now)
+        for reason in REASONS:
+            self._health.relieved(reason, now)
+
+    def _cleared(self, signal: int, now: UnixNs) -> None:
+        reason = self._doubtful.pop(signal, None)
+        if reason is not None:
+            self._health.signal_good(self._plan.signals[signal].name, now, reason)
+
+    def _doubted(self, signal: int, reason: str, time: int, now: UnixNs) -> None:
+        name = self._plan.signals[signal].name
+        stamp = datetime.fromtimestamp(time / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        if self._doubtful.get(signal) != reason:
+            self._doubtful[signal] = reason
+            self._health.signal_bad(name, reason, now, stamp)
+        self._health.trouble(reason, now, f"{name}: {stamp}")
 
     def _marked(self, batch: Batch) -> Batch:
         """Look at each sample by itself."""
@@ -105,9 +129,11 @@ class TimeClaims:
             zip(batch.signals.tolist(), batch.times.tolist(), strict=True)
         ):
             reason = self._doubt(signal, time, batch.received, value_of, place)
-            if reason is not None:
+            if reason is None:
+                self._cleared(signal, batch.received)
+            else:
                 doubtful[place] = True
-                self._health.trouble(reason, batch.received, self._detail(signal, time))
+                self._doubted(signal, reason, time, batch.received)
         if not doubtful.any():
             return batch
         self._doubted_at = batch.received
@@ -145,10 +171,6 @@ class TimeClaims:
             known.changes += 1
         stood = received - known.since
         return STANDS_STILL if known.changes >= STILL_CHANGES and stood >= STILL_NS else None
-
-    def _detail(self, signal: int, time: int) -> str:
-        stamp = datetime.fromtimestamp(time / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        return f"{self._plan.signals[signal].name}: {stamp} UTC"
 
 
 def _values(batch: Batch) -> Callable[[int], Any]:

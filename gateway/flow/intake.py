@@ -86,6 +86,8 @@ class DeviceIntake:
             seldom: signals (by index) that may be silent for long.
         """
         last = self._routes[next(reversed(self._routes))] if self._routes else None
+        if last is not None:
+            last.claims.end(self._clock.now())
         known = last.typed.table if last else self._spool.plans().get(table.device)
         self._routes.pop(table.digest, None)
         self._routes[table.digest] = _Route(
@@ -111,6 +113,7 @@ class DeviceIntake:
         if self._routes:
             newest = next(reversed(self._routes.values()))
             newest.silence.look(now, self._clock.now())
+            newest.claims.look(self._clock.now())
 
     def last_received(self) -> UnixNs | None:
         return self._last_received

@@ -1,7 +1,8 @@
-"""Runs one device's adapter, or one destination's forwarder, for ever (I8).
+"""Runs one device's adapter, or another part that must not end its neighbours, for ever (I8).
 
-The only place that catches what nobody expected: a bug in one adapter is reported with its trace
-and tried again slowly, and the other machines' data keeps flowing.
+The only place that catches what nobody expected: a bug in one adapter, one forwarder, the HTTP side
+or the usage logs is reported with its trace and begun again slowly, and the data of all others
+keeps flowing. Parts that are not run through here (the spool, the fleet, reload) end the process.
 """
 
 from __future__ import annotations

@@ -191,6 +191,7 @@ async def test_a_taken_port_stops_nothing_and_is_served_when_free(
         assert (await running.get("/healthz")).status_code == 200
 
 
+@pytest.mark.invariant("I9")
 async def test_a_body_over_a_mebibyte_is_refused_declared_or_not(unlocked: Running) -> None:
     url = f"{unlocked.server.url}/usage"
     headers = {"content-type": "application/json"}

@@ -13,8 +13,8 @@ from gateway.core.signals import PlanTable
 from gateway.core.time_policy import TimePolicy
 
 HIDDEN = "***"
-UNSET = (None, "element")
-"""Hardly any tag is an element of an array."""
+UNSET = {"element", "quality", "time", "item", "field"}
+"""Keys of a tag that hardly any has; they are shown where they are set."""
 
 
 def effective_plan(plan: GatewayPlan) -> dict[str, Any]:
@@ -50,7 +50,11 @@ def _device(device: DevicePlan, folder: Path) -> dict[str, Any]:
                 **{
                     k: v for k, v in signal.as_json().items() if k not in {"aas", "asset", "device"}
                 },
-                "item": {k: v for k, v in item.items() if k != "index" and (v, k) != UNSET},
+                "item": {
+                    k: v
+                    for k, v in item.items()
+                    if k != "index" and (v is not None or k not in UNSET)
+                },
                 "rule": _changed(device, signal.index),
                 **({"seldom": True} if signal.index in device.seldom else {}),
                 "display": _plain(device.asset.display.get(signal.index), folder),

@@ -125,9 +125,10 @@ async def _probe_mqtt(source: MqttSource, clock: Clock) -> LiveResult:
                 result.good[item.name] = str(item.value)
             case Outcome.NOT_YET:
                 result.waiting[item.name] = item.topic
-            case Outcome.PATH_MISSING | Outcome.DENIED:
-                facts = " ".join(part for part in (item.topic, item.detail) if part)
-                result.tag_bad(item.name, item.outcome, facts)
+            case Outcome.ODD | Outcome.DENIED:
+                topic = "" if item.topic in item.detail else item.topic
+                facts = " ".join(part for part in (topic, item.detail) if part)
+                result.tag_bad(item.name, item.reason, facts)
             case _:
                 assert_never(item.outcome)
     for topic, reason in answer.rejected:

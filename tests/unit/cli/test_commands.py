@@ -24,7 +24,7 @@ from gateway.cli.screen import width
 
 CLI = [sys.executable, "-c", "from gateway.cli.main import main; main()"]
 HEAVY = (
-    "asyncio", "asyncua", "fastapi", "starlette", "uvicorn", "aiohttp", "numpy", "apsw", "paho",
+    "asyncio", "asyncua", "starlette", "uvicorn", "aiohttp", "numpy", "apsw", "paho",
     "yaml", "http.client", "rich", "cryptography", "basyx", "orjson", "gateway.app",
 )  # fmt: skip
 MODULES = sorted(each.name for each in pkgutil.iter_modules(gateway.cli.__path__))

@@ -26,7 +26,7 @@ PLACES = {
 """Which argument of a call is the reason."""
 WORDS = {"reason", "refusal", "fault"}
 """Keyword arguments that carry one, but for those of a gap, which is another table."""
-LISTS = {"REASONS"}
+LISTS = {"REASONS", "_REASONS"}
 """Constants that list them."""
 DEPTH_MAX = 8
 

@@ -151,15 +151,20 @@ def test_a_worse_status_of_the_source_stays(health: DeviceHealth) -> None:
     assert statuses(looked) == [BAD | 0x1234]
 
 
-def test_a_trouble_is_over_after_a_minute_of_good_times_and_not_before(
+def test_a_trouble_is_over_when_the_newest_time_is_right_and_it_was_calm(
     health: DeviceHealth,
 ) -> None:
     looks = claims(health)
     looks.looked_at(said([78 * YEAR_S]))
-    calm_s = CALM_NS / 1e9
-    looks.looked_at(said([calm_s - 1], at_s=calm_s - 1))
+    name = PLAN.signals[0].name
+    assert health.bad[name].reason == AHEAD
+    looks.look(UnixNs(NOW + 100 * CALM_NS))
+    assert health.state == "partly", "nothing says that the clock is right now"
+    looks.looked_at(said([1.0], at_s=1))
+    assert name not in health.bad
+    looks.look(UnixNs(NOW + CALM_NS - 1))
     assert health.state == "partly"
-    looks.looked_at(said([calm_s + 1], at_s=calm_s + 1))
+    looks.look(UnixNs(NOW + CALM_NS))
     assert health.state == "good"
 
 

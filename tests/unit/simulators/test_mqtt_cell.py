@@ -25,6 +25,7 @@ def options(port: int, **changes: Any) -> argparse.Namespace:
         "first": 1000,
         "signals": 6,
         "no_sensors": True,
+        "group": [],
         "seed": 1,
     }
     return argparse.Namespace(**{**values, **changes})
