@@ -187,19 +187,6 @@ async def test_a_certificate_with_a_fault_is_accepted_by_its_fingerprint_and_val
             assert run.health.security == "SignAndEncrypt Basic256Sha256"
 
 
-async def test_a_password_is_encrypted_for_a_certificate_with_a_fault(
-    shared: Odd, tmp_path: Path
-) -> None:
-    raw = ODD["a default value that is spelled out"]()
-    async with behaving(shared, policies=[BEST], certificate=raw) as server:
-        made = source(
-            server.url, tmp_path, ["T0"], unsafe=False, user="admin", password="geheim-열쇠"
-        )
-        await refusal(made)
-        trust_all(made)
-        assert await one_connection(made) == "SignAndEncrypt Basic256Sha256"
-
-
 @pytest.mark.parametrize("more", [[], ["None"]])
 async def test_withdrawn_policies_alone_are_refused_by_name(
     shared: Odd, tmp_path: Path, more: list[Any]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from adapters.opcua.der import first_element
 from adapters.opcua.server_certificate import (
@@ -15,6 +17,7 @@ from adapters.opcua.server_certificate import (
     first_certificate,
     read_certificate,
 )
+from adapters.opcua.transport import LinkClient
 from tests.services.certificates import KEY, ODD, changed, right, tlv
 
 NUMBERS = KEY.public_key().public_numbers()
@@ -68,6 +71,19 @@ def test_a_key_is_found_where_the_fields_around_it_do_not_lead_to_it() -> None:
     assert found.malformed
     assert found.key is not None
     assert found.key.public_numbers() == NUMBERS
+
+
+def test_a_password_is_encrypted_for_a_certificate_with_a_fault() -> None:
+    raw = ODD["a default value that is spelled out"]()
+    client = LinkClient("opc.tcp://h:4840", 1.0)
+    inside: Any = client
+    inside.security_policy.peer_certificate, inside._server_nonce = raw, b"nonce"
+    policy = "http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256"
+    sealed, algorithm = inside._encrypt_password("열쇠", policy)
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
+    secret = "열쇠".encode() + b"nonce"
+    assert KEY.decrypt(sealed, oaep) == len(secret).to_bytes(4, "little") + secret
+    assert algorithm == "http://www.w3.org/2001/04/xmlenc#rsa-oaep"
 
 
 def test_what_is_too_large_is_not_read() -> None:
