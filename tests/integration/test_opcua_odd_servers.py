@@ -21,7 +21,7 @@ from gateway.ops.health import DeviceState
 from tests.services.certificates import ODD
 from tests.services.node_opcua import URI
 from tests.services.odd_opcua import Odd, behaving, greeter, odd_server
-from tests.services.opcua_peer import running, source
+from tests.services.opcua_peer import Running, running, source
 
 CODES = ua.StatusCodes
 BEST = "Basic256Sha256"
@@ -58,6 +58,10 @@ async def trusted(url: str, folder: Path, **changes: Any) -> OpcUaSource:
     assert (await refusal(made)).reason == "certificate-unknown"
     trust_all(made)
     return made
+
+
+def state(run: Running) -> DeviceState:
+    return run.health.state
 
 
 # ---- where the endpoint is
@@ -293,10 +297,10 @@ async def test_a_tag_without_a_usable_value_is_seen_and_a_good_value_takes_it_ba
         async with running(made) as run:
             await run.until(lambda: run.health.bad)
             assert run.health.bad["T0"].reason == "BadWaitingForInitialData"
-            assert run.health.state is DeviceState.PARTLY
+            assert state(run) is DeviceState.PARTLY
             await server.write("T0", 4.0)
             await run.until(lambda: not run.health.bad)
-            assert run.health.state is DeviceState.GOOD
+            assert state(run) is DeviceState.GOOD
             await server.write("T1", 4.0, CODES.BadSensorFailure)
             await run.until(lambda: run.health.bad)
             assert run.health.bad["T1"].reason == "BadSensorFailure"

