@@ -291,7 +291,7 @@ async def the_same_by_tag(plant: Plant) -> None:
         assert book("flow").entries["no-value-yet"].fix[lang] in text
     code, text = await plant.command("check", str(plant.config), "--live", "--json", *data)
     assert code == 3
-    found = json.loads(text)["devices"]
+    found = json.loads(text)["devices"]  # stderr is in it: nothing else is written
     assert FOREIGN.search(text) is None
     seen = {name: [each["reason"] for each in one["problems"]] for name, one in found.items()}
     assert seen["broker-away"] == ["unreachable"]
