@@ -26,7 +26,7 @@ from tests.services.mosquitto import Mosquitto, free_port, make_broker, make_cer
 from tests.unit.mqtt.support import publish
 
 __all__ = ["make_broker"]
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
 FOREIGN = re.compile(
     r"\[Errno|\[SSL|_ssl\.c|Traceback|asyncua|aiohttp|orjson|Exception|Error\(|Cannot connect|"
