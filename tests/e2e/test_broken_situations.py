@@ -26,7 +26,7 @@ from tests.services.mosquitto import Mosquitto, free_port, make_broker, make_cer
 from tests.unit.mqtt.support import publish
 
 __all__ = ["make_broker"]
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
 FOREIGN = re.compile(
     r"\[Errno|\[SSL|_ssl\.c|Traceback|asyncua|aiohttp|orjson|Exception|Error\(|Cannot connect|"
@@ -54,10 +54,10 @@ class Situation:
 SITUATIONS = (
     Situation("broker-away", "lost", "unreachable"),
     Situation("wrong-password", "needs-person", "bad-user-or-password|not-authorized"),
-    Situation("wrong-name", "needs-person", "certificate[a-z-]*"),
+    Situation("wrong-name", "needs-person", "tls-name"),
     Situation("unreadable", "partly", "message-unreadable"),
     Situation("unreadable-time", "partly", "time-unreadable"),
-    Situation("far-future", "partly", "time-ahead", whole=False),
+    Situation("far-future", "partly", "time-ahead"),
     Situation("silent-tag", "partly", "no-value-yet", whole=False),
     Situation("wrong-node", "partly", "BadNodeIdUnknown", whole=False),
     Situation("unknown-server", "needs-person", "certificate-unknown", "gateway trust"),
@@ -214,7 +214,7 @@ async def plant(tmp_path: Path, make_broker: Callable[..., Mosquitto]) -> AsyncI
                 store,
                 "--token",
                 "the-right-one",
-            )  # fmt: skip
+            )
         )
         run = ("gateway", "run", str(config), "--data", str(data))
         await stack.enter_async_context(program(*run, ready=False))
@@ -256,8 +256,7 @@ async def test_each_machine_says_what_is_wrong_and_what_to_do_in_both_languages(
         device = devices[situation.device]
         assert device["state"] == situation.state, situation.device
         good, total = device["tags"]["good"], device["tags"]["total"]
-        if situation.reason != "time-ahead":
-            assert good < total, situation.device
+        assert good < total, situation.device
         assert (good == 0) is situation.whole, situation.device
     for lang, lines in screens.items():
         assert max(width(line) for line in lines) <= WIDE
