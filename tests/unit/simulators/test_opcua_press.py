@@ -25,7 +25,7 @@ from simulators.opcua_server import OVERFLOW_BITS
 from simulators.opcua_values import NODE_ID_UNKNOWN, WAITING_FOR_INITIAL_DATA
 from simulators.truth import TruthLog, encode
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 logging.getLogger("asyncua").setLevel(logging.CRITICAL)
 
 
