@@ -124,13 +124,20 @@ class DeviceIntake:
         mapped = self._mapped(batches)
         received, spooled = sum(map(len, batches)), sum(map(len, mapped))
         rejected = sum(isinstance(item, Rejected) for item in others)
+        account, handed_over = self._health.account, spooled + rejected
         self._received.inc(received + rejected)
+        account.received += received + rejected
+        account.dropped += received - spooled
+        account.waiting += handed_over
         try:
             # What an adapter says beside its samples (a gap) explains what comes before them.
             await self._store([*others, *mapped])
         except BaseException:
             self._returned.inc(received + rejected)
+            account.returned += handed_over
             raise
+        finally:
+            account.waiting -= handed_over
         self._spooled.inc(spooled)
         self._rejected.inc(rejected)
         self._dropped.inc(received - spooled)
