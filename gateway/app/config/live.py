@@ -12,6 +12,7 @@ from adapters.opcua.config import OpcUaSource
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import SourceError
+from gateway.ops.events.emit import keep_silent
 
 DEVICE_S = 60.0
 """Longest look at one device; a busy PLC takes its time for thousands of tags."""
@@ -73,7 +74,11 @@ class LiveResult:
 
 
 def probe_all(plan: GatewayPlan) -> Mapping[str, LiveResult]:
-    """Look at all devices at once and give what each showed, by name."""
+    """Look at all devices at once and give what each showed, by name.
+
+    What adapters and libraries would log meanwhile is in the results, as far as it matters.
+    """
+    keep_silent()
     return asyncio.run(_probe_all(plan))
 
 
