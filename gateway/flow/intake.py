@@ -27,6 +27,7 @@ from gateway.flow.counters import (
     RETURNED,
     SPOOLED,
 )
+from gateway.flow.misfits import Misfits
 from gateway.flow.silence import Silence
 from gateway.flow.types import TypedTable
 from gateway.ops.events import flow as flow_events
@@ -53,6 +54,7 @@ class _Route:
     typed: TypedTable
     claims: TimeClaims
     silence: Silence
+    misfits: Misfits
 
 
 class DeviceIntake:
@@ -95,6 +97,7 @@ class DeviceIntake:
             TypedTable(table, known),
             TimeClaims(table, times, self._health),
             Silence(table, seldom, self._health, last.silence if last else None),
+            Misfits(table, self._health),
         )
         while len(self._routes) > TABLES_MAX:
             self._routes.pop(next(iter(self._routes)))
@@ -158,6 +161,7 @@ class DeviceIntake:
         for route, part in routed:
             route.typed.learn(part)
             route.silence.broken_by(part)
+            route.misfits.look_at(part)
         return [
             part if part.plan is route.typed.table else replace(part, plan=route.typed.table)
             for route, part in routed
