@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asyncua import Server, ua
 from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.subscription_service import SubscriptionService
 from asyncua.server.uaprocessor import UaProcessor
-from asyncua.ua.ua_binary import struct_to_binary
 
+from adapters.opcua.library import struct_to_binary
+from simulators.opcua_library import Server, ua
 from tests.services.node_opcua import free_port
 from tests.services.opcua_peer import running, source
 
@@ -28,7 +28,9 @@ class Small:
         self.asked: list[int] = []
 
     def on(self, patch: pytest.MonkeyPatch) -> None:
-        create, send = SubscriptionService.create_subscription, UaProcessor.send_response
+        create: Any = SubscriptionService.create_subscription
+        send: Any = UaProcessor.send_response
+        fault: Any = ua.ServiceFault
         asked = self.asked
 
         async def create_subscription(service: Any, params: Any, *rest: Any, **more: Any) -> Any:
@@ -48,7 +50,7 @@ class Small:
         def send_response(processor: Any, handle: Any, head: Any, response: Any, *rest: Any) -> Any:
             large = isinstance(response, ua.PublishResponse | ua.ReadResponse)
             if large and len(struct_to_binary(response)) > LIMIT:
-                response = ua.ServiceFault()
+                response = fault()
                 code = ua.StatusCodes.BadResponseTooLarge
                 response.ResponseHeader.ServiceResult = ua.StatusCode(code)
             return send(processor, handle, head, response, *rest)

@@ -82,8 +82,9 @@ def test_a_sample_without_a_time_of_its_own_is_always_kept() -> None:
 
 def test_only_the_first_sample_of_a_signal_can_be_a_repeat() -> None:
     one = batch(np.array([1.0]))
-    assert after(one, batch(np.array([3.0, 1.0]), [0, 0]))[0].values.tolist() == [3.0, 1.0]
-    assert [left.values.tolist() for left in after(one, one, one)] == [[1.0]]
+    (left,) = after(one, batch(np.array([3.0, 1.0]), [0, 0]))
+    assert list(left.values) == [3.0, 1.0]
+    assert [list(left.values) for left in after(one, one, one)] == [[1.0]]
 
 
 def test_a_new_subscription_repeats_nothing() -> None:
