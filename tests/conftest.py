@@ -1,4 +1,9 @@
-"""What holds for every test: properties have no deadline, and `--quick` tries fewer examples."""
+"""What holds for every test.
+
+Properties have no deadline, and `--quick` tries fewer examples. Where several processes share the
+tests (`--dist loadgroup`), a file stays together, and the plants with machines, gateway and
+platform run one after another, begun first because they take longest.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+PLANTS = "tests/e2e"
 QUICK_EXAMPLES = 15
 """`make check` tries so many for each property; `make test` tries all that the test asks for."""
 
@@ -18,7 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="few examples for each property")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        folder, _, _ = item.nodeid.rpartition("/")
+        group = PLANTS if folder == PLANTS else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not item.nodeid.startswith(f"{PLANTS}/"))
     if config.getoption("--quick"):
         for item in items:
             _fewer(getattr(item, "obj", None))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlparse
 
 from adapters.opcua.library import (
     Buffer,
@@ -352,7 +352,7 @@ class LinkClient(Client):
         """Whether the other side took the socket."""
         self.opened = False
         """Whether it took the channel, too."""
-        self._name = urlsplit(name or url)
+        self._name = urlparse(name or url)
 
     async def connect_socket(self) -> None:
         """Open the socket; from then on only the name that the server knows matters."""

@@ -55,7 +55,8 @@ TEXTS = {
     "Versions, for a question to support.": "버전 정보 (문의할 때)",
     "Show that nothing is lost: machines, broker, platform and gateway on this PC alone.":
         "유실이 없음을 보여 줍니다: 설비, 브로커, 플랫폼, 게이트웨이를 모두 이 PC에서",
-    "Run unattended for this long, such as 60s.": "이 시간 동안 자동 실행. 예: 60s",
+    "Run unattended for this long; 60s without a terminal.":
+        "이 시간 동안 자동 실행. 터미널이 없으면 60s",
     "Seed of the machines.": "모의 설비의 난수 씨앗",
     "Keep everything in this folder.": "모든 파일을 이 폴더에 남김",
     "The ledger as the last line.": "마지막 줄에 수지를 JSON으로",

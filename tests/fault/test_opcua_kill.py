@@ -29,7 +29,7 @@ PLAIN = {"mode": "None", "policy": "None"}
 ADDRESS = "nsu=urn:simulator:press-line;s="
 KILLS = 3
 DOWN_S = 1.0
-START_S = 20.0
+START_S = 60.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

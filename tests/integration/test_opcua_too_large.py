@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+<<<<<<< HEAD
+=======
+from asyncua import ua as _ua
+>>>>>>> main
 from asyncua.server.internal_subscription import InternalSubscription
+from asyncua.server.server import Server
 from asyncua.server.subscription_service import SubscriptionService
 from asyncua.server.uaprocessor import UaProcessor
 
@@ -17,6 +22,7 @@ from simulators.opcua_library import Server, ua
 from tests.services.node_opcua import free_port
 from tests.services.opcua_peer import running, source
 
+ua: Any = _ua
 URI = "urn:gateway-test:line"
 LIMIT = 6_000
 
@@ -28,9 +34,14 @@ class Small:
         self.asked: list[int] = []
 
     def on(self, patch: pytest.MonkeyPatch) -> None:
+<<<<<<< HEAD
         create: Any = SubscriptionService.create_subscription
         send: Any = UaProcessor.send_response
         fault: Any = ua.ServiceFault
+=======
+        create = SubscriptionService.create_subscription
+        send: Any = UaProcessor.send_response
+>>>>>>> main
         asked = self.asked
 
         async def create_subscription(service: Any, params: Any, *rest: Any, **more: Any) -> Any:

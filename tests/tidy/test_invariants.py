@@ -19,7 +19,7 @@ STATED = dict(
 
 def marks(node: ast.AST) -> list[tuple[str, list[str]]]:
     """Give the marks in a decorator or in `pytestmark`: name and arguments."""
-    found = []
+    found: list[tuple[str, list[str]]] = []
     for each in ast.walk(node):
         if isinstance(each, ast.Attribute) and ast.unparse(each.value) == "pytest.mark":
             found.append((each.attr, []))

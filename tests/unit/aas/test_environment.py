@@ -8,7 +8,7 @@ import pytest
 
 from aas_models.concept_table import CONCEPTS
 from aas_models.environment import Binding, Environment, build_environment
-from aas_models.submodels.figures import figure_elements
+from aas_models.submodels.figures import Figures, figure_elements
 from gateway.core.assets import AssetInfo
 from tests.unit.aas.parts import BASE, asset_model, press, signal, submodel_id
 
@@ -119,8 +119,8 @@ def test_what_nobody_stated_is_left_out_and_no_collection_is_empty() -> None:
 
 
 def test_a_tree_of_figures_of_which_none_is_known_is_left_out() -> None:
-    inner = {"Known": 1, "Empty": {"Unknown": None}}
-    figures = {"Unknown": None, "Empty": {"Unknown": None}, "Tree": inner}
+    inner: Figures = {"Known": 1, "Empty": {"Unknown": None}}
+    figures: Figures = {"Unknown": None, "Empty": {"Unknown": None}, "Tree": inner}
     made = figure_elements(figures, "Test", {})
     assert [each[ID_SHORT] for each in made] == ["Tree"]
     assert [each[ID_SHORT] for each in made[0]["value"]] == ["Known"]

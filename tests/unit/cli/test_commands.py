@@ -230,7 +230,7 @@ def test_without_a_service_the_command_to_start_it_is_told(
         ["spool", "show", "x"], ["spool", "show", "0"], ["explain", "E9999"], ["users", "rm", "x"],
         ["trust", "show", "zz"], ["check", "/nowhere"], ["config", "show", "/nowhere"],
         ["aas", "ls", "--config", "/nowhere"], ["aas", "get", "x", "--config", "/nowhere"],
-        ["secrets", "rm", "x"], ["demo", "--for", "soon"], ["sim", "opcu"], ["demo"],
+        ["secrets", "rm", "x"], ["demo", "--for", "soon"], ["sim", "opcu"],
         ["run", "/nowhere", "--log", "xml"],
     ],
 )  # fmt: skip

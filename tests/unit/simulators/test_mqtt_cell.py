@@ -15,7 +15,7 @@ from simulators.mqtt_cell import Cell, Counts, Publisher
 from simulators.mqtt_session import Session
 from simulators.truth import TruthLog
 
-WAIT_S = 15.0
+WAIT_S = 60.0
 
 
 def options(port: int, **changes: Any) -> argparse.Namespace:
