@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-<<<<<<< HEAD
-=======
 from asyncua import ua as _ua
->>>>>>> main
 from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.server import Server
 from asyncua.server.subscription_service import SubscriptionService
 from asyncua.server.uaprocessor import UaProcessor
+from asyncua.ua.ua_binary import struct_to_binary
 
-from adapters.opcua.library import struct_to_binary
-from simulators.opcua_library import Server, ua
 from tests.services.node_opcua import free_port
 from tests.services.opcua_peer import running, source
 
@@ -34,14 +30,8 @@ class Small:
         self.asked: list[int] = []
 
     def on(self, patch: pytest.MonkeyPatch) -> None:
-<<<<<<< HEAD
-        create: Any = SubscriptionService.create_subscription
-        send: Any = UaProcessor.send_response
-        fault: Any = ua.ServiceFault
-=======
         create = SubscriptionService.create_subscription
         send: Any = UaProcessor.send_response
->>>>>>> main
         asked = self.asked
 
         async def create_subscription(service: Any, params: Any, *rest: Any, **more: Any) -> Any:
@@ -61,7 +51,7 @@ class Small:
         def send_response(processor: Any, handle: Any, head: Any, response: Any, *rest: Any) -> Any:
             large = isinstance(response, ua.PublishResponse | ua.ReadResponse)
             if large and len(struct_to_binary(response)) > LIMIT:
-                response = fault()
+                response = ua.ServiceFault()
                 code = ua.StatusCodes.BadResponseTooLarge
                 response.ResponseHeader.ServiceResult = ua.StatusCode(code)
             return send(processor, handle, head, response, *rest)
