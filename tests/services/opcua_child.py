@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.records import Batch, Gap, Rejected
+from gateway.ops.events.emit import JsonFormatter
 from tests.services.opcua_peer import Recorder, Running, source
 
 OUT = "out.jsonl"
@@ -122,5 +123,7 @@ async def _main(order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
+    lines_of_log = logging.StreamHandler()
+    lines_of_log.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[lines_of_log])
     asyncio.run(_main(json.loads(sys.argv[1])))
