@@ -38,8 +38,8 @@ _CHECK = struct.Struct("<I")
 class KeptItem:
     """One monitored item; `monitored` is the server's number, None while it has none.
 
-    `lacking` and `code` are what a person is told of it: what the server granted less than was
-    asked, and the bad status of its newest value.
+    `lacking` is what the server granted less than was asked. The status of its newest value is not
+    kept: it changes while data flows, and an old one would be a false alarm.
     """
 
     address: str
@@ -48,7 +48,6 @@ class KeptItem:
     handle: int
     monitored: int | None
     lacking: str = ""
-    code: int = 0
 
     @property
     def key(self) -> tuple[str, float, int | None]:
@@ -94,7 +93,6 @@ class Kept:
                     item.handle,
                     item.monitored,
                     item.lacking,
-                    item.code,
                 ]
                 for item in self.items
             ],
@@ -132,7 +130,6 @@ def _item(
     handle: int,
     monitored: int | None,
     lacking: str = "",
-    code: int = 0,
 ) -> KeptItem:
     return KeptItem(
         str(address),
@@ -141,7 +138,6 @@ def _item(
         int(handle),
         None if monitored is None else int(monitored),
         str(lacking),
-        int(code),
     )
 
 
