@@ -131,7 +131,7 @@ def collection(
     semantic_id: str | None = None,
     also: Sequence[str] = (),
 ) -> Json:
-    """Make a SubmodelElementCollection; empty is allowed."""
+    """Make a SubmodelElementCollection; leave out an empty one, clients break at it."""
     return element(
         "SubmodelElementCollection",
         id_short,
@@ -139,6 +139,11 @@ def collection(
         also=also,
         value=list(children),
     )
+
+
+def stated(elements: Iterable[Json]) -> list[Json]:
+    """Leave out what has no value, because nobody stated one."""
+    return [each for each in elements if each.get("value")]
 
 
 def submodel(

@@ -121,8 +121,9 @@ def _submodels(
     made: dict[str, SubmodelModel] = {}
     if identifier := model.ids.get(nameplate.ID_SHORT):
         made[identifier] = SubmodelModel(nameplate.nameplate(identifier, model.info))
-    if identifier := model.ids.get(technical.ID_SHORT):
-        made[identifier] = SubmodelModel(technical.technical_data(identifier, model.info))
+    identifier = model.ids.get(technical.ID_SHORT)
+    if identifier and (known := technical.technical_data(identifier, model.info)):
+        made[identifier] = SubmodelModel(known)
     by_submodel: dict[str, list[Signal]] = {}
     for signal in model.table.signals:
         by_submodel.setdefault(signal.submodel, []).append(signal)
@@ -182,6 +183,8 @@ def with_static(
         identifier = str(each["id"])
         if ours is not None:
             identifier = ours.id
+        elif id_short == technical.ID_SHORT:
+            identifier = model.ids.get(id_short, identifier)  # ours, of which nothing was known
         elif identifier in used:
             identifier = derived_id(model.info.aas, "sm", id_short)
         used.add(identifier)

@@ -12,6 +12,7 @@ from aas_models.submodels.time_series import Entry, TimeRecord
 from aas_models.values import lexical, token_of
 from gateway.core.records import Batch
 from gateway.core.signals import Signal
+from gateway.core.times import bounded
 from gateway.core.types import BAD
 
 RECORDS_MAX = 100
@@ -40,7 +41,8 @@ class Recent:
             self._held -= len(batches.popleft())
 
     def records(self, named: Mapping[str, Signal]) -> list[TimeRecord]:
-        """Give the newest records, ascending in source time.
+        """Give the newest records, ascending in source time; a time that cannot be right is not
+        taken.
 
         Args:
             named: the variables, see `time_series.variables`; others are left out.
@@ -49,13 +51,14 @@ class Recent:
         found: dict[int, dict[str, Entry]] = {}
         entries = 0
         for batch in reversed(self._batches):
-            order = np.argsort(batch.times, kind="stable")[::-1]
+            times = bounded(batch.times, batch.received)
+            order = np.argsort(times, kind="stable")[::-1]
             for row in order.tolist():
                 signal = batch.plan.signals[int(batch.signals[row])]
                 known = by_place.get((signal.submodel, signal.element))
                 if known is None:
                     continue
-                at = found.setdefault(int(batch.times[row]), {})
+                at = found.setdefault(int(times[row]), {})
                 if known[0] not in at:
                     at[known[0]] = _entry(known[0], known[1], batch, row)
                     entries += 1

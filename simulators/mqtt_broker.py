@@ -6,6 +6,7 @@ MQTT 3.1.1 and 5; QoS 0 and 1 (2 is granted as 1, and not offered to publishers)
 sessions with expiry, retained messages, wildcards, wills, Receive Maximum, keep-alive, redelivery
 in order. No login, no TLS, no shared subscriptions: it listens on 127.0.0.1 only. SIGTERM saves
 sessions to `--state`; after SIGKILL they are gone, as with any broker that keeps them in memory.
+Messages of topics that `--again` names are sent twice, the second time marked as a duplicate.
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ class Connection(asyncio.Protocol):
         if not message.qos and self.transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
             return
         self.transport.write(codec.publish(message, self.version, number, duplicate=duplicate))
+        if message.qos and any(matches(one, message.topic) for one in self.memory.again):
+            self.transport.write(codec.publish(message, self.version, number, duplicate=True))
 
     def _alive(self) -> None:
         patience = self.patience_s
@@ -232,6 +235,7 @@ class Broker:
 async def run(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
     broker = Broker(options.port, options.state)
+    broker.memory.again = options.again
     stop = stop_event()
     await broker.start()
     print(json.dumps({"ready": "broker", "port": broker.port, "pid": os.getpid()}), flush=True)
@@ -245,6 +249,7 @@ async def run(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="simulators.mqtt_broker", description=__doc__)
     parser.add_argument("--port", type=int, default=1883)
+    parser.add_argument("--again", action="append", default=[], metavar="FILTER")
     parser.add_argument("--state", type=Path, help="sessions and queues, kept over a clean stop")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(parser.parse_args()))

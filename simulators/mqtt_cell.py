@@ -2,7 +2,8 @@
 
     python -m simulators.mqtt_cell --port 1883 --control-port 1884 --truth truth.jsonl
 
-Everything is published at QoS 1. While the broker is away messages wait here and are published
+`--group` gives truth signals odd clocks and dirty payloads (clocks.py, dirt.py). Everything is
+published at QoS 1. While the broker is away messages wait here and are published
 again in order. The truth log tells what was attempted from what the broker acknowledged: only the
 latter can be demanded from anybody. `POST /fault {"mode": "pause"|"resume"|"late"}`, `GET /state`.
 """
@@ -29,8 +30,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 
 from simulators.control import BadRequest, Control, seconds
+from simulators.dirt import DIRT, LIST, Payload, Reading, as_list
+from simulators.groups import Course, courses, group_reader
 from simulators.signals import Thermal
-from simulators.truth import TruthLog, encode, kind_of
+from simulators.truth import TruthLog, encode, kind_of, runs_of
 
 PLAIN_FIRST = 200_000
 """Signal numbers of the plain sensors in the truth log."""
@@ -49,11 +52,13 @@ class Outgoing:
     """One message on its way; `truth` is what the log says of it, None where it says nothing."""
 
     topic: str
-    payload: str
+    payload: str | bytes
     retain: bool = False
     truth: dict[str, Any] | None = None
     number: int = 0
     not_before: float = 0.0
+    sent: int = 0
+    """When it was last handed to a connection, ns UTC."""
 
 
 class Room:
@@ -81,7 +86,9 @@ class Cell:
 
     def __init__(self, options: argparse.Namespace) -> None:
         rng = Random(options.seed)
-        self.first, self.signals = options.first, options.signals
+        self.numbers = range(options.first, options.first + options.signals)
+        began = time.time_ns() // MS_NS * MS_NS
+        self._courses = courses(options.group, self.numbers, began, options.seed)
         self.rooms = [] if options.no_sensors else [Room(name, rng) for name in ROOMS]
         self.rng = rng
         self.counter = 0
@@ -89,7 +96,7 @@ class Cell:
 
     def names(self) -> dict[int, str]:
         """Give where each signal number is published."""
-        names = {n: f"truth/{n}" for n in range(self.first, self.first + self.signals)}
+        names = {number: f"truth/{number}" for number in self.numbers}
         for place, room in enumerate(self.rooms):
             for column, name in enumerate(FIELDS):
                 number = PLAIN_FIRST + place * len(FIELDS) + column
@@ -100,17 +107,41 @@ class Cell:
         """Give the messages of one moment."""
         self.counter += 1
         stamp_ms = time.time_ns() // MS_NS
-        for number in range(self.first, self.first + self.signals):
-            yield self._truth(number, stamp_ms * MS_NS)
+        for course in self._courses:
+            if course.due(stamp_ms * MS_NS):
+                yield from self._truth(course, stamp_ms * MS_NS)
         for place, room in enumerate(self.rooms):
             yield self._room(place, room, stamp_ms, dt)
         if self.rooms and self.counter % 5 == 1:
             yield from self._others(stamp_ms)
 
-    def _truth(self, number: int, stamp: int) -> Outgoing:
-        value = encode(number, self.counter, kind_of(number))
-        truth = {"time": stamp, "counter": self.counter, "runs": [[number, number]]}
-        return Outgoing(f"truth/{number}", json.dumps({"ts": stamp, "v": value}), truth=truth)
+    def _truth(self, course: Course, now: int) -> Iterator[Outgoing]:
+        claimed = course.read(now)
+        readings = [
+            Reading(number, encode(number, self.counter, kind_of(number)), claimed)
+            for number in course.numbers
+        ]
+        if course.group.dirt == LIST:
+            data, held = as_list(readings, now // MS_NS, self.rng)
+            truth = self._said(now, claimed, sorted(each.number for each in held))
+            yield Outgoing(f"truth/list/{course.group.first}", data, truth=truth)
+            return
+        for reading in readings:
+            payload = DIRT[course.group.dirt](reading, self.rng)
+            truth = self._said(now, reading.claimed, [reading.number], payload)
+            for place in range(payload.times):
+                again = truth if place == 0 else None
+                yield Outgoing(f"truth/{reading.number}", payload.data, payload.retain, again)
+
+    def _said(
+        self, now: int, claimed: int | None, numbers: list[int], payload: Payload | None = None
+    ) -> dict[str, Any]:
+        """Give what the log says of a message: the true time, and the claimed one if another."""
+        said: dict[str, Any] = {"time": now, "claimed": claimed, "counter": self.counter}
+        said |= {"runs": runs_of(numbers), **(payload.truth if payload else {})}
+        if said["claimed"] == now:
+            del said["claimed"]
+        return said
 
     def _room(self, place: int, room: Room, stamp_ms: int, dt: float) -> Outgoing:
         shown = room.read(dt)
@@ -158,7 +189,7 @@ class Publisher:
         self.client: mqtt.Client | None = None
         self.connected = False
         self.retry_at = 0.0
-        self._acknowledged: list[int] = []
+        self._acknowledged: list[Outgoing] = []
         self._broken = False
 
     def put(self, message: Outgoing) -> None:
@@ -235,18 +266,25 @@ class Publisher:
         if message is not None:
             self.counts.acknowledged += 1
             if message.truth is not None:
-                self._acknowledged.append(message.number)
+                self._acknowledged.append(message)
 
     def _publish(self) -> None:
         assert self.client is not None
         while self.backlog and len(self.inflight) < WINDOW:
             message = self.backlog.popleft()
+            message.sent = time.time_ns()
             info = self.client.publish(message.topic, message.payload, 1, message.retain)
             self.inflight[info.mid] = message
 
     def _log_acknowledged(self) -> None:
         if self._acknowledged and self.log is not None:
-            self.log.write({"acks": self._acknowledged})
+            self.log.write(
+                {
+                    "acks": [message.number for message in self._acknowledged],
+                    "sent": [message.sent for message in self._acknowledged],
+                    "at": time.time_ns(),
+                }
+            )
         self._acknowledged = []
 
     def _lost(self) -> None:
@@ -320,6 +358,13 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, help="append the truth log here")
     parser.add_argument("--signals", type=int, default=0, help="number of truth signals")
     parser.add_argument("--first", type=int, default=1000, help="the first truth signal's number")
+    parser.add_argument(
+        "--group",
+        type=group_reader([*DIRT, LIST]),
+        action="append",
+        default=[],
+        help="truth signals that are alike: FIRST-LAST:clock=MODE,every=SECONDS,dirt=KIND",
+    )
     parser.add_argument("--hz", type=float, default=1.0, help="messages a second of every source")
     parser.add_argument("--no-sensors", action="store_true", help="truth signals only")
     parser.add_argument("--seed", type=int, default=1)

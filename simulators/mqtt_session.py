@@ -117,6 +117,8 @@ class Memory:
         self.sessions: dict[str, Session] = {}
         self.retained: dict[str, Message] = {}
         self.routed = 0
+        self.again: list[str] = []
+        """Filters of topics whose messages are sent twice."""
 
     def route(self, message: Message) -> bool:
         """Give a message to every session that wants it; False when one cannot take it."""
@@ -172,10 +174,11 @@ class Memory:
         fresh.replace(path)
 
     def load(self, path: Path) -> None:
-        """Read what `save` wrote, if it is there."""
+        """Read what `save` wrote, if it is there; after a kill that would be a past long gone."""
         if not path.exists():
             return
         state = json.loads(path.read_text())
+        path.unlink()
         for kept in state["sessions"]:
             session = Session(kept["id"], kept["expiry"], kept["filters"])
             session.number, session.left = kept["number"], time.monotonic()

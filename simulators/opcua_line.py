@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from asyncua.server.address_space import AddressSpace
 
+from simulators.clocks import YEAR_1601, clock
+from simulators.groups import Course, Group, courses
 from simulators.opcua_library import ua
 from simulators.opcua_values import Variable
 from simulators.signals import Machine, machines
@@ -37,19 +39,33 @@ class LineFaults:
 class PressLine:
     """Owns the variables and the truth; a server is only its present window to the world."""
 
-    def __init__(self, *, signals: int, plain: bool, seed: int) -> None:
+    def __init__(
+        self,
+        *,
+        signals: int,
+        plain: bool,
+        seed: int,
+        first: int = 0,
+        groups: Sequence[Group] = (),
+        server_clock: str = "right",
+    ) -> None:
         self.faults = LineFaults()
         self.counter = 0
         self.paused = False
         self.log: TruthLog | None = None
         self.written = 0
-        self._kinds: list[Kind] = [kind_of(number) for number in range(signals)]
-        self._truth = [
-            Variable(f"Truth.{number:04d}", f"{number:04d}", kind, "Truth")
-            for number, kind in enumerate(self._kinds)
-        ]
+        numbers = range(first, first + signals)
+        self._kinds: dict[int, Kind] = {number: kind_of(number) for number in numbers}
+        self._truth = {
+            number: Variable(f"Truth.{number:04d}", f"{number:04d}", kind, "Truth")
+            for number, kind in self._kinds.items()
+        }
+        began = _now()
+        self.server_clock = clock(server_clock, began, seed)
+        """What the server itself says that the time is."""
+        self._courses = courses(groups, numbers, began, seed)
         self._machines: list[tuple[Machine, dict[str, int]]] = []
-        self.variables: dict[int, Variable] = dict(enumerate(self._truth))
+        self.variables: dict[int, Variable] = dict(self._truth)
         for machine in machines(seed) if plain else ():
             self._add_machine(machine)
 
@@ -94,37 +110,42 @@ class PressLine:
 
     def tick(self, dt: float) -> None:
         """Let every machine and every encoded signal say something, the log first."""
-        now = time.time_ns() // MICROSECOND_NS * MICROSECOND_NS
-        source = now + self.faults.clock_shift_ns
-        self._tick_machines(dt, source, now)
-        for place in range(self.faults.burst):
-            self._tick_truth(source + place * MICROSECOND_NS, now)
+        now = _now()
+        shift = self.faults.clock_shift_ns
+        self._tick_machines(dt, now, now + shift)
+        spoken = [course for course in self._courses if course.due(now)]
+        for place in range(self.faults.burst if spoken else 0):
+            self.counter += 1
+            for course in spoken:
+                self._tick_truth(course, now + place * MICROSECOND_NS, shift)
 
-    def _tick_truth(self, source: int, now: int) -> None:
-        if not self._truth:
-            return
-        self.counter += 1
+    def _tick_truth(self, course: Course, now: int, shift: int) -> None:
+        claimed = course.read(now)
+        source = None if claimed is None or claimed < YEAR_1601 else claimed + shift
         bad = self.faults.bad
-        bound = [number for number, variable in enumerate(self._truth) if variable.bound]
+        bound = [number for number in course.numbers if self._truth[number].bound]
         good = [number for number in bound if number not in bad] if bad else bound
+        server = self.server_clock(now)
         if good:
-            self._record({"time": source, "counter": self.counter, "runs": runs_of(good)})
+            said = {"counter": self.counter, "runs": runs_of(good)}
+            self._record({**_times(now, source), **said})
         for number in good:
             value = encode(number, self.counter, self._kinds[number])
-            self._truth[number].write(value, source, now)
+            self._truth[number].write(value, source, server)
         for number in bound if bad else ():
             if number in bad:
-                self._write_bad(number, source, now)
+                self._write_bad(number, now, source)
         self.written += len(bound)
 
-    def _write_bad(self, number: int, source: int, now: int) -> None:
+    def _write_bad(self, number: int, now: int, source: int | None) -> None:
         status = self.faults.bad[number]
         if self.variables[number].status == status:
             return  # neither value nor status changes: a server says it once
-        self._record({"time": source, "counter": 0, "runs": [[number, number]], "status": status})
-        self.variables[number].write(None, source, now, status)
+        said = {"counter": 0, "runs": [[number, number]], "status": status}
+        self._record({**_times(now, source), **said})
+        self.variables[number].write(None, source, self.server_clock(now), status)
 
-    def _tick_machines(self, dt: float, source: int, now: int) -> None:
+    def _tick_machines(self, dt: float, now: int, source: int) -> None:
         said: list[tuple[int, Any]] = []
         for machine, numbers in self._machines:
             for point, value in machine.step(dt):
@@ -132,14 +153,14 @@ class PressLine:
                 if not self.variables[number].bound:
                     continue
                 if number in self.faults.bad:
-                    self._write_bad(number, source, now)
+                    self._write_bad(number, now, source)
                     continue
                 exact = as_float32(float(value)) if point.type == "Float" else value
                 said.append((number, exact))
         if said:
-            self._record({"time": source, "values": said})
+            self._record({**_times(now, source), "values": said})
         for number, value in said:
-            self.variables[number].write(value, source, now)
+            self.variables[number].write(value, source, self.server_clock(now))
         self.written += len(said)
 
     def refresh(self) -> None:
@@ -150,6 +171,15 @@ class PressLine:
     def _record(self, line: dict[str, Any]) -> None:
         if self.log is not None:
             self.log.write(line)
+
+
+def _now() -> int:
+    return time.time_ns() // MICROSECOND_NS * MICROSECOND_NS
+
+
+def _times(now: int, claimed: int | None) -> dict[str, int | None]:
+    """Give the true time, and the claimed one where it is another."""
+    return {"time": now} if claimed == now else {"time": now, "claimed": claimed}
 
 
 def as_float32(value: float) -> float:

@@ -23,12 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from simulators.certificate import ensure_certificate
+from simulators.clocks import CLOCKS
 from simulators.control import BadRequest, Control, seconds
+from simulators.groups import group_reader
 from simulators.opcua_library import ua
 from simulators.opcua_line import APPLICATION_URI, BAD, PressLine
 from simulators.opcua_server import (
     NoAdministrators,
     ServerFaults,
+    forget_sessions,
     make_server,
     stop_abruptly,
     stop_cleanly,
@@ -46,7 +49,7 @@ class PressServer:
     def __init__(self, options: argparse.Namespace, line: PressLine) -> None:
         self.options = options
         self.line = line
-        self.faults = ServerFaults()
+        self.faults = ServerFaults(clock=line.server_clock)
         self.server: Any = None
         self.index = 0
         self.shift = 0
@@ -112,6 +115,7 @@ class Faults:
         self._lock = asyncio.Lock()
         self._modes: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "restart": press.restart,
+            "forget": self._forget,
             "remove": self._remove,
             "add": self._add,
             "overflow": self._overflow,
@@ -169,6 +173,9 @@ class Faults:
             raise BadRequest("the server is down")
         return self.press.server
 
+    async def _forget(self, _order: dict[str, Any]) -> None:
+        await forget_sessions(self._server())
+
     async def _overflow(self, order: dict[str, Any]) -> None:
         self.line.faults.burst = int(order.get("burst", 500))
         self.line.tick(0.0)
@@ -222,7 +229,14 @@ async def produce(line: PressLine, hz: float) -> None:
 
 async def run(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
-    line = PressLine(signals=options.signals, plain=not options.no_machines, seed=options.seed)
+    line = PressLine(
+        signals=options.signals,
+        plain=not options.no_machines,
+        seed=options.seed,
+        first=options.first,
+        groups=options.group,
+        server_clock=options.server_clock,
+    )
     if options.truth is not None:
         line.log = TruthLog(options.truth, "opcua", line.names())
         line.counter = line.log.counter
@@ -252,6 +266,15 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--control-port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--truth", type=Path, help="append the truth log here")
     parser.add_argument("--signals", type=int, default=0, help="number of truth signals")
+    parser.add_argument("--first", type=int, default=0, help="the first truth signal's number")
+    parser.add_argument(
+        "--group",
+        type=group_reader(["clean"]),
+        action="append",
+        default=[],
+        help="truth signals that are alike: FIRST-LAST:clock=MODE,every=SECONDS; more than once",
+    )
+    parser.add_argument("--server-clock", choices=CLOCKS, default="right")
     parser.add_argument("--hz", type=float, default=2.0, help="values a second of every signal")
     parser.add_argument("--no-machines", action="store_true", help="truth signals only")
     parser.add_argument("--seed", type=int, default=1)

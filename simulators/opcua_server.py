@@ -7,7 +7,7 @@
 - A session without a subscription gets BadNoSubscription even when others have some; a transferred
   subscription takes its publish requests from its new owner.
 - Notifications are encoded from prepared bytes: thousands of values a second cost little.
-- The server's time is the time of reading.
+- The server's time is the time of reading, by a clock of its own that may be any (clocks.py).
 - Nobody is an administrator, so nothing can be written or added from outside.
 
 asyncua is changed by subclassing only.
@@ -18,9 +18,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import struct
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from asyncua.common.utils import ServiceError
@@ -34,8 +35,9 @@ from asyncua.server.subscription_service import SubscriptionService
 from asyncua.server.user_managers import UserManager
 from asyncua.ua.ua_binary import variant_to_binary
 
+from simulators.clocks import Reading, clock
 from simulators.opcua_library import Server, ua
-from simulators.opcua_values import Sample, ticks_of
+from simulators.opcua_values import EPOCH, Sample, ticks_of
 
 OVERFLOW_BITS = 0x0480
 """InfoType DataValue and Overflow. Source: OPC UA Part 4, 7.39.1."""
@@ -58,6 +60,13 @@ class ServerFaults:
     """Notifications cannot be republished."""
     coarse_clock: bool = False
     """The server's time moves once a second, and answers carry the time of the last write."""
+    clock: Reading = clock("right", 0)
+    """What the server says that the time is."""
+
+    def now(self) -> datetime:
+        """Give the server's time."""
+        said = self.clock(time.time_ns()) or 0
+        return EPOCH + timedelta(microseconds=said // 1000)
 
 
 class SimItems(MonitoredItemService):
@@ -149,6 +158,7 @@ class SimSubscription(InternalSubscription):
             self._faults.skip_messages -= 1
             super()._pop_publish_result()
         result = super()._pop_publish_result()
+        result.NotificationMessage.PublishTime = self._faults.now()
         if self._faults.forget_messages:
             self._not_acknowledged_results.clear()
             result.AvailableSequenceNumbers = []
@@ -260,9 +270,10 @@ class SimSession(InternalSession):
 
     async def read(self, params: Any) -> list[Any]:
         results = await super().read(params)
-        if getattr(self.iserver, "faults", ServerFaults()).coarse_clock:
+        faults = getattr(self.iserver, "faults", ServerFaults())
+        if faults.coarse_clock:
             return results
-        now = datetime.now(UTC)
+        now = faults.now()
         return [_stamped(w, r, now) for w, r in zip(params.NodesToRead, results, strict=True)]
 
     def publish(self, acks: Iterable[Any] | None = None) -> tuple[int, list[Any]]:
@@ -368,11 +379,18 @@ async def stop_cleanly(server: Any) -> None:
     await server.stop()
 
 
-async def stop_abruptly(server: Any) -> None:
-    """Do what a power cut looks like from outside: every connection is reset, nobody says why."""
+async def forget_sessions(server: Any) -> None:
+    """Reset every connection, and know neither sessions nor subscriptions any more."""
     for transport in list(server.iserver.asyncio_transports):
         transport.abort()
-    for subscription in server.iserver.subscription_service.subscriptions.values():
+    subscriptions = server.iserver.subscription_service.subscriptions
+    for subscription in list(subscriptions.values()):
         await subscription.stop()
-    server.iserver.subscription_service.subscriptions.clear()
+    subscriptions.clear()
+    server.iserver._external_sessions.clear()  # noqa: SLF001
+
+
+async def stop_abruptly(server: Any) -> None:
+    """Do what a power cut looks like from outside: every connection is reset, nobody says why."""
+    await forget_sessions(server)
     await stop_cleanly(server)

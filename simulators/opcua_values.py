@@ -79,11 +79,12 @@ class Variable:
         """Give the present status code."""
         return self._sample.status
 
-    def write(self, value: Any, time_ns: int, server_ns: int, status: int = 0) -> None:
+    def write(
+        self, value: Any, time_ns: int | None, server_ns: int | None, status: int = 0
+    ) -> None:
         """Set the value and queue it for every monitored item; a Bad status has no value."""
         variant = _NULL_VARIANT if value is None else encode_variant(self.kind, value)
-        source, server = time_ns // TICK_NS + EPOCH_TICKS, server_ns // TICK_NS + EPOCH_TICKS
-        self._put(Sample(variant, status, source, server, value))
+        self._put(Sample(variant, status, _ticks(time_ns), _ticks(server_ns), value))
 
     def _put(self, sample: Sample) -> None:
         self._sample = sample
@@ -118,6 +119,11 @@ class Variable:
             callback.__self__.push(handle, gone)  # type: ignore[attr-defined]
         attribute.datachange_callbacks.clear()
         remove_node(space, ua.NodeId(self.identifier, index))
+
+
+def _ticks(time_ns: int | None) -> int:
+    """Give a time as it goes over the wire; none, and what is before 1601, is 0."""
+    return 0 if time_ns is None else max(0, time_ns // TICK_NS + EPOCH_TICKS)
 
 
 def ticks_of(moment: datetime | None) -> int:

@@ -12,6 +12,7 @@ from aas_models.oee.timeline import Doing
 from aas_models.values import Slots
 from gateway.core.assets import OeePlan
 from gateway.core.records import Batch, Gap
+from gateway.core.times import bounded
 from gateway.core.types import BAD, Value
 
 NO_SLOT = -1
@@ -43,13 +44,14 @@ class OeeFeed:
     def take(self, slots: Slots, batch: Batch) -> None:
         """Take a batch whose samples go to these slots."""
         state, total, second = self._slots
+        times = bounded(batch.times, batch.received)
         for row in np.flatnonzero(slots == state).tolist():
-            self._figures.state(int(batch.times[row]), self._doing(batch, row))
+            self._figures.state(int(times[row]), self._doing(batch, row))
         for slot, take in ((total, self._figures.produced), (second, self._figures.judged)):
             for row in np.flatnonzero(slots == slot).tolist():
                 number = _number(_value(batch, row))
                 if number is not None:
-                    take(int(batch.times[row]), number)
+                    take(int(times[row]), number)
 
     def gap(self, gap: Gap) -> None:
         """Take a span in which samples are missing; what only a destination misses is no gap."""

@@ -26,7 +26,7 @@ class Span:
 
 Figure = bool | int | float | str | Instant | Span | None
 Figures = Mapping[str, "Figure | Figures"]
-"""By idShort; a figure that is None is not known and left out."""
+"""By idShort; a figure that is None is not known and left out, so is a tree without any."""
 
 
 def figure_elements(figures: Figures, template: str, names: Mapping[str, LocalName]) -> list[Json]:
@@ -43,7 +43,10 @@ def figure_elements(figures: Figures, template: str, names: Mapping[str, LocalNa
             continue
         semantic_id = f"{SEMANTIC_BASE}/{template}/{id_short}/1/0"
         if isinstance(figure, Mapping):
-            known = collection(id_short, figure_elements(figure, template, names), semantic_id)
+            below = figure_elements(figure, template, names)
+            if not below:
+                continue
+            known = collection(id_short, below, semantic_id)
         else:
             text, value_type = _lexical(figure)
             known = text_property(id_short, text, semantic_id, value_type=value_type)

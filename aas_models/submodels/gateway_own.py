@@ -48,6 +48,8 @@ NAMES = {
     "Samples": LocalName("수집 값 수", "Samples"),
     "Gaps": LocalName("누락 구간 수", "Gaps"),
     "BadSignals": LocalName("문제 신호 수", "Signals with a problem"),
+    "Troubles": LocalName("설비 전체의 문제 수", "Troubles of the device"),
+    "Reason": LocalName("이유", "Reason"),
     "LastReceived": LocalName("마지막 수신", "Last received"),
     "LastAccepted": LocalName("마지막 전송", "Last accepted"),
     "Pending": LocalName("대기 레코드", "Pending records"),

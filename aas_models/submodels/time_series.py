@@ -1,7 +1,8 @@
 """Time Series Data 1.1: what a device records, its newest records, and where its history is.
 
 Source: IDTA 02008-1-1. The sampling figures are xs:long in the template and cannot say less than
-once a second, so they are left out; records are collections, therefore each has a name.
+once a second, so they are left out; records are collections, therefore each has a name. Without a
+record there is no `Recent`, without a segment no `Segments`: clients break at an empty collection.
 """
 
 from __future__ import annotations
@@ -137,16 +138,20 @@ def time_series(
         linked: None leaves out the segments that need a running gateway.
         external: segments with a file, see `time_series_csv`.
     """
-    segments = [_recent(records, shape)]
+    segments = [_recent(records, shape)] if records else []
     if linked is not None:
         segments += _linked(linked, shape.named, records)
-    elements = [
-        shape.metadata,
-        collection(SEGMENTS, [*segments, *external], f"{_TS}Segments/1/1"),
-    ]
+    elements = [shape.metadata]
+    if segments := [*segments, *external]:
+        elements.append(segments_of(segments))
     return submodel(
         identifier, ID_SHORT, SEMANTIC_ID, elements, version=("1", "1"), template=TEMPLATE
     )
+
+
+def segments_of(segments: Sequence[Json]) -> Json:
+    """Make the collection of these segments."""
+    return collection(SEGMENTS, segments, f"{_TS}Segments/1/1")
 
 
 def _metadata(

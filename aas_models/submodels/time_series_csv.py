@@ -19,6 +19,7 @@ from aas_models.submodels.time_series import (
     Entry,
     TimeRecord,
     segment_facts,
+    segments_of,
 )
 from aas_models.values import lexical, token_of
 from gateway.core.assets import LocalName
@@ -79,10 +80,11 @@ def external_segment(id_short: str, path: str, records: Sequence[TimeRecord]) ->
 
 def with_segment(submodel: Json, segment: Json) -> Json:
     """Give a time series with one more segment; the one given stays as it is."""
-    elements = [
-        {**each, "value": [*each.get("value", ()), segment]}
-        if each["idShort"] == SEGMENTS
-        else each
+    elements = [each for each in submodel["submodelElements"] if each["idShort"] != SEGMENTS]
+    known = [
+        inner
         for each in submodel["submodelElements"]
+        if each["idShort"] == SEGMENTS
+        for inner in each.get("value", ())
     ]
-    return {**submodel, "submodelElements": elements}
+    return {**submodel, "submodelElements": [*elements, segments_of([*known, segment])]}

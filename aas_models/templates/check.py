@@ -28,7 +28,11 @@ each has a value type of its own."""
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One difference; `code` is missing, too-many, kind, semantic-id or value-type."""
+    """One difference; `code` is missing, unstated, too-many, kind, semantic-id or value-type.
+
+    `unstated` is a missing element that the gateway leaves out where the device file is silent;
+    `found` names the key that would state it. It is a hint, no error.
+    """
 
     path: str
     code: str
@@ -42,8 +46,23 @@ class Issue:
         )
 
 
+STATED_BY = {
+    "Nameplate.URIOfTheProduct": "asset.uri",
+    "Nameplate.ManufacturerName": "asset.maker",
+    "Nameplate.ManufacturerProductDesignation": "asset.model",
+    "Nameplate.AddressInformation": "asset.address",
+    "Nameplate.OrderCodeOfManufacturer": "asset.order_code",
+    "TechnicalData.GeneralInformation.ManufacturerName": "asset.maker",
+    "TechnicalData.GeneralInformation.ManufacturerProductDesignation": "asset.model",
+    "TechnicalData.GeneralInformation.ManufacturerArticleNumber": "asset.article",
+    "TechnicalData.GeneralInformation.ManufacturerOrderCode": "asset.order_code",
+    "TimeSeries.Segments": "tags",
+}
+"""What a template demands and the gateway leaves out, with the key that fills it."""
+
 _TEXTS = {
     "en": {
+        "unstated": "{path}: {expected} is left out, nothing is known of it yet ({found})",
         "missing": "{path}: {expected} is mandatory and missing",
         "too-many": "{path}: at most {expected}, there are {found}",
         "kind": "{path}: is a {found}, the template has a {expected}",
@@ -51,6 +70,7 @@ _TEXTS = {
         "value-type": "{path}: value type {found}, the template has {expected}",
     },
     "ko": {
+        "unstated": "{path}: {expected} 은(는) 아직 아는 것이 없어 뺐습니다({found})",
         "missing": "{path}: 필수 요소 {expected} 이(가) 없습니다",
         "too-many": "{path}: 최대 {expected}개인데 {found}개 있습니다",
         "kind": "{path}: {found} 입니다. 템플릿은 {expected} 입니다",
@@ -86,7 +106,9 @@ def _children(model: Json, rule: Rule, path: str) -> Iterator[Issue]:
         alone = in_list or shared.count(each.semantic_id) == 1
         found = _matching(items, each, in_list=in_list, alone=alone)
         if len(found) < each.low:
-            yield Issue(path, "missing", each.id_short or f"{each.kind} {each.semantic_id}")
+            name = each.id_short or f"{each.kind} {each.semantic_id}"
+            key = STATED_BY.get(f"{path}.{name}")
+            yield Issue(path, "unstated", name, key) if key else Issue(path, "missing", name)
         if len(found) > each.high:
             name = f"{path}.{each.id_short or each.kind}"
             yield Issue(name, "too-many", str(each.high), str(len(found)))

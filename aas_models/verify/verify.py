@@ -22,7 +22,7 @@ from aas_models.importing.package import Package, model_parts
 from aas_models.importing.report import Report
 from aas_models.templates.check import check
 from aas_models.templates.rules import bundled_for
-from aas_models.verify.findings import Finding, Subject, finding, limited
+from aas_models.verify.findings import Finding, Level, Subject, finding, limited
 from aas_models.verify.judges import (
     NAMESPACE,
     core_json,
@@ -215,4 +215,5 @@ def _templates(document: Json, language: str) -> Iterable[Finding]:
         if rules is None:
             continue
         for issue in check(submodel, rules):
-            yield Finding("template", "error", issue.path, issue.text(language), issue.code)
+            level: Level = "warning" if issue.code == "unstated" else "error"
+            yield Finding("template", level, issue.path, issue.text(language), issue.code)

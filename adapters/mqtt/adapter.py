@@ -14,7 +14,10 @@ from adapters.mqtt.counters import DUPLICATES, MESSAGES, RETAINED
 from adapters.mqtt.decode import Decoder
 from adapters.mqtt.handover import Handover
 from adapters.mqtt.liveness import watch
+from adapters.mqtt.lookout import LOOK_AGAIN_S, Lookout
 from adapters.mqtt.memory import Memory, memory_of
+from adapters.mqtt.packets import V5
+from adapters.mqtt.reasons import TOPIC_UNMATCHED
 from adapters.mqtt.subscriptions import Subscriptions, filters_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
@@ -26,6 +29,8 @@ from gateway.ops.health import DeviceHealth
 
 DRAIN_S = 2.0
 """How long the end of a connection waits for what was received to become durable."""
+REVIEW_S = 10.0
+"""Pace of what only shows by waiting."""
 ASK_AGAIN_S = 60.0
 """Pace at which refused subscriptions are tried again."""
 
@@ -44,8 +49,9 @@ class MqttAdapter:
     async def run(self, intake: Intake) -> NoReturn:
         """Connect, deliver until the connection ends, then raise. See `Adapter.run`."""
         source = self._source
-        connection, welcome = await open_connection(source, as_gateway(source), self._clock)
-        began, memory = self._clock.monotonic(), memory_of(source.device, source.client_id)
+        memory = memory_of(source.device, source.client_id)
+        connection, welcome = await self._open(memory)
+        began = self._clock.monotonic()
         self._connection = connection
         try:
             gap = await self._begin(connection, welcome, intake, memory)
@@ -64,6 +70,7 @@ class MqttAdapter:
         self._source, self._decoder = source, Decoder(source, self._health)
         for name in set(self._health.bad) - {signal.name for signal in source.plan.signals}:
             self._health.signal_good(name, self._clock.now())
+        self._health.relieved(TOPIC_UNMATCHED, self._clock.now())
         old, new = filters_of(before), filters_of(source)
         if self._subscriptions is not None:
             try:
@@ -76,6 +83,18 @@ class MqttAdapter:
                 self._give_up(error)
         return True
 
+    async def _open(self, memory: Memory) -> tuple[Connection, Welcome]:
+        source = self._source
+        try:
+            connection, welcome = await open_connection(
+                source, as_gateway(source), self._clock, spoke_v5=memory.spoke_v5
+            )
+        except SourceError:
+            memory.spoke_v5 = False  # an outage is over at the next try; an old broker is not
+            raise
+        memory.spoke_v5 = connection.hello.version == V5
+        return connection, welcome
+
     async def _begin(
         self, connection: Connection, welcome: Welcome, intake: Intake, memory: Memory
     ) -> Gap | None:
@@ -86,7 +105,7 @@ class MqttAdapter:
             async with asyncio.timeout(self._source.connect_timeout_s):
                 await self._subscriptions.add(self._source, filters_of(self._source))
         except TimeoutError as error:
-            raise SourceUnavailable("timeout", "no answer to SUBSCRIBE") from error
+            raise SourceUnavailable("timeout", "SUBSCRIBE") from error
         gap = self._gap(intake) if memory.unsubscribed else None
         memory.unsubscribed = False
         self._note_connected(connection, welcome)
@@ -128,6 +147,8 @@ class MqttAdapter:
             tasks = (
                 group.create_task(watch(connection, keepalive_s, self._clock)),
                 group.create_task(self._ask_again(connection)),
+                group.create_task(self._review(connection)),
+                group.create_task(self._look_out(connection)),
             )
             if gap is not None:
                 handover.start([gap], ())
@@ -170,10 +191,21 @@ class MqttAdapter:
                 self._give_up(error)
                 return
 
+    async def _review(self, connection: Connection) -> None:
+        while connection.error is None:
+            await self._clock.sleep(REVIEW_S)
+            self._decoder.review(self._clock.now())
+
+    async def _look_out(self, connection: Connection) -> None:
+        lookout = Lookout(self._health, self._clock)
+        while connection.error is None:
+            await lookout.look(lambda: self._source)
+            await self._clock.sleep(LOOK_AGAIN_S)
+
     def _give_up(self, error: SourceError | TimeoutError) -> None:
         if self._connection is not None:
             known = error if isinstance(error, SourceError) else None
-            self._connection.fail(known or SourceUnavailable("timeout", "no answer to SUBSCRIBE"))
+            self._connection.fail(known or SourceUnavailable("timeout", "SUBSCRIBE"))
 
     def _count(self, connection: Connection) -> None:
         reader, device = connection.reader, self._source.device
@@ -193,4 +225,8 @@ def _same_connection(before: MqttSource, after: MqttSource) -> bool:
         items=before.items,
         time_json=before.time_json,
         time_unit=before.time_unit,
+        time_zone=before.time_zone,
+        encoding=before.encoding,
+        format=before.format,
+        hall=before.hall,
     )

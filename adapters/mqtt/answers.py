@@ -12,7 +12,7 @@ from adapters.mqtt.properties import (
     Properties,
     read_properties,
 )
-from adapters.mqtt.reasons import v5_from_v311
+from adapters.mqtt.reasons import UNSUPPORTED_VERSION, v5_from_v311
 
 TEXT_MAX = 200
 """A broker's own words go into logs and the dashboard; they are cut here."""
@@ -34,7 +34,9 @@ def read_connack(version: int, body: bytes) -> Welcome:
     if len(body) < 2 or body[0] > 1:
         raise MalformedError("CONNACK")
     if len(body) == 2:
-        return Welcome(v5_from_v311(body[1]), bool(body[0]))
+        # Only 3.1.1 answers so: one that welcomes us did not see that we speak 5.
+        code = v5_from_v311(body[1]) or (UNSUPPORTED_VERSION if version == V5 else 0)
+        return Welcome(code, bool(body[0]))
     if version != V5:
         raise MalformedError("CONNACK longer than two bytes")
     properties = _properties(body, 2)

@@ -6,7 +6,7 @@ burst are of different kinds stays together in the list, so that its samples kee
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,15 +27,25 @@ class InexactError(Exception):
 
 
 class Rows:
-    """Samples in order of arrival; `received_time` when none of them has a time of its own."""
+    """Samples in order of arrival; `received_time` when none of them has a time of its own.
 
-    __slots__ = ("received_time", "signals", "times", "values")
+    `marks` are the status codes of those that are not Good, by their place: mostly none.
+    """
+
+    __slots__ = ("marks", "received_time", "signals", "times", "values")
 
     def __init__(self, received_time: bool) -> None:
         self.received_time = received_time
         self.values: list[Any] = []
         self.signals: list[int] = []
         self.times: list[int] = []
+        self.marks: dict[int, int] = {}
+
+    def mark(self, first: int, status: int) -> None:
+        """Give the samples from a place on this status, unless they have a worse one."""
+        for place in range(first, len(self.values)):
+            if self.marks.get(place, 0) < status:
+                self.marks[place] = status
 
     def batches(self, plan: PlanTable, received: UnixNs, *, exact: bool) -> list[Batch]:
         """Give the samples as batches, as few as their types allow.
@@ -49,8 +59,10 @@ class Rows:
         if types in _NUMBERS_ONLY:
             low, high = min(self.values), max(self.values)
             if -EXACT_MAX <= low <= high <= EXACT_MAX or (exact and int not in types):
-                return [self._batch(plan, received, np.array(self.values, np.float64))]
-        if not exact and any(map(_beyond_64_bits, self.values)):
+                numbers = np.array(self.values, np.float64)
+                status = self._status() if self.marks else None
+                return [self._batch(plan, received, numbers, status)]
+        if not exact and _beyond_64_bits(self.values):
             raise InexactError
         return [
             part.as_kind(kind, plan, received)
@@ -60,14 +72,24 @@ class Rows:
 
     def as_kind(self, kind: int, plan: PlanTable, received: UnixNs) -> Batch:
         """Give the samples, all of one kind, as one batch; a null has no value and is Bad."""
-        empty = [value is None for value in self.values]
-        status = np.where(empty, np.uint32(BAD), np.uint32(0)) if any(empty) else None
+        status = self._status()
         if kind == NUMBER:
             numbers = [np.nan if value is None else value for value in self.values]
             return self._batch(plan, received, np.array(numbers, np.float64), status)
         if kind == FLAG:
-            return self._batch(plan, received, np.array(self.values, np.bool_))
+            return self._batch(plan, received, np.array(self.values, np.bool_), status)
         return self._batch(plan, received, list(map(_structure, self.values)), status)
+
+    def _status(self) -> Any:
+        """Give the column of status codes, None when all is Good."""
+        empty = [value is None for value in self.values]
+        if not self.marks and not any(empty):
+            return None
+        status = np.where(empty, np.uint32(BAD), np.uint32(0))
+        for place, code in self.marks.items():
+            if code >= BAD or not empty[place]:
+                status[place] = code
+        return status
 
     def _batch(self, plan: PlanTable, received: UnixNs, values: Any, status: Any = None) -> Batch:
         return Batch(
@@ -83,12 +105,21 @@ class Rows:
     def _split(self) -> tuple[Rows, Rows, Rows]:
         kinds = _kind_of_signals(zip(self.signals, self.values, strict=True))
         parts = (Rows(self.received_time), Rows(self.received_time), Rows(self.received_time))
+        if self.marks:
+            self._hand_out_marks([parts[kinds[signal]] for signal in self.signals])
         for signal, time, value in zip(self.signals, self.times, self.values, strict=True):
             part = parts[kinds[signal]]
             part.signals.append(signal)
             part.times.append(time)
             part.values.append(value)
         return parts
+
+    def _hand_out_marks(self, owners: Sequence[Rows]) -> None:
+        counts: dict[int, int] = {}
+        for place, part in enumerate(owners):
+            own = counts[id(part)] = counts.get(id(part), -1) + 1
+            if place in self.marks:
+                part.marks[own] = self.marks[place]
 
 
 def _kind_of_signals(samples: Iterable[tuple[int, Any]]) -> dict[int, int]:
@@ -108,7 +139,22 @@ def _kind(value: Any) -> int:
 
 
 def _beyond_64_bits(value: Any) -> bool:
-    return type(value) is float and (value < INT64_FIRST or value >= UINT64_END)
+    """Tell whether a double is as large as an integer that was rounded to it would be.
+
+    Arrays and structures are looked through, without recursion: they may be 1,024 deep.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is float:
+            if one <= INT64_FIRST or one >= UINT64_END:
+                return True
+        elif kind is list:
+            waiting += one
+        elif kind is dict:
+            waiting += one.values()
+    return False
 
 
 def _structure(value: Any) -> Any:

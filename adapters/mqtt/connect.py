@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from adapters.mqtt.answers import Welcome
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connection import Connection
+from adapters.mqtt.notes import printable
 from adapters.mqtt.packets import EXPIRY_MAX_S, V5, V311, Hello
-from adapters.mqtt.reasons import UNSUPPORTED_VERSION, error_for, reason_name
+from adapters.mqtt.reasons import NO_CONNACK, UNSUPPORTED_VERSION, error_for, reason_name
+from adapters.mqtt.tls import HANDSHAKE, error_of, tls_context
 from gateway.core.clock import Clock
-from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
+from gateway.core.errors import SourceError, SourceUnavailable
 
 KEEPALIVE_MAX_S = 0xFFFF
 RECEIVE_MAXIMUM_MAX = 0xFFFF
 CLOSE_S = 2.0
 """Longest goodbye; an adapter ends within 5 s of its cancel."""
+UNKNOWN_VERSION = reason_name(UNSUPPORTED_VERSION)
+HANGS_UP = {NO_CONNACK, reason_name(0x81), reason_name(0x82)}
+"""How brokers of 3.1.1 answer CONNECT of 5 that do not say what is wrong."""
 VERSION_NAMES = {V311: "3.1.1", V5: "5"}
 
 
@@ -43,23 +48,27 @@ def as_check(source: MqttSource) -> Visit:
 
 
 async def open_connection(
-    source: MqttSource, visit: Visit, clock: Clock
+    source: MqttSource, visit: Visit, clock: Clock, *, spoke_v5: bool = False
 ) -> tuple[Connection, Welcome]:
     """Connect with version 5, else 3.1.1 where the broker knows no other.
+
+    A broker that knows no 5 says so, or hangs up, or answers what is no answer. With `spoke_v5`
+    the last two are taken for the outage that they are then.
 
     Raises:
         SourceUnavailable: unreachable, too slow, or not now.
         SourceRejected: certificate, login, client id or protocol version.
     Cancel: nothing stays open.
     """
-    versions = (V5, V311) if source.version is None else (V5 if source.version == V5 else V311,)
-    for version in versions[:-1]:
-        try:
-            return await _attempt(source, visit, clock, version)
-        except SourceError as error:
-            if error.reason != reason_name(UNSUPPORTED_VERSION):
-                raise
-    return await _attempt(source, visit, clock, versions[-1])
+    if source.version is not None:
+        return await _attempt(source, visit, clock, V5 if source.version == V5 else V311)
+    try:
+        return await _attempt(source, visit, clock, V5)
+    except SourceError as error:
+        known = error.reason == UNKNOWN_VERSION
+        if not known and (spoke_v5 or error.reason not in HANGS_UP):
+            raise
+    return await _attempt(source, visit, clock, V311)
 
 
 async def _attempt(
@@ -71,7 +80,8 @@ async def _attempt(
             await _dial(source, connection)
             welcome = await connection.welcome()
         if welcome.code:
-            connection.fail(error_for(welcome.code, welcome.text or _place(source)))
+            detail = " ".join(part for part in (_place(source), printable(welcome.text)) if part)
+            connection.fail(error_for(welcome.code, detail))
         if connection.error is not None:
             raise connection.error
     except TimeoutError as error:
@@ -101,29 +111,15 @@ def _hello(source: MqttSource, visit: Visit, version: int) -> Hello:
 
 
 async def _dial(source: MqttSource, connection: Connection) -> None:
-    context = _tls_context(source) if source.tls else None
-    loop = asyncio.get_running_loop()
+    context = tls_context(source) if source.tls else None
+    loop, place = asyncio.get_running_loop(), _place(source)
     try:
         await loop.create_connection(lambda: connection, source.host, source.port, ssl=context)
-    except ssl.SSLCertVerificationError as error:
-        raise SourceRejected("certificate", error.verify_message) from error
     except ssl.SSLError as error:
-        raise SourceRejected("tls", str(error)) from error
+        raise error_of(error, place) from error
     except socket.gaierror as error:
-        raise SourceUnavailable("unknown-host", f"{source.host}: {error.strerror}") from error
+        raise SourceUnavailable("unknown-host", source.host) from error
     except OSError as error:
-        raise SourceUnavailable("unreachable", str(error)) from error
-
-
-def _tls_context(source: MqttSource) -> ssl.SSLContext:
-    """Verify the broker by `ca`, or by the system's authorities; there is no way around it."""
-    try:
-        context = ssl.create_default_context(cafile=source.ca)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if source.certificate is not None:
-            # A key with a passphrase would ask on the terminal; the empty answer is an error.
-            context.load_cert_chain(source.certificate, source.key, password="")
-    except (OSError, ssl.SSLError) as error:
-        files = [str(path) for path in (source.ca, source.certificate, source.key) if path]
-        raise SourceRejected("certificate-file", f"{', '.join(files)}: {error}") from error
-    return context
+        cut = isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
+        # Who closes a connection that had been made did not like how TLS begins.
+        raise SourceUnavailable(HANDSHAKE if context and cut else "unreachable", place) from error

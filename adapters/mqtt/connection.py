@@ -17,9 +17,10 @@ from adapters.mqtt import packets
 from adapters.mqtt.answers import Welcome, read_connack, read_disconnect, read_suback
 from adapters.mqtt.framing import Control, PacketReader, Read
 from adapters.mqtt.memory import CLOSED
+from adapters.mqtt.notes import printable
 from adapters.mqtt.pace import Pace
 from adapters.mqtt.packets import Hello, Kind, MalformedError
-from adapters.mqtt.reasons import error_for, reason_name
+from adapters.mqtt.reasons import NO_CONNACK, TLS_REFUSED, error_for, reason_name
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 
@@ -90,15 +91,14 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        detail = str(exc or "closed by the broker")
         if not self._welcome.done():
-            detail += " before it answered CONNECT"
             if isinstance(exc, ssl.SSLError) and not isinstance(exc, ssl.SSLEOFError):
                 # TLS 1.3: a broker refuses our certificate after the handshake is over.
-                self.fail(SourceRejected("tls-refused", detail))
+                self.fail(SourceRejected(TLS_REFUSED))
+            self.fail(SourceUnavailable(NO_CONNACK))
         elif exc is None:
-            self.fail(SourceUnavailable(CLOSED, detail))
-        self.fail(SourceUnavailable("connection-lost", detail))
+            self.fail(SourceUnavailable(CLOSED))
+        self.fail(SourceUnavailable("connection-lost"))
         self._ended.set()
 
     # what the adapter calls
@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
             self._leaving = True
             self._steer()
             await self._wait_for_end(timeout_s / 2)
-        self.fail(SourceUnavailable("closed", "by the gateway"))
+        self.fail(SourceUnavailable("closed-by-gateway"))
         await self._wait_for_end(timeout_s / 2)
         if self._transport is not None:
             self._transport.abort()
@@ -234,13 +234,13 @@ class Connection(asyncio.Protocol):
         """Read, or do not: resting, or too much waits for the disk.
 
         A v5 broker stops by itself at our Receive Maximum, so that its pings still come through; a
-        3.1.1 broker, or one that sends QoS 0, is stopped here.
+        3.1.1 broker, or one that sends QoS 0, is stopped here. Not while an answer is awaited: a
+        SUBACK stands behind what a broker sends of a session before, and nothing is delivered
+        until it came.
         """
         before = self._held
-        self._held = (
-            self._unsettled > self.hello.receive_maximum
-            or self._unsettled_bytes > UNSETTLED_BYTES_MAX
-        )
+        many = self._unsettled > self.hello.receive_maximum and not self._answers
+        self._held = many or self._unsettled_bytes > UNSETTLED_BYTES_MAX
         if before and not self._held:
             self.last_received = self._clock.monotonic()
         if self._transport is None or self._transport.is_closing():
@@ -259,11 +259,13 @@ class Connection(asyncio.Protocol):
             raise self.error
         answer: asyncio.Future[bytes] = self._loop.create_future()
         self._answers[packet_id] = answer
+        self._steer()
         self._write(packet)
         try:
             found = await answer
         finally:
             self._answers.pop(packet_id, None)
+            self._steer()
         if codes is not None and len(found) != codes:
             self._refuse(MalformedError("SUBACK with another number of codes", 0x82))
             assert self.error is not None
@@ -293,7 +295,7 @@ class Connection(asyncio.Protocol):
                 self._write(packets.PUBCOMP_HEAD + body[:2])
             case Kind.DISCONNECT:
                 code, text = read_disconnect(body)
-                self.fail(error_for(code, text or "the broker ended the connection"))
+                self.fail(error_for(code, printable(text)))
             case _:
                 raise MalformedError(f"{control.kind.name} is not for a subscriber", 0x82)
 

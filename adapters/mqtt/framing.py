@@ -33,6 +33,13 @@ class Clipped(bytes):
     size: int = 0
 
 
+class Retained(bytes):
+    """A payload that the broker had kept: how old it is, nobody knows.
+
+    The JSON parser takes only plain bytes, so that such a message leaves the fast path by itself.
+    """
+
+
 @dataclass(slots=True)
 class Read:
     """The messages that arrived together."""
@@ -160,7 +167,9 @@ class PacketReader:
         if size or len(payload) > self.payload_max:
             payload = _clipped(payload, size - (start - body) if size else len(payload))
         if first & 0x09:
-            self.retained += first & 0x01
+            if first & 0x01:
+                self.retained += 1
+                payload = _retained(payload)
             self.redelivered += first >> 3 & 0x01
         self.messages.append((data[body + 2 : topic_end], payload, acknowledgement))
 
@@ -192,6 +201,10 @@ def _checked_kind(first: int) -> Kind:
     if kind == 0 or flags != (0x02 if kind == Kind.PUBREL else 0):
         raise MalformedError(f"a packet that begins with 0x{first:02X}")
     return Kind(kind)
+
+
+def _retained(payload: bytes) -> bytes:
+    return payload if isinstance(payload, Clipped) else Retained(payload)
 
 
 def _clipped(payload: bytes, size: int) -> Clipped:

@@ -22,6 +22,8 @@ class Memory:
     It will call such a session present although it missed everything before the subscriptions.
     """
     short_lives: int = 0
+    spoke_v5: bool = False
+    """The broker has welcomed us with MQTT 5: a connection that it cut says nothing of versions."""
 
     def ended(self, error: SourceError, life_s: float) -> SourceError:
         """Give the error to raise for a connection that ended.
@@ -36,10 +38,7 @@ class Memory:
         self.short_lives += 1
         if self.short_lives < SHORT_LIVES_MAX:
             return error
-        detail = (
-            f"{self.short_lives} times in a row; does another client use the id {self.session}?"
-        )
-        return SourceRejected("closed-again-and-again", detail)
+        return SourceRejected("closed-again-and-again", f"{self.short_lives} x, {self.session}")
 
 
 _memories: dict[str, Memory] = {}

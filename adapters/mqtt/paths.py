@@ -1,12 +1,19 @@
-"""JSON paths such as `$.a.b[0].c`, `$['온도']` and `$.readings[*].temp`, compiled once."""
+"""JSON paths such as `$.a.b[0].c`, `$['온도']` and `$.readings[*].temp`, compiled once.
+
+`$.values[?(@.id=='Line.Pressure')].v` takes the entries of an array whose field says so (RFC 9535
+§2.3.5, of which only `==` and `&&` are read).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
+
+import orjson
 
 Getter = Callable[[Any], Any]
 Expander = Callable[[Any], list[Any]]
@@ -24,7 +31,35 @@ class Star(Enum):
 
 
 EVERY: Final = Star.EVERY
-Step = str | int | Star
+Word = str | int | float | bool | None
+"""What a field is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The step `[?(@.id=='x')]`: the readings of an array whose fields all have these values."""
+
+    fields: tuple[tuple[Steps, Word], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A step of named formats: the list in the first of these places, or what is here itself.
+
+    So a message with a list of entries and a message that is one entry are read alike.
+    """
+
+    places: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A last step of named formats: the first of these paths that is there."""
+
+    paths: tuple[Steps, ...]
+
+
+Step = str | int | Star | Where | Listed | Either
 Steps = tuple[Step, ...]
 
 _STEP = re.compile(
@@ -33,6 +68,11 @@ _STEP = re.compile(
     r"|\[(?P<star>\*)\]"
     r"|\['(?P<single>[^']*)'\]"
     r'|\["(?P<double>[^"]*)"\]'
+    r"|\[\?\s*(?P<where>(?:[^\[\]'\"]|'[^']*'|\"[^\"]*\"|\[(?:-?\d+|'[^']*'|\"[^\"]*\")\])+)\]"
+)
+_TEST = re.compile(
+    r"@(?P<path>(?:\.[^.\[\]'\"\s=&()]+|\[(?:-?\d{1,9}|'[^']*'|\"[^\"]*\")\])+)\s*==\s*"
+    r"(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<word>true|false|null|-?\d[\d.eE+-]*))"
 )
 
 
@@ -60,22 +100,64 @@ def _step(match: re.Match[str]) -> Step:
         return int(match["index"])
     if match["star"] is not None:
         return EVERY
+    if match["where"] is not None:
+        return _where(match["where"])
     return next(
         part for part in (match["name"], match["single"], match["double"]) if part is not None
     )
 
 
-def split_at_last_star(steps: Steps) -> tuple[Steps, Steps]:
-    """Give the part up to and with the last `[*]`, and what comes after it."""
-    for place in range(len(steps) - 1, -1, -1):
-        if steps[place] is EVERY:
-            return steps[: place + 1], steps[place + 1 :]
-    return (), steps
+def _where(text: str) -> Where:
+    """Read `(@.id=='x' && @.a.b==1)`, with or without its brackets."""
+    bare = text.strip()
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = bare[1:-1].strip()
+    fields: list[tuple[Steps, Word]] = []
+    place = 0
+    while True:
+        match = _TEST.match(bare, place)
+        if match is None:
+            raise ValueError(f"not a filter: {text}")
+        fields.append((parse_path("$" + match["path"]), _word(match)))
+        rest = bare[match.end() :].lstrip()
+        if not rest:
+            return Where(tuple(fields))
+        if not rest.startswith("&&"):
+            raise ValueError(f"not a filter: {text}")
+        place = len(bare) - len(rest[2:].lstrip())
+
+
+def _word(match: re.Match[str]) -> Word:
+    if match["word"] is None:
+        return match["single"] if match["single"] is not None else match["double"]
+    word: Word = orjson.loads(match["word"])  # JSONDecodeError is a ValueError
+    return word
+
+
+def expands(step: Step) -> TypeGuard[Star | Where]:
+    """Tell whether a step reaches any number of readings."""
+    return step is EVERY or isinstance(step, Where)
+
+
+def levels_of(steps: Steps) -> tuple[tuple[Steps, ...], Steps]:
+    """Give the parts that each end in `[*]` or a filter, and what comes after the last of them."""
+    levels: list[Steps] = []
+    begin = 0
+    for place, step in enumerate(steps):
+        if expands(step):
+            levels.append(steps[begin : place + 1])
+            begin = place + 1
+    return tuple(levels), steps[begin:]
+
+
+def key_of(value: Any) -> Any:
+    """Give what a value is looked up by: true is no 1, and 1 is 1.0, as JSON has it."""
+    return (value,) if value is None or type(value) is bool else value
 
 
 def getter(steps: Steps) -> Getter:
     """Compile steps without `[*]`; the result raises MISSING_ERRORS where there is no such path."""
-    assert EVERY not in steps
+    assert not any(map(expands, steps))
     if not steps:
         return _itself
     first, *rest = (_one(step) for step in steps)
@@ -105,24 +187,21 @@ def many(all_steps: list[Steps]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda document: tuple([get(document) for get in getters])
 
 
-def expander(steps: Steps) -> Expander:
-    """Compile steps that end in `[*]` (or none at all) into the list of readings they reach."""
-    if not steps:
-        return lambda document: [document]
-    parts: list[Getter] = []
-    rest = steps
-    while rest:
-        star = rest.index(EVERY)
-        parts.append(getter(rest[:star]))
-        rest = rest[star + 1 :]
+def readings_of(level: Steps) -> Expander:
+    """Compile one level, which ends in `[*]` or a filter, into the list of readings it reaches."""
+    array = getter(level[:-1])
+    last = level[-1]
+    if not isinstance(last, Where):
+        return lambda document: array_of(array(document))
+    tests = tuple((getter(path), key_of(word)) for path, word in last.fields)
+    return lambda document: [one for one in array_of(array(document)) if _passes(one, tests)]
 
-    def expand(document: Any) -> list[Any]:
-        found = [document]
-        for part in parts:
-            found = [reading for context in found for reading in _array(part(context))]
-        return found
 
-    return expand
+def _passes(reading: Any, tests: tuple[tuple[Getter, Any], ...]) -> bool:
+    try:
+        return all(key_of(get(reading)) == key for get, key in tests)
+    except MISSING_ERRORS:
+        return False
 
 
 def _itself(document: Any) -> Any:
@@ -132,11 +211,44 @@ def _itself(document: Any) -> Any:
 def _one(step: Step) -> Getter:
     if isinstance(step, str):
         return itemgetter(step)
+    if isinstance(step, Listed):
+        return lambda document: _listed(step.places, document)
+    if isinstance(step, Either):
+        return _either(tuple(map(getter, step.paths)))
     assert isinstance(step, int)
-    return lambda document: _array(document)[step]
+    return lambda document: array_of(document)[step]
 
 
-def _array(document: Any) -> list[Any]:
+def _listed(places: tuple[tuple[str, ...], ...], document: Any) -> list[Any]:
+    if type(document) is list:
+        return document
+    for names in places:
+        found = document
+        for name in names:
+            found = found.get(name) if type(found) is dict else None
+        if type(found) is list:
+            return found
+    return [document]
+
+
+def _either(getters: tuple[Getter, ...]) -> Getter:
+    def first(document: Any) -> Any:
+        for get in getters:
+            try:
+                return get(document)
+            except MISSING_ERRORS:
+                continue
+        raise KeyError
+
+    return first
+
+
+def array_of(document: Any) -> list[Any]:
+    """Give a list as it is; anything else has no entries, and is missing.
+
+    Raises:
+        TypeError: one of MISSING_ERRORS.
+    """
     if type(document) is not list:  # an index into a text would give a character
         raise TypeError
     return document

@@ -11,8 +11,8 @@ from typing import Any
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connect import CLOSE_S, VERSION_NAMES, as_check, open_connection
 from adapters.mqtt.connection import Connection
-from adapters.mqtt.decode import PATH_MISSING, Decoder, Delivery
-from adapters.mqtt.reasons import FAILURE, reason_name
+from adapters.mqtt.decode import Decoder, Delivery
+from adapters.mqtt.reasons import FAILURE, SUBSCRIPTION_REFUSED, reason_name
 from adapters.mqtt.subscriptions import filters_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceUnavailable
@@ -29,19 +29,24 @@ class Outcome(StrEnum):
 
     RECEIVED = "received"
     NOT_YET = "not-yet"
-    PATH_MISSING = "path-missing"
+    ODD = "odd"
     DENIED = "denied"
 
 
 @dataclass(frozen=True, slots=True)
 class ProbedItem:
-    """One tag; `value` is the newest one seen, `detail` the broker's reason for a denial."""
+    """One tag; `value` is the newest one seen.
+
+    Where something is odd `reason` says what: a path that is not there, a message or a time that
+    cannot be read. It may be odd and have a value. `detail` is what only this case has.
+    """
 
     index: int
     name: str
     topic: str
     outcome: Outcome
     value: Any = None
+    reason: str = ""
     detail: str = ""
 
 
@@ -59,7 +64,7 @@ async def probe(source: MqttSource, clock: Clock, wait_s: float = WAIT_S) -> Pro
     """Connect beside a gateway that may be running, subscribe, and wait for a first value of each.
 
     Subscribes with QoS 0 under its own client id and leaves no session. Ends early once every tag
-    has a value.
+    has a value and nothing odd was seen.
 
     Raises:
         SourceUnavailable, SourceRejected: there is no connection to speak of.
@@ -77,7 +82,7 @@ async def _look(source: MqttSource, connection: Connection, wait_s: float) -> Pr
         async with asyncio.timeout(source.connect_timeout_s):
             codes = await connection.subscribe(dict.fromkeys(filters_of(source), 0))
     except TimeoutError as error:
-        raise SourceUnavailable("timeout", "no answer to SUBSCRIBE") from error
+        raise SourceUnavailable("timeout", "SUBSCRIBE") from error
     health = DeviceHealth(source.device, len(source.items))
     security, version = connection.cipher, VERSION_NAMES[connection.hello.version]
     seen = await _collect(source, connection, health, wait_s)
@@ -102,7 +107,7 @@ async def _collect(
     missing = {item.index for item in source.items}
     try:
         async with asyncio.timeout(wait_s):
-            while missing and connection.error is None:
+            while (missing or health.bad) and connection.error is None:
                 connection.wake.clear()
                 if not connection.reads:
                     await connection.wake.wait()
@@ -130,10 +135,13 @@ def _probed(
     name = source.plan.signals[item.index].name
     code = codes[item.topic]
     if code >= FAILURE:
-        return ProbedItem(item.index, name, item.topic, Outcome.DENIED, detail=reason_name(code))
-    if item.index in values:
-        return ProbedItem(item.index, name, item.topic, Outcome.RECEIVED, values[item.index])
+        detail = reason_name(code)
+        return ProbedItem(
+            item.index, name, item.topic, Outcome.DENIED, None, SUBSCRIPTION_REFUSED, detail
+        )
     bad = health.bad.get(name)
-    missing = bad is not None and bad.reason == PATH_MISSING
-    outcome = Outcome.PATH_MISSING if missing else Outcome.NOT_YET
-    return ProbedItem(item.index, name, item.topic, outcome)
+    value = values.get(item.index)
+    if bad is not None:
+        return ProbedItem(item.index, name, item.topic, Outcome.ODD, value, bad.reason, bad.detail)
+    outcome = Outcome.RECEIVED if item.index in values else Outcome.NOT_YET
+    return ProbedItem(item.index, name, item.topic, outcome, value)

@@ -5,6 +5,21 @@ from __future__ import annotations
 from adapters.mqtt.memory import CLOSED
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 
+# What is said of a signal or a device while the connection stands.
+PATH_MISSING = "path-missing"
+MESSAGE_UNREADABLE = "message-unreadable"
+TIME_UNREADABLE = "time-unreadable"
+TIME_MISSING = "time-missing"
+RETAINED_ONLY = "retained-only"
+SUBSCRIPTION_REFUSED = "subscription-refused"
+TOPIC_UNMATCHED = "topic-unmatched"
+DEVICE_NOT_LISTED = "device-not-listed"
+HALL_UNWATCHED = "hall-unwatched"
+
+# Why there is no connection, beside what the broker itself says.
+NO_CONNACK = "no-answer-to-connect"
+TLS_REFUSED = "tls-refused"
+
 UNSUPPORTED_VERSION = 0x84
 SESSION_TAKEN_OVER = 0x8E
 FAILURE = 0x80

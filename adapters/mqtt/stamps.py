@@ -1,12 +1,14 @@
-"""Source times: numbers in s, ms, us, ns, or ISO 8601 text, into int ns UTC without rounding."""
+"""Source times: numbers in s, ms, us, ns, or written dates, into int ns UTC without rounding."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from adapters.mqtt.calendar import read_moment
 
 StampReader = Callable[[Any], int]
 
@@ -14,14 +16,22 @@ UNITS_NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 STAMP_MAX = 2**63 - 1
 DIGITS_MAX = 40
 """Longest number text: 19 digits of ns and as many after the point."""
+BARE_DIGITS = (14, 17)
+"""Digits of 20261130205506, without and with milliseconds."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FRACTION = re.compile(r"[.,](\d{1,12})")
 
 
-def stamp_reader(unit: str) -> StampReader:
-    """Give the reader for a unit; it raises ValueError for what is no time in int64 ns."""
+def stamp_reader(unit: str, zone: str | None = None) -> StampReader:
+    """Give the reader for a unit; it raises ValueError for what is no time in int64 ns.
+
+    Args:
+        unit: `s`, `ms`, `us`, `ns`, or `iso` for written dates.
+        zone: of written dates that name none, an IANA name; UTC without it. An hour that summer
+            time repeats is taken as its first one, one that it skips as if it had not.
+    """
     if unit == "iso":
-        return _from_iso
+        home = UTC if zone is None else ZoneInfo(zone)
+        return lambda value: _from_written(value, home)
     scale = UNITS_NS[unit]
 
     def from_number(value: Any) -> int:
@@ -31,11 +41,15 @@ def stamp_reader(unit: str) -> StampReader:
             stamp = _from_decimal(value, scale)
         else:
             raise ValueError("no time")
-        if -STAMP_MAX <= stamp <= STAMP_MAX:
-            return stamp
-        raise ValueError("no time that fits")
+        return _fitting(stamp)
 
     return from_number
+
+
+def _fitting(stamp: int) -> int:
+    if -STAMP_MAX <= stamp <= STAMP_MAX:
+        return stamp
+    raise ValueError("no time that fits")
 
 
 def _from_decimal(value: float | str, scale: int) -> int:
@@ -49,18 +63,11 @@ def _from_decimal(value: float | str, scale: int) -> int:
         raise ValueError("no time") from error
 
 
-def _from_iso(value: Any) -> int:
-    """Read `2026-11-24T10:00:00.123456789+09:00`; without a zone it is UTC."""
-    if not isinstance(value, str) or len(value) > DIGITS_MAX:
-        raise ValueError("no time")
-    fraction = _FRACTION.search(value)
-    whole = value if fraction is None else value[: fraction.start()] + value[fraction.end() :]
-    moment = datetime.fromisoformat(whole)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    since = moment - _EPOCH
-    ns = 0 if fraction is None else int(fraction[1][:9].ljust(9, "0"))
-    stamp = (since.days * 86_400 + since.seconds) * 10**9 + ns
-    if -STAMP_MAX <= stamp <= STAMP_MAX:
-        return stamp
-    raise ValueError("no time that fits")
+def _from_written(value: Any, home: tzinfo) -> int:
+    """Read `2026-11-24T10:00:00.123456789+09:00`, or a date without a zone at `home`."""
+    if type(value) is int and len(str(abs(value))[:20]) in BARE_DIGITS:
+        value = str(value)
+    moment = read_moment(value if isinstance(value, str) else "")
+    when = moment.when if moment.when.tzinfo is not None else moment.when.replace(tzinfo=home)
+    since = when - _EPOCH
+    return _fitting((since.days * 86_400 + since.seconds) * 10**9 + moment.nanoseconds)

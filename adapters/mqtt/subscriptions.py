@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connection import Connection
-from adapters.mqtt.reasons import FAILURE, reason_name
+from adapters.mqtt.notes import printable
+from adapters.mqtt.reasons import FAILURE, SUBSCRIPTION_REFUSED, reason_name
 from gateway.core.clock import Clock
 from gateway.ops.events import mqtt as events
 from gateway.ops.health import DeviceHealth
@@ -16,9 +17,6 @@ QOS_MAX = 1
 def filters_of(source: MqttSource) -> dict[str, int]:
     """Give each filter of a source once, with the QoS to ask for."""
     return dict.fromkeys((item.topic for item in source.items), min(source.qos, QOS_MAX))
-
-
-REFUSED = "subscription refused"
 
 
 class Subscriptions:
@@ -70,13 +68,12 @@ class Subscriptions:
             events.subscription_refused(self._health.device, topic, reason)
         self._refused.add(topic)
         for name in names:
-            self._health.signal_bad(name, f"{REFUSED}: {reason}", self._clock.now())
+            detail = f"{printable(topic)}: {reason}"
+            self._health.signal_bad(name, SUBSCRIPTION_REFUSED, self._clock.now(), detail)
 
     def _grant(self, topic: str, names: list[str]) -> None:
         if topic in self._refused:
             self._refused.discard(topic)
             events.subscription_granted(self._health.device, topic)
         for name in names:
-            known = self._health.bad.get(name)
-            if known is not None and known.reason.startswith(REFUSED):
-                self._health.signal_good(name, self._clock.now())
+            self._health.signal_good(name, self._clock.now(), SUBSCRIPTION_REFUSED)

@@ -12,17 +12,20 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from adapters.opcua.config import OpcUaSource
-from adapters.opcua.errors import edge
+from adapters.opcua.errors import edge, system_words
+from adapters.opcua.fitting import TOO_LARGE, ask_for_fewer, find_fault, leave_out
+from adapters.opcua.granted import subscribe, subscription_note
 from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.kept import Shelf
-from adapters.opcua.library import struct_from_binary, ua
+from adapters.opcua.library import UaError, ua
 from adapters.opcua.link import Link, abort, close, connect, keep_channel, read_clock
-from adapters.opcua.pump import SILENT, Pump, PumpState, margin_ns
+from adapters.opcua.losses import make_gap, margin_ns
+from adapters.opcua.pump import SILENT, Pump, PumpState
 from adapters.opcua.router import Router
 from adapters.opcua.session import Session, keep, recall
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, Timeline, latest, memory_of
+from adapters.opcua.timeline import Memory, memory_of, server_ahead, span_of_history
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.core.protocols import Intake
@@ -32,14 +35,8 @@ from gateway.ops.events import opcua as events
 from gateway.ops.events import sources as source_events
 from gateway.ops.health import DeviceHealth
 
-NOTIFICATIONS_MAX = 10_000
-"""Samples in one message: decoding one never holds the loop for long."""
 PROBE_S = 3.0
 """A server that answers nothing for this long is gone."""
-COARSE_NS = 2_000_000_000
-"""A server's clock that is behind ours by less may be one that is renewed once a second."""
-LIFETIME_FACTOR_MIN = 3
-"""Source: OPC UA Part 4 §5.14.2: the lifetime is at least three keep-alives."""
 
 
 class OpcUaAdapter:
@@ -62,7 +59,12 @@ class OpcUaAdapter:
         self._memory = memory if memory is not None else memory_of(source.device, source.url)
         self._router = Router(source.plan)
         self._items: Items | None = None
+        self._server: tuple[int | None, int | None] = None, None
         self._changed = asyncio.Event()
+        self._note = ""
+        """What is worse about the subscription than asked, and loses nothing."""
+        self._shown: dict[str, str] = {}
+        """What the items of a connection said of their signals; the next one takes it back."""
 
     async def run(self, intake: Intake) -> NoReturn:
         await self._recall()
@@ -76,7 +78,9 @@ class OpcUaAdapter:
             keep = state
             await self._serve(link, state, intake, resumed=state.expected is not None)
         except SourceError as error:
-            if keep is not None and (link.client.cut_off or error.reason == SILENT):
+            if error.reason == TOO_LARGE:
+                await self._make_fit(link)
+            elif keep is not None and (link.client.cut_off or error.reason == SILENT):
                 self._keep_session(link, keep)
                 abort(link)
             raise
@@ -100,10 +104,21 @@ class OpcUaAdapter:
         self._changed.set()
         return True
 
+    async def _make_fit(self, link: Link) -> None:
+        """Find out why a notification did not fit, so that the next subscription has others."""
+        if self._items is None or link.client.cut_off:
+            ask_for_fewer(self._memory)
+            return
+        try:
+            async with asyncio.timeout(self._source.stall_tolerance_s):
+                await find_fault(link, self._items, self._memory)
+        except (UaError, OSError, TimeoutError):
+            ask_for_fewer(self._memory)
+
     def _keep_session(self, link: Link, state: PumpState) -> None:
         if self._items is None or state.settled is None:
             return
-        state.expected, state.published = state.settled, state.durable
+        state.expected, state.dated = state.settled, state.durable
         self._memory.session = Session(link.ticket(), state, self._items.states)
 
     async def _recall(self) -> None:
@@ -126,7 +141,7 @@ class OpcUaAdapter:
             await asyncio.to_thread(shelf.save, kept)
         except OSError as error:
             shelf.forget()  # an old file would take items for active that are gone
-            events.session_not_kept(self._source.device, error.strerror or type(error).__name__)
+            events.session_not_kept(self._source.device, system_words(error))
 
     def _check_identity(self, link: Link) -> None:
         """Note what server this is; after a restart nothing of before holds."""
@@ -142,7 +157,7 @@ class OpcUaAdapter:
 
     async def _subscription(self, link: Link, session: Session | None) -> PumpState:
         """Go on with the old subscription, or make a new one with publishing off."""
-        self._items = Items(link, self._source, self._health, self._clock)
+        self._items = Items(link, self._source, self._health, self._clock, self._shown)
         fits = session is not None and session.fits
         if (
             link.resumed
@@ -161,43 +176,22 @@ class OpcUaAdapter:
         with edge("creating the subscription"):
             if link.resumed and session is not None:
                 await link.client.uaclient.delete_subscriptions([session.pump.subscription])
-            made = await link.client.uaclient._send_request(  # noqa: SLF001 - else the library publishes too
-                self._subscription_request()
-            )
-            answer = struct_from_binary(ua.CreateSubscriptionResponse, made)
-            answer.ResponseHeader.ServiceResult.check()
-        revised = answer.Parameters
-        self._items.subscription = int(revised.SubscriptionId)
-        keepalive_s = revised.RevisedPublishingInterval / 1000 * revised.RevisedMaxKeepAliveCount
-        return PumpState(
-            int(revised.SubscriptionId), keepalive_s, key=1 + secrets.randbelow(1 << 63)
-        )
-
-    def _subscription_request(self) -> Any:
-        source = self._source
-        keepalive = max(round(min(source.keepalive_s, 10.0) / source.publishing_s), 1)
-        lifetime = max(
-            round(source.lifetime_s / source.publishing_s), LIFETIME_FACTOR_MIN * keepalive
-        )
-        request = ua.CreateSubscriptionRequest()
-        request.Parameters = ua.CreateSubscriptionParameters(
-            RequestedPublishingInterval=source.publishing_s * 1000.0,
-            RequestedLifetimeCount=lifetime,
-            RequestedMaxKeepAliveCount=keepalive,
-            MaxNotificationsPerPublish=NOTIFICATIONS_MAX,
-            PublishingEnabled=False,
-            Priority=0,
-        )
-        return request
+            made = await subscribe(link.client, self._source, self._memory.notifications_max)
+        self._items.subscription, self._items.publishing_s = made.number, made.publishing_s
+        self._note = subscription_note(self._source, made)
+        if self._note:
+            events.subscription_granted(self._source.device, self._note)
+        now = self._clock.now()
+        key = 1 + secrets.randbelow(1 << 63)
+        return PumpState(made.number, made.keepalive_s, dated=now, durable=now, key=key)
 
     async def _serve(self, link: Link, state: PumpState, intake: Intake, *, resumed: bool) -> None:
         assert self._items is not None
-        timeline = Timeline(self._memory.offset)
         book = TypeBook(link.client, link.namespaces)
         if not resumed:
-            await self._fill_items(link, timeline, book, intake)
+            await self._fill_items(link, book, intake)
         await self._keep(link, state)
-        self._health.connected(self._clock.now())
+        self._health.connected(self._clock.now(), self._note)
         source_events.source_connected(self._source.device, f"security {link.choice}")
         self._memory.connected_before = True
         pump = Pump(
@@ -207,16 +201,14 @@ class OpcUaAdapter:
             self._router,
             book,
             self._memory,
-            timeline,
             self._health,
             self._clock,
             self._renew,
+            self._follow,
         )
-        await self._work(link, state, pump, timeline, intake)
+        await self._work(link, state, pump, intake)
 
-    async def _work(
-        self, link: Link, state: PumpState, pump: Pump, timeline: Timeline, intake: Intake
-    ) -> None:
+    async def _work(self, link: Link, state: PumpState, pump: Pump, intake: Intake) -> None:
         """Run until something ends the connection; deliveries may finish after it."""
         failure: BaseException | None = None
         async with asyncio.TaskGroup() as deliveries:
@@ -225,7 +217,7 @@ class OpcUaAdapter:
                     tasks.create_task(pump.run(intake, deliveries))
                     tasks.create_task(self._watch(link))
                     tasks.create_task(keep_channel(link.client, self._clock))
-                    tasks.create_task(self._manage(link, state, timeline, intake))
+                    tasks.create_task(self._manage(link, state, intake))
             except* SourceError as group:
                 failure = _first(group)
             finally:
@@ -234,23 +226,24 @@ class OpcUaAdapter:
         if failure is not None:
             raise failure
 
-    async def _fill_items(
-        self, link: Link, timeline: Timeline, book: TypeBook, intake: Intake
-    ) -> None:
+    async def _fill_items(self, link: Link, book: TypeBook, intake: Intake) -> None:
         """Create the items, say what is missing since the last connection, start publishing."""
         items = self._items
         assert items is not None
         began = self._begin(intake)
-        refused_from = timeline.now(self._clock.now())
+        refused_from = self._clock.now()
         with edge("creating monitored items"):
+            await leave_out(link, items, self._memory)
             made = await items.update()
-        now = await self._server_now(link, timeline)
+        end = self._clock.now()  # every item is sampling by now
         for state in items.states:
             if state.monitored is None:
                 self._memory.missing.setdefault(state.item.address, began or refused_from)
+        await self._read_clock(link)
         if began is not None:
-            await self._state_gap(link, book, intake, began, now)
-        await self._state_late(made, timeline, intake)
+            await self._state_gap(link, book, intake, began, end)
+        await self._state_late(made, intake)
+        self._memory.durable = refused_from if began is None else end
         with edge("starting to publish"):
             await link.client.uaclient.set_publishing_mode(
                 ua.SetPublishingModeParameters(True, [items.subscription])
@@ -258,39 +251,37 @@ class OpcUaAdapter:
         events.items_active(self._source.device, items.active(), len(items.states))
 
     def _begin(self, intake: Intake) -> UnixNs | None:
-        """Give the source time from which on samples are missing, None if there is nothing yet."""
+        """Give from when on samples are missing by our clock, None if there is nothing yet."""
         last = self._memory.durable or intake.last_received()
-        return None if last is None else UnixNs(last - margin_ns(self._source))
+        if last is None:
+            return None
+        return UnixNs(min(last, self._clock.now()) - margin_ns(self._source))
 
-    async def _server_now(self, link: Link, timeline: Timeline) -> UnixNs:
-        """Give the source time of now, by the server's clock.
-
-        Many servers renew CurrentTime once a second only, so the stamp of the answer counts, too,
-        and a clock that seems to be a little behind ours is taken for ours: a gap that ends early
-        hides a loss, one that ends late by as much does not.
-        """
+    async def _read_clock(self, link: Link) -> None:
+        """Note how far the server's clock is ahead of ours, now and before this connection."""
+        asked = self._clock.now()
         with edge("reading the server's time"):
-            times = [latest(time) for time in await read_clock(link.client)]
-        now = self._clock.now()
-        ahead = max(times, default=now) - now
-        timeline.ahead = 0 if -COARSE_NS <= ahead < 0 else ahead
-        return timeline.now(now)
+            stamps = await read_clock(link.client)
+        ahead = server_ahead(stamps, asked, self._clock.now())
+        self._server = self._memory.server_ahead, ahead
+        if ahead is not None:
+            self._memory.server_ahead = ahead
+            self._health.clock_offset_s = round(ahead / 1e9, 3)
 
     async def _state_gap(
         self, link: Link, book: TypeBook, intake: Intake, start: UnixNs, end: UnixNs
     ) -> None:
         assert self._items is not None
-        start, end = UnixNs(min(start, end)), UnixNs(max(start, end))
         keeping = [s for s in self._items.states if s.history and s.monitored is not None]
         filled = Filled([], set())
         if keeping:
+            ahead = self._memory.source_clock.ahead
             filled = await fill(
                 link,
                 self._router,
                 book,
                 keeping,
-                start,
-                end,
+                *span_of_history(start, end, ahead, self._server),
                 self._clock.now(),
                 self._source.stall_tolerance_s / 2,
             )
@@ -312,8 +303,14 @@ class OpcUaAdapter:
             reason = GapReason.DISCONNECTED
         else:
             reason = GapReason.GATEWAY_DOWN
-        signals = None if whole else tuple(sorted(wanted))
-        return (Gap(self._source.device, start, end, reason, self._source.plan, signals),)
+        signals = None if whole else wanted
+        plan = self._source.plan
+        return (make_gap(self._source, self._memory, plan, (start, end), reason, signals),)
+
+    def _follow(self, batches: Sequence[Batch]) -> None:
+        """Let every signal whose values are bad be seen as such."""
+        if self._items is not None:
+            self._items.qualities.follow(batches)
 
     def _renew(self, signal: int, reason: str) -> None:
         """Make an item again whose node the server says is gone."""
@@ -326,9 +323,7 @@ class OpcUaAdapter:
                 self._memory.missing.setdefault(state.item.address, UnixNs(known))
                 self._changed.set()
 
-    async def _manage(
-        self, link: Link, state: PumpState, timeline: Timeline, intake: Intake
-    ) -> NoReturn:
+    async def _manage(self, link: Link, state: PumpState, intake: Intake) -> NoReturn:
         """The one task that changes items while the subscription runs.
 
         What is given up is written down before the server hears of it, what is new after it
@@ -342,7 +337,7 @@ class OpcUaAdapter:
             with edge("changing monitored items"):
                 made = await items.update()
             if made:
-                await self._state_late(made, timeline, intake)
+                await self._state_late(made, intake)
                 events.items_active(self._source.device, items.active(), len(items.states))
                 await self._keep(link, state)
             due = items.next_due()
@@ -353,25 +348,17 @@ class OpcUaAdapter:
             except TimeoutError:
                 pass
 
-    async def _state_late(
-        self, made: Sequence[ItemState], timeline: Timeline, intake: Intake
-    ) -> None:
+    async def _state_late(self, made: Sequence[ItemState], intake: Intake) -> None:
         """State since when signals were missing that exist only now."""
-        end = timeline.now(self._clock.now())
+        end = self._clock.now()
         since: dict[UnixNs, list[int]] = {}
         for state in made:
             start = self._memory.missing.pop(state.item.address, None)
             if start is not None:
                 since.setdefault(UnixNs(min(start, end)), []).append(state.item.index)
+        reason = GapReason.REJECTED_BY_SOURCE
         gaps = [
-            Gap(
-                self._source.device,
-                start,
-                end,
-                GapReason.REJECTED_BY_SOURCE,
-                self._source.plan,
-                tuple(sorted(signals)),
-            )
+            make_gap(self._source, self._memory, self._source.plan, (start, end), reason, signals)
             for start, signals in since.items()
         ]
         if gaps:

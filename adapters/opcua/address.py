@@ -31,7 +31,7 @@ def is_path(address: str) -> bool:
 def node_id(address: str, namespaces: Sequence[str]) -> Any:
     """Give the NodeId of `[nsu=URI;|ns=N;]<i|s|g|b>=...`.
 
-    Raises AddressError: `NamespaceUnknown` or `BadNodeIdInvalid`.
+    Raises AddressError: `namespace-unknown` or `BadNodeIdInvalid`.
     """
     index, rest = 0, address
     if rest.startswith("nsu="):
@@ -54,7 +54,7 @@ def _index(uri: str, namespaces: Sequence[str]) -> int:
     try:
         return list(namespaces).index(uri)
     except ValueError:
-        raise AddressError("NamespaceUnknown", uri) from None
+        raise AddressError("namespace-unknown", uri) from None
 
 
 def _number(text: str, address: str) -> int:
@@ -104,6 +104,6 @@ def _namespace_of(rest: str, before: int, namespaces: Sequence[str]) -> tuple[in
             for mark in (":", ";"):
                 if rest.startswith(f"nsu={uri}{mark}"):
                     return list(namespaces).index(uri), rest[len(uri) + 5 :]
-        raise AddressError("NamespaceUnknown", rest[4:])
+        raise AddressError("namespace-unknown", rest[4:])
     text, mark, tail = rest.partition(":")
     return (int(text), tail) if mark and text.isdecimal() else (before, rest)

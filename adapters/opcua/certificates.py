@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -27,6 +28,10 @@ _LOCK = threading.Lock()
 """Several devices may start at once; one of them makes the certificate."""
 
 
+class OwnCertificateDamaged(ValueError):
+    """A file of our own certificate is there and cannot be read; the text names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnCertificate:
     """Certificate and private key as the client needs them."""
@@ -38,18 +43,32 @@ class OwnCertificate:
 def own_certificate(folder: Path, application_uri: str, now: UnixNs) -> OwnCertificate:
     """Load `own/certificate.der` and `own/key.pem`, making them first if there are none.
 
-    Blocks (disk, key generation); call it from a thread. Raises OSError or ValueError when files
-    are there and cannot be read: they are never overwritten.
+    Blocks (disk, key generation); call it from a thread. Raises OSError or OwnCertificateDamaged
+    when files are there and cannot be read: they are never overwritten.
     """
     with _LOCK:
         own = folder / "own"
         certificate, key = own / "certificate.der", own / "key.pem"
         if not certificate.exists() or not key.exists():
             _make(own, certificate, key, application_uri, now)
-        loaded = serialization.load_pem_private_key(key.read_bytes(), None)
-        if not isinstance(loaded, rsa.RSAPrivateKey):
-            raise ValueError(f"{key} holds no RSA key")  # noqa: TRY004 - the file is at fault
-        return OwnCertificate(x509.load_der_x509_certificate(certificate.read_bytes()), loaded)
+        return OwnCertificate(_load_certificate(certificate), _load_key(key))
+
+
+def _load_certificate(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(path.read_bytes())
+    except ValueError as error:
+        raise OwnCertificateDamaged(f"{path} holds no certificate") from error
+
+
+def _load_key(path: Path) -> rsa.RSAPrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise OwnCertificateDamaged(f"{path} holds no key that can be read") from error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise OwnCertificateDamaged(f"{path} holds no RSA key")
+    return key
 
 
 def _make(own: Path, certificate: Path, key: Path, application_uri: str, now: UnixNs) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.opcua.decode import ItemReader
@@ -24,6 +24,9 @@ VALUES_MAX = 1_000
 """Values of one node in one page."""
 PAGES_MAX = 200
 """Pages for one set of nodes; what lies beyond stays a gap."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_NS, _LAST_NS = -(1 << 63), (1 << 63) - 1
 
 
 @dataclass(slots=True)
@@ -46,6 +49,8 @@ async def fill(
     limit_s: float,
 ) -> Filled:
     """Read [start, end] of items that keep history, for at most `limit_s` seconds.
+
+    `start` and `end` are times of the source's clock: what a server files its values by.
 
     Never fails: what cannot be read is simply not among the complete signals.
     """
@@ -141,5 +146,6 @@ def _add(
 
 
 def _datetime(time: UnixNs) -> datetime:
-    seconds, rest = divmod(time, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+    """Give a time for the wire; one that the wire cannot hold becomes the first or last it can."""
+    bounded = min(max(time, _FIRST_NS), _LAST_NS)
+    return _EPOCH + timedelta(microseconds=bounded // 1000)

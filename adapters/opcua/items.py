@@ -15,8 +15,11 @@ from typing import Any
 
 from adapters.opcua.address import AddressError, browse_path, is_path, node_id
 from adapters.opcua.config import OpcUaItem, OpcUaSource
+from adapters.opcua.errors import status_name
+from adapters.opcua.granted import GRANTED_LESS, Rate, lost_by
 from adapters.opcua.library import ua
 from adapters.opcua.link import Link
+from adapters.opcua.qualities import Qualities
 from adapters.opcua.router import HANDLES
 from adapters.opcua.slices import in_slices
 from gateway.core.clock import Clock
@@ -33,7 +36,12 @@ _Slice = Sequence["ItemState"]
 
 @dataclass(slots=True, eq=False)
 class ItemState:
-    """One wanted item. `monitored` is the server's number once it exists."""
+    """One wanted item. `monitored` is the server's number once it exists.
+
+    What may be wrong with it, the first of them is shown: `reason` why the server has not got it,
+    `aside` (reason, detail) why it is not collected although it could be, `quality` the bad status
+    of its newest value, `lacking` what was asked and granted where values are lost by it.
+    """
 
     item: OpcUaItem
     handle: int
@@ -46,6 +54,20 @@ class ItemState:
     tries: int = 0
     next_try: float = 0.0
     wanted: bool = True
+    aside: tuple[str, str] | None = None
+    code: int = 0
+    quality: str = ""
+    lacking: str = ""
+
+    def trouble(self) -> tuple[str, str] | None:
+        """Give the reason that is shown, and its detail."""
+        if self.reason:
+            return self.reason, ""
+        if self.aside is not None:
+            return self.aside
+        if self.quality:
+            return self.quality, ""
+        return (GRANTED_LESS, self.lacking) if self.lacking else None
 
     @property
     def key(self) -> tuple[str, float, int | None]:
@@ -53,16 +75,33 @@ class ItemState:
 
 
 class Items:
-    """The items of one connection; all changes go through one task."""
+    """The items of one connection; all changes go through one task.
 
-    def __init__(self, link: Link, source: OpcUaSource, health: DeviceHealth, clock: Clock) -> None:
+    `shown` is what the connections before this one said of signals, by their name.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        source: OpcUaSource,
+        health: DeviceHealth,
+        clock: Clock,
+        shown: dict[str, str] | None = None,
+    ) -> None:
         self._link = link
         self._source = source
         self._health = health
         self._clock = clock
         self.subscription = 0
+        self.publishing_s = source.publishing_s
+        """The interval that the server granted."""
         self.states: list[ItemState] = _new_states(source.items, source)
+        self.qualities = Qualities(source.plan, self._note_quality)
+        self._places = {state.item.index: state for state in self.states}
+        self._shown = {} if shown is None else shown
         self._removed: list[int] = []
+        for name in self._shown.keys() - {state.name for state in self.states}:
+            self._hide(name)
 
     def handles(self) -> Iterable[tuple[int, int]]:
         """Give client handle and signal index of every wanted item."""
@@ -77,6 +116,8 @@ class Items:
     def adopt(self, states: list[ItemState]) -> None:
         """Go on with the items of a session that was taken up again."""
         self.states = states
+        for state in states:
+            self._show(state)
 
     def by_handle(self, handle: int) -> ItemState | None:
         """Give the wanted item of a client handle."""
@@ -89,28 +130,60 @@ class Items:
             kept.setdefault(state.key, []).append(state)
         fresh: list[OpcUaItem] = []
         states: list[ItemState] = []
+        names: list[tuple[ItemState, OpcUaItem]] = []
         for item in source.items:
             same = kept.get((item.address, item.sampling_s, item.queue))
             if same:
                 state = same.pop(0)
-                self._rename(state, item, source)
+                names.append((state, item))
                 states.append(state)
             else:
                 fresh.append(item)
         for gone in (state for rest in kept.values() for state in rest):
-            self._health.signal_good(gone.name, self._clock.now())
+            self._hide(gone.name)
             gone.wanted = False
             if gone.monitored is not None:
                 self._removed.append(gone.monitored)
         self._source = source
+        self._rename(names)
         self.states = states + _new_states(fresh, source)
+        self._renew_qualities(states)
 
-    def _rename(self, state: ItemState, item: OpcUaItem, source: OpcUaSource) -> None:
-        name = source.plan.signals[item.index].name
-        if name != state.name and state.reason:
-            self._health.signal_good(state.name, self._clock.now())
-            self._health.signal_bad(name, state.reason, self._clock.now())
-        state.item, state.name = item, name
+    def _rename(self, names: Sequence[tuple[ItemState, OpcUaItem]]) -> None:
+        """Let kept items be known by their new names; two of them may have changed places."""
+        for state, item in names:
+            if state.name != self._source.plan.signals[item.index].name:
+                self._hide(state.name)
+        for state, item in names:
+            state.item, state.name = item, self._source.plan.signals[item.index].name
+            self._show(state)
+
+    def _renew_qualities(self, kept: _Slice) -> None:
+        """Follow the new plan, whose signals have other places."""
+        self._places = {state.item.index: state for state in self.states}
+        self.qualities = Qualities(self._source.plan, self._note_quality)
+        self.qualities.take({state.item.index: state.code for state in kept if state.code})
+
+    def set_aside(self, state: ItemState, reason: str, detail: str = "") -> None:
+        """Collect an item no more, and show why, for as long as its session lives.
+
+        Its place at the server is given up with the next `update`; its neighbours go on.
+        """
+        if state.aside is not None:
+            return
+        state.aside = reason, detail
+        if state.monitored is not None:
+            self._removed.append(state.monitored)
+            state.monitored = None
+        events.item_refused(self._source.device, state.name, reason)
+        self._show(state)
+
+    def _note_quality(self, signal: int, code: int) -> None:
+        state = self._places.get(signal)
+        if state is not None:
+            state.code = code
+            state.quality = status_name(code) if code else ""
+            self._show(state)
 
     def renew(self, state: ItemState, reason: str) -> None:
         """Make an item again whose node went away; its old place at the server is given up."""
@@ -127,7 +200,7 @@ class Items:
         """
         await self._delete()
         now = self._clock.monotonic()
-        due = [s for s in self.states if s.monitored is None and s.next_try <= now]
+        due = [s for s in self._missing() if s.next_try <= now]
         if not due:
             return []
         resolved = await self._resolve(due)
@@ -145,7 +218,10 @@ class Items:
 
     def next_due(self) -> float | None:
         """Give the monotonic time of the next retry, None when every item is active."""
-        return min((s.next_try for s in self.states if s.monitored is None), default=None)
+        return min((state.next_try for state in self._missing()), default=None)
+
+    def _missing(self) -> Iterable[ItemState]:
+        return (s for s in self.states if s.monitored is None and s.aside is None)
 
     def active(self) -> int:
         return sum(state.monitored is not None for state in self.states)
@@ -236,10 +312,14 @@ class Items:
         for state, result in zip(part, results, strict=True):
             if result.StatusCode.is_good():
                 state.monitored = int(result.MonitoredItemId)
-                self._accepted(state)
+                given = Rate(result.RevisedSamplingInterval / 1000, int(result.RevisedQueueSize))
+                self._accepted(state, given)
                 made.append(state)
                 if not state.wanted:  # a reload came while the server was asked
                     self._removed.append(state.monitored)
+                elif state.aside is not None:
+                    self._removed.append(state.monitored)
+                    state.monitored = None
             elif state.wanted:
                 self._refused(state, result.StatusCode.name)
 
@@ -255,20 +335,40 @@ class Items:
             ),
         )
 
-    def _accepted(self, state: ItemState) -> None:
+    def _accepted(self, state: ItemState, given: Rate) -> None:
         if state.reason:
-            self._health.signal_good(state.name, self._clock.now())
             events.item_accepted(self._source.device, state.name)
         state.reason, state.tries = "", 0
+        asked = Rate(state.item.sampling_s, queue_size(state.item, self._source))
+        lacking = lost_by(asked, given, self.publishing_s)
+        if lacking and lacking != state.lacking:
+            events.item_granted_less(self._source.device, state.name, lacking)
+        state.lacking = lacking
+        self._show(state)
 
     def _refused(self, state: ItemState, reason: str) -> None:
         if reason != state.reason:
             events.item_refused(self._source.device, state.name, reason)
         state.reason = reason
-        self._health.signal_bad(state.name, reason, self._clock.now())
+        self._show(state)
         wait = min(RETRY_FIRST_S * 2**state.tries, RETRY_MAX_S)
         state.tries = min(state.tries + 1, 10)
         state.next_try = self._clock.monotonic() + wait
+
+    def _show(self, state: ItemState) -> None:
+        """Let health say what is wrong with an item, or that nothing is any more."""
+        trouble = state.trouble()
+        if trouble is None:
+            self._hide(state.name)
+            return
+        self._shown[state.name] = trouble[0]
+        self._health.signal_bad(state.name, trouble[0], self._clock.now(), trouble[1])
+
+    def _hide(self, name: str) -> None:
+        """Take back what was said here; what others say of the signal stays."""
+        reason = self._shown.pop(name, None)
+        if reason is not None:
+            self._health.signal_good(name, self._clock.now(), reason)
 
 
 def queue_size(item: OpcUaItem, source: OpcUaSource) -> int:

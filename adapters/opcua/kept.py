@@ -1,7 +1,7 @@
 """A small file for each device that outlives the process, so that a kill ends no session.
 
 The session file holds what never changes while data flows; it is written when the subscription or
-its items change. The mark beside it, 32 bytes written in place, says up to which notification
+its items change. The mark beside it, 40 bytes written in place, says up to which notification
 everything is durable. A mark that is too old makes a gap wider and hides nothing, so it is never
 forced to the disk: it has to survive the process, not the machine.
 
@@ -22,22 +22,33 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-VERSION = 1
+VERSION = 2
+"""Files of version 1 held times of the source's clock: their session is not taken up, so that the
+gap begins where the spool says that the last sample came."""
+READABLE = (1, VERSION)
 SIZE_MAX = 64 * 1024 * 1024
 """A larger file is not ours."""
-_MARK = struct.Struct("<QIqq")
+_MARK = struct.Struct("<QIqqq")
+_UNKNOWN = -(1 << 63)
+"""Stands for a distance that is not known."""
 _CHECK = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
 class KeptItem:
-    """One monitored item; `monitored` is the server's number, None while it has none."""
+    """One monitored item; `monitored` is the server's number, None while it has none.
+
+    `lacking` and `code` are what a person is told of it: what the server granted less than was
+    asked, and the bad status of its newest value.
+    """
 
     address: str
     sampling_s: float
     queue: int | None
     handle: int
     monitored: int | None
+    lacking: str = ""
+    code: int = 0
 
     @property
     def key(self) -> tuple[str, float, int | None]:
@@ -76,7 +87,15 @@ class Kept:
             "subscription": self.subscription,
             "keepalive_s": self.keepalive_s,
             "items": [
-                [item.address, item.sampling_s, item.queue, item.handle, item.monitored]
+                [
+                    item.address,
+                    item.sampling_s,
+                    item.queue,
+                    item.handle,
+                    item.monitored,
+                    item.lacking,
+                    item.code,
+                ]
                 for item in self.items
             ],
             "missing": self.missing,
@@ -87,11 +106,11 @@ class Kept:
 def decode(raw: bytes) -> Kept:
     """Read the content of a file. Raises ValueError, KeyError or TypeError when it is not ours."""
     facts: dict[str, Any] = json.loads(raw)
-    if facts["version"] != VERSION:
+    if facts["version"] not in READABLE:
         raise ValueError("another version")
     started = facts["started"]
     return Kept(
-        terms=str(facts["terms"]),
+        terms=str(facts["terms"]) if facts["version"] == VERSION else "",
         key=int(facts["key"]),
         token=_bytes(facts["token"]) or b"",
         nonce=_bytes(facts["nonce"]),
@@ -107,7 +126,13 @@ def decode(raw: bytes) -> Kept:
 
 
 def _item(
-    address: str, sampling_s: float, queue: int | None, handle: int, monitored: int | None
+    address: str,
+    sampling_s: float,
+    queue: int | None,
+    handle: int,
+    monitored: int | None,
+    lacking: str = "",
+    code: int = 0,
 ) -> KeptItem:
     return KeptItem(
         str(address),
@@ -115,6 +140,8 @@ def _item(
         None if queue is None else int(queue),
         int(handle),
         None if monitored is None else int(monitored),
+        str(lacking),
+        int(code),
     )
 
 
@@ -130,13 +157,33 @@ def _bytes(text: str | None) -> bytes | None:
 class Mark:
     """How far everything is durable.
 
-    `settled` is the first notification that is not; `published` (ns, server clock) is the time of
-    the last one that is; `offset` is the source clock minus the server clock in ns.
+    `settled` is the first notification that is not; `dated` (ns, our clock) is the time of the last
+    one that is; `distance` is our clock less the server's as `PublishClock` has it, `ahead` the
+    source's clock less ours (ns), None where that is not known.
     """
 
     settled: int
-    published: int
-    offset: int
+    dated: int
+    distance: int | None
+    ahead: int | None
+
+    def encode(self, key: int) -> bytes:
+        """Give the content of the mark's file."""
+        distance = _UNKNOWN if self.distance is None else self.distance
+        ahead = _UNKNOWN if self.ahead is None else self.ahead
+        raw = _MARK.pack(key, self.settled, self.dated, distance, ahead)
+        return raw + _CHECK.pack(zlib.crc32(raw))
+
+
+def decode_mark(raw: bytes) -> tuple[int, Mark] | None:
+    """Read key and mark; None when it is not whole."""
+    if len(raw) != _MARK.size + _CHECK.size:
+        return None
+    if _CHECK.unpack_from(raw, _MARK.size)[0] != zlib.crc32(raw[: _MARK.size]):
+        return None
+    key, settled, dated, *known = _MARK.unpack_from(raw)
+    distance, ahead = (None if one == _UNKNOWN else one for one in known)
+    return key, Mark(settled, dated, distance, ahead)
 
 
 class Shelf:
@@ -152,24 +199,28 @@ class Shelf:
         self._marking: int | None = None
         """The mark's descriptor stays open: opening costs more than all else of a notification."""
 
-    def load(self) -> tuple[Kept, Mark] | None:
-        """Give what a process before this one left, None when it is not there or not whole."""
+    def load(self) -> tuple[Kept, Mark | None] | None:
+        """Give what a process before this one left, None when it is not there or not whole.
+
+        Without a mark of this session it says only which signals were missing.
+        """
         try:
             if self._file.stat().st_size > SIZE_MAX:
                 return None
             kept = decode(self._file.read_bytes())
-            raw = self._mark.read_bytes()
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        if len(raw) != _MARK.size + _CHECK.size:
-            return None
-        if _CHECK.unpack_from(raw, _MARK.size)[0] != zlib.crc32(raw[: _MARK.size]):
-            return None
-        key, settled, published, offset = _MARK.unpack_from(raw)
-        if key != kept.key or not settled:
-            return None
         self._saved = kept
-        return kept, Mark(settled, published, offset)
+        return kept, self._load_mark(kept.key)
+
+    def _load_mark(self, key: int) -> Mark | None:
+        try:
+            found = decode_mark(self._mark.read_bytes())
+        except OSError:
+            return None
+        if found is None or found[0] != key or not found[1].settled:
+            return None
+        return found[1]
 
     def save(self, kept: Kept) -> None:
         """Write the session whole or not at all; nothing when it is what was written last.
@@ -202,8 +253,7 @@ class Shelf:
 
     def mark(self, key: int, mark: Mark) -> None:
         """Note how far everything is durable; a write into the page cache, some microseconds."""
-        raw = _MARK.pack(key, mark.settled, mark.published, mark.offset)
-        raw += _CHECK.pack(zlib.crc32(raw))
+        raw = mark.encode(key)
         # Where it cannot be written, the old mark stays, and a gap after a kill is wider.
         with contextlib.suppress(OSError):
             if self._marking is None:

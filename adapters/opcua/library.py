@@ -23,11 +23,16 @@ from asyncua.ua.ua_binary import (
 from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 from cryptography.exceptions import InvalidSignature as WrongSignature
 
+from gateway.ops.events.emit import silence
+
 ua: Any = _ua
 """The generated protocol types, whose annotations are texts that a type checker cannot follow."""
 policies: Any = _policies
 InvalidSignature: type[Exception] = vars(_uacrypto)["InvalidSignature"]
 """Of a symmetric key; with certificates it is cryptography's own `WrongSignature`."""
+
+# What the client's half has to say comes back as exceptions, and is then said in our words.
+silence(*(f"asyncua.{part}" for part in ("client", "common", "crypto", "ua", "uaprotocol")))
 
 __all__ = [
     "Buffer",

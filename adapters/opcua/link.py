@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.opcua.certificates import OwnCertificate, own_certificate
+from adapters.opcua.certificates import OwnCertificate, OwnCertificateDamaged, own_certificate
 from adapters.opcua.config import OpcUaSource
-from adapters.opcua.errors import edge
-from adapters.opcua.library import UaError, UaStatusCodeError, struct_from_binary, ua
+from adapters.opcua.discovery import Address, addresses, discover, in_words
+from adapters.opcua.errors import edge, span_words, system_words
+from adapters.opcua.library import UaError, struct_from_binary, ua
+from adapters.opcua.opening import Ticket, open_channel, open_session
 from adapters.opcua.security import Choice, check_login, choose, identify, protect
+from adapters.opcua.server_certificate import ServerCertificate
+from adapters.opcua.slices import in_slices
 from adapters.opcua.transport import LinkClient
 from adapters.opcua.trust import TrustStore
 from gateway.core.clock import Clock
-from gateway.core.errors import SourceRejected
+from gateway.core.errors import SourceError, SourceRejected
 from gateway.ops.events import opcua as events
 
 CLOSE_S = 3.5
@@ -24,8 +29,6 @@ OPERATION_LIMIT = 500
 """Nodes in one call, whatever the server says: small PLCs promise more than they bear."""
 EXPIRY_WARNING_DAYS = 30
 _IDS = ua.ObjectIds
-RESUME_TRIES_MAX = 3
-"""Tries to take a session up again that reached the server; then a new one is made."""
 _STATUS_NODES = (
     _IDS.Server_ServerStatus_StartTime,
     _IDS.Server_NamespaceArray,
@@ -44,17 +47,6 @@ class Limits:
     read: int = OPERATION_LIMIT
     translate: int = OPERATION_LIMIT
     history: int = 100
-
-
-@dataclass(slots=True)
-class Ticket:
-    """What is needed to take a session up again on a new channel. Source: Part 4 §5.7.3."""
-
-    token: Any = field(repr=False)
-    nonce: bytes | None = field(repr=False)
-    policies: Any
-    certificate: bytes | None
-    tries: int = 0
 
 
 @dataclass(slots=True)
@@ -85,15 +77,20 @@ class Link:
 
 
 async def read_values(client: LinkClient, numbers: tuple[int, ...]) -> list[Any]:
-    """Read variables of namespace 0; None where the server has none."""
-    nodes = [ua.NodeId(number, 0) for number in numbers]
-    answers = await client.uaclient.read_attributes(nodes, ua.AttributeIds.Value)
-    return [
-        answer.Value.Value
-        if answer.Value is not None and (answer.StatusCode is None or answer.StatusCode.is_good())
-        else None
-        for answer in answers
-    ]
+    """Read variables of namespace 0; None where the server has none or gives none."""
+    found: dict[int, Any] = {}
+
+    async def read(part: Sequence[int]) -> None:
+        nodes = [ua.NodeId(number, 0) for number in part]
+        answers = await client.uaclient.read_attributes(nodes, ua.AttributeIds.Value)
+        for number, answer in zip(part, answers, strict=True):
+            if answer.Value is not None and (
+                answer.StatusCode is None or answer.StatusCode.is_good()
+            ):
+                found[number] = answer.Value.Value
+
+    await in_slices(numbers, len(numbers), read, lambda *_: None)
+    return [found.get(number) for number in numbers]
 
 
 async def read_clock(client: LinkClient) -> list[int]:
@@ -132,17 +129,8 @@ def _limit(value: Any, default: int) -> int:
     return min(int(value), default) if isinstance(value, int) and value > 0 else default
 
 
-async def offered_endpoints(source: OpcUaSource) -> list[Any]:
-    """Ask for the endpoints over an unprotected channel that is closed again."""
-    client = _new_client(source)
-    try:
-        return await client.connect_and_get_server_endpoints()
-    finally:
-        _abort(client)
-
-
-def _new_client(source: OpcUaSource) -> LinkClient:
-    client = LinkClient(source.url, source.request_timeout_s)
+def _new_client(source: OpcUaSource, address: Address) -> LinkClient:
+    client = LinkClient(address.url, source.request_timeout_s, address.name)
     client.application_uri = source.application_uri
     client.name = client.description = "Factory telemetry gateway"
     client.product_uri = "urn:factory-telemetry-gateway"
@@ -161,78 +149,90 @@ async def connect(source: OpcUaSource, clock: Clock, ticket: Ticket | None = Non
         SourceUnavailable, SourceRejected: see README.md; nothing stays open.
     Cancel: the socket is closed at once.
     """
-    with edge("asking for endpoints"):
-        async with asyncio.timeout(source.request_timeout_s):
-            endpoints = await offered_endpoints(source)
+    endpoints = await discover(
+        source.url,
+        lambda url: _new_client(source, Address(url, url)),
+        source.request_timeout_s,
+        clock,
+    )
     choice = choose(endpoints, source)
     check_login(source, choice)
-    client = _new_client(source)
-    await asyncio.to_thread(_prepare, client, source, choice, clock)
+    proof = await asyncio.to_thread(_proof, source, choice, clock)
+    first: SourceError | None = None
+    for address in addresses(source.url, choice.url, secure=choice.secure):
+        client = _new_client(source, address)
+        try:
+            return await _connect_to(client, source, choice, proof, ticket)
+        except SourceError as error:
+            first = first or _named(error, client, proof, clock)
+            if not _elsewhere(error, client):
+                break
+    assert first is not None
+    raise first
+
+
+async def _connect_to(
+    client: LinkClient, source: OpcUaSource, choice: Choice, proof: Proof, ticket: Ticket | None
+) -> Link:
+    protect(client, choice, proof.own, proof.peer)
     try:
-        with edge("connecting"):
+        await asyncio.to_thread(identify, client, source)
+        with edge("connecting", strange=True):
             async with asyncio.timeout(4 * source.request_timeout_s):
-                resumed = await _open(client, ticket)
+                await open_channel(client)
+                client.opened = True
+                resumed = await open_session(client, choice, source, ticket)
                 link = await _describe(client, choice)
                 link.resumed = resumed
                 return link
     except BaseException:
-        _abort(client)
+        client.drop()
         raise
 
 
-def _prepare(client: LinkClient, source: OpcUaSource, choice: Choice, clock: Clock) -> None:
+def _elsewhere(error: SourceError, client: LinkClient) -> bool:
+    """Say whether the same server may take us under another of its names.
+
+    Only the greeting and the channel depend on the name; a server that does not know it says so or
+    hangs up. Who does not trust us or our clock will not do so under another name.
+    """
+    final = ("own-certificate-refused", "clock-refused", "timeout")
+    return client.reached and not client.opened and error.reason not in final
+
+
+def _named(error: SourceError, client: LinkClient, proof: Proof, clock: Clock) -> SourceError:
+    """Say what is known of the clocks where the server refuses because of a time."""
+    if error.reason == "clock-refused" and proof.left_s < 0:
+        detail = f"our own certificate ended {span_words(-proof.left_s)} ago"
+        return SourceRejected("own-certificate-expired", detail)
+    return in_words(error, client, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves both sides of a protected channel; `left_s` is what our certificate has to go."""
+
     own: OwnCertificate | None = None
-    if choice.secure and choice.certificate is not None:
-        try:
-            own = own_certificate(source.trust_folder, source.application_uri, clock.now())
-            TrustStore(source.trust_folder).check(choice.certificate, source.url, clock.now())
-        except (OSError, ValueError) as error:
-            raise SourceRejected("trust-folder", str(error)) from error
-        left = own.certificate.not_valid_after_utc.timestamp() - clock.now() / 1e9
-        if left < EXPIRY_WARNING_DAYS * 86400:
-            events.own_certificate_expires(source.device, left / 86400)
-    protect(client, choice, own)
-    identify(client, source)
+    peer: ServerCertificate | None = None
+    left_s: float = 0.0
 
 
-async def _open(client: LinkClient, ticket: Ticket | None) -> bool:
-    """Open channel and session; say whether it is the old session."""
-    await client.connect_socket()
-    await client.send_hello()
-    await client.open_secure_channel()
-    if ticket is not None and await _resume(client, ticket):
-        return True
-    await client.create_session()
-    await _activate(client)
-    return False
-
-
-async def _resume(client: LinkClient, ticket: Ticket) -> bool:
-    policy = client.security_policy
-    ticket.tries += 1
-    if ticket.tries > RESUME_TRIES_MAX:
-        return False
-    if policy.peer_certificate and policy.peer_certificate != ticket.certificate:
-        return False
-    before = policy.peer_certificate
-    client.uaclient.session.restore_authentication_token(ticket.token)
-    inside: Any = client
-    inside._server_nonce, inside._policy_ids = ticket.nonce, ticket.policies  # noqa: SLF001 - the library has no accessor
-    policy.peer_certificate = ticket.certificate
+def _proof(source: OpcUaSource, choice: Choice, clock: Clock) -> Proof:
+    """Load or make our certificate and look whether theirs is trusted. Blocks on small files."""
+    if not choice.secure or choice.certificate is None:
+        return Proof()
     try:
-        await _activate(client)
-    except UaStatusCodeError:
-        if client.cut_off:
-            raise
-        client.uaclient.session.reset_authentication_token()
-        inside._server_nonce = None  # noqa: SLF001
-        policy.peer_certificate = before
-        return False
-    return True
-
-
-async def _activate(client: LinkClient) -> None:
-    await client.activate_session(client._username, client._password, client.user_certificate)  # noqa: SLF001 - the library has no accessor
+        own = own_certificate(source.trust_folder, source.application_uri, clock.now())
+        peer = TrustStore(source.trust_folder).check(choice.certificate, source.url, clock.now())
+    except OSError as error:
+        where = error.filename or source.trust_folder
+        raise SourceRejected("trust-folder", f"{where}: {system_words(error)}") from error
+    except OwnCertificateDamaged as error:
+        raise SourceRejected("own-certificate-damaged", str(error)) from error
+    left_s = own.certificate.not_valid_after_utc.timestamp() - clock.now() / 1e9
+    if left_s < EXPIRY_WARNING_DAYS * 86400:
+        events.own_certificate_expires(source.device, left_s / 86400)
+    return Proof(own, peer, left_s)
 
 
 async def _describe(client: LinkClient, choice: Choice) -> Link:
@@ -259,7 +259,7 @@ async def close(link: Link) -> None:
     """Delete the subscriptions, close session, channel and socket; at most `CLOSE_S` seconds."""
     client = link.client
     if client.cut_off:
-        _abort(client)
+        client.drop()
         return
     try:
         async with asyncio.timeout(CLOSE_S):
@@ -268,17 +268,10 @@ async def close(link: Link) -> None:
     except (UaError, OSError, TimeoutError):
         pass  # the other side is gone: there is nobody to say goodbye to
     finally:
-        _abort(client)
+        client.drop()
 
 
 def abort(link: Link) -> None:
     """Drop the connection without a word: the session stays for a while, to be taken up again."""
-    _abort(link.client)
+    link.client.drop()
     link.client.protocol.lost = link.client.protocol.lost or "given up"
-
-
-def _abort(client: LinkClient) -> None:
-    protocol = client.uaclient.protocol
-    if protocol is not None and protocol.transport is not None:
-        protocol.transport.abort()
-    client.uaclient.mark_disconnected()

@@ -1,4 +1,8 @@
-"""Proves every item of a source against the real server, for `gateway check --live`."""
+"""Proves every item of a source against the real server, for `gateway check --live`.
+
+Everything is asked in portions that shrink where the server refuses their size, as while running,
+and a subscription is made for a moment: only then does a server say what it grants.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,11 @@ from typing import Any
 from adapters.opcua.address import is_path
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge
+from adapters.opcua.granted import subscribe
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.library import UaError, nodeid_to_binary, ua
 from adapters.opcua.link import Link, close, connect
+from adapters.opcua.slices import in_slices
 from adapters.opcua.structures import TypeBook
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import SourceError
@@ -29,8 +35,8 @@ NEAREST = 3
 class ProbeFinding:
     """What was found for one item, or for the whole device where `index` is None.
 
-    `status` is `good`, an OPC UA status name, or the reason word of a SourceError; `nearest` are
-    addresses that exist and look like the one asked for.
+    `status` is `good`, an OPC UA status name, or a reason word; `nearest` are addresses that exist
+    and look like the one asked for.
     """
 
     index: int | None
@@ -57,7 +63,7 @@ async def probe(source: OpcUaSource, clock: Clock | None = None) -> list[ProbeFi
     except SourceError as error:
         return [ProbeFinding(None, source.url, error.reason, error.detail)]
     try:
-        with edge("reading the items"):
+        with edge("reading the items", strange=True):
             return await _probe_items(link, source, clock)
     except SourceError as error:
         return [ProbeFinding(None, source.url, error.reason, error.detail)]
@@ -70,27 +76,51 @@ async def _probe_items(link: Link, source: OpcUaSource, clock: Clock) -> list[Pr
     items = Items(link, source, health, clock)
     known = await items.resolve_all()
     found: dict[int, ProbeFinding] = {}
-    for start in range(0, len(known), link.limits.read):
-        part = known[start : start + link.limits.read]
+
+    async def read(part: Sequence[ItemState]) -> None:
         answers = await link.client.uaclient.read_attributes(
             [state.node for state in part], ua.AttributeIds.Value
         )
         for state, answer in zip(part, answers, strict=True):
             found[state.handle] = _finding(state, answer)
+
+    def refuse(state: ItemState, status: str) -> None:
+        found[state.handle] = ProbeFinding(state.item.index, state.item.address, status)
+
+    await in_slices(known, link.limits.read, read, refuse)
     unknown = [state for state in items.states if _is_unknown(found.get(state.handle))]
+    if len(unknown) < len(items.states):
+        await _try_subscription(link, source, items)
     nearest = await _nearest(link, unknown) if unknown else {}
     return [
-        _with_nearest(found.get(state.handle) or _refused(state), nearest.get(state.handle, ()))
+        _with_nearest(_told(state, found.get(state.handle)), nearest.get(state.handle, ()))
         for state in items.states
     ]
 
 
+async def _try_subscription(link: Link, source: OpcUaSource, items: Items) -> None:
+    """Make the items for a moment; what is wrong with them is noted at them. Nothing is sent.
+
+    The subscription ends with the session.
+    """
+    made = await subscribe(link.client, source)
+    items.subscription, items.publishing_s = made.number, made.publishing_s
+    await items.update()
+
+
+def _told(state: ItemState, read: ProbeFinding | None) -> ProbeFinding:
+    """Give what reading an item said, or else what subscribing to it did."""
+    if read is not None and not read.good:
+        return read
+    trouble = state.trouble()
+    if trouble is not None or read is None:
+        reason, detail = trouble or ("BadNodeIdUnknown", "")
+        return ProbeFinding(state.item.index, state.item.address, reason, detail)
+    return read
+
+
 def _is_unknown(finding: ProbeFinding | None) -> bool:
     return finding is None or finding.status in ("BadNodeIdUnknown", "BadNodeIdInvalid")
-
-
-def _refused(state: ItemState) -> ProbeFinding:
-    return ProbeFinding(state.item.index, state.item.address, state.reason or "BadNodeIdUnknown")
 
 
 def _with_nearest(finding: ProbeFinding, nearest: Sequence[str]) -> ProbeFinding:

@@ -4,6 +4,12 @@ A response is decoded and handed to the intake as a task; the acknowledgement le
 request, after `deliver` returned (I1). As long as at least half of the requests are out, the next
 one waits for the commit, so that it can carry the acknowledgement; below that it leaves at once,
 so that waiting for the disk never stops the stream. Source: OPC UA Part 4 §5.14.
+
+Each message is dated by our clock (`PublishClock`): its publish time, moved by the shortest way
+that a message of this subscription took to us, held between the moment in which the answered
+request left and the receipt. What is missing after a message begins at its date, less one sampling
+and one publishing interval, and ends when the next one came: no clock of a server or a source can
+move a gap beyond what our own clock and the order of the messages allow.
 """
 
 from __future__ import annotations
@@ -11,22 +17,25 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import numpy as np
 
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, rejected_reason, source_error, status_name
+from adapters.opcua.fitting import TOO_LARGE, is_too_large
 from adapters.opcua.kept import Mark
-from adapters.opcua.library import ua
+from adapters.opcua.library import UaStatusCodeError, ua
+from adapters.opcua.losses import Overflows, make_gap, margin_ns
 from adapters.opcua.messages import Fault, Notification, read_fault, read_publish
+from adapters.opcua.oddities import Oddities
 from adapters.opcua.repeats import Repeats
-from adapters.opcua.router import OVERFLOW, OVERFLOW_MASK, Router
+from adapters.opcua.router import Router
 from adapters.opcua.sequence import distance, following, span
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, Timeline, from_ticks, latest, to_ticks
-from adapters.opcua.transport import FILETIME_OF_1970, Protocol
+from adapters.opcua.timeline import Memory, PublishClock, claimed
+from adapters.opcua.transport import Protocol
 from adapters.opcua.variants import DecodeError
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceRejected, SourceUnavailable
@@ -64,17 +73,19 @@ class PumpState:
     """Where the sequence stands; survives a network cut together with the session.
 
     `expected` is None until the first message; `settled` is the first number that is not durable.
-    `published` is the time of the last message that was read, `durable` of the last settled one.
-    `key` ties the mark on the disk to this subscription.
+    `dated` is the date (our clock) of the last message that was read, `durable` of the last settled
+    one; before the first message, both are when the items were asked for. `key` ties the mark on
+    the disk to this subscription.
     """
 
     subscription: int
     keepalive_s: float
     expected: int | None = None
     settled: int | None = None
-    published: UnixNs | None = None
-    durable: UnixNs | None = None
+    dated: UnixNs = UnixNs(0)
+    durable: UnixNs = UnixNs(0)
     key: int = 0
+    clock: PublishClock = field(default_factory=PublishClock)
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +93,8 @@ class _Delivery:
     """One call of `deliver`; of a notification, or of what is said beside them (None)."""
 
     found: Notification | None
+    date: UnixNs
+    batches: list[Batch]
     done: bool = False
 
 
@@ -96,10 +109,10 @@ class Pump:
         router: Router,
         book: TypeBook,
         memory: Memory,
-        timeline: Timeline,
         health: DeviceHealth,
         clock: Clock,
         gone: Callable[[int, str], None],
+        follow: Callable[[Sequence[Batch]], None],
     ) -> None:
         self._protocol = protocol
         self._source = source
@@ -107,12 +120,14 @@ class Pump:
         self._router = router
         self._book = book
         self._memory = memory
-        self._timeline = timeline
         self._health = health
         self._clock = clock
         self._gone = gone
+        self._follow = follow
         self._requests = source.publish_requests
-        self._out: dict[asyncio.Future[bytes], list[Ack]] = {}
+        self._oddities = Oddities(health, memory)
+        self._out: dict[asyncio.Future[bytes], tuple[list[Ack], UnixNs]] = {}
+        self._asked = UnixNs(0)
         self._inbox: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue(self._requests)
         # As many as requests may be out: one counts as out until its answer is taken from here,
         # and their number only shrinks, so that an answer always finds a place.
@@ -127,10 +142,11 @@ class Pump:
         self._faults = 0
         self._repeats = memory.repeats or Repeats(router.plan)
         memory.repeats = self._repeats
-        self._repeats.begin(router.plan)
         self._resumed = state.expected is not None
-        self._moved = self._resumed
-        self._since = state.published if self._resumed else None
+        self._repeats.begin(router.plan, resumed=self._resumed)
+        self._overflows = Overflows(
+            source, memory, self._repeats, state.dated, resumed=self._resumed
+        )
 
     async def run(self, intake: Intake, tasks: asyncio.TaskGroup) -> NoReturn:
         """Publish for ever.
@@ -149,10 +165,6 @@ class Pump:
             if self._book.unknown and await self._learned():
                 again = self._read(body)
                 found = found if isinstance(again, Fault) else again
-            if found.published <= 0:  # some servers leave it out
-                found.published = received // 100 + FILETIME_OF_1970
-            self._timeline.ahead = latest(from_ticks(found.published)) - received
-            self._health.clock_offset_s = round(self._timeline.source_ahead() / 1e9, 3)
             await self._take(found, body, received, intake, tasks)
 
     async def drain(self) -> None:
@@ -176,8 +188,9 @@ class Pump:
         while len(self._out) < wanted:
             acks, self._acks = self._acks, []
             with edge("publishing"):
-                future = self._protocol.publish(self._clock.now(), acks)
-            self._out[future] = acks
+                asked = self._clock.now()
+                future = self._protocol.publish(asked, acks)
+            self._out[future] = acks, asked
             future.add_done_callback(self._arrived)
 
     def _arrived(self, future: asyncio.Future[bytes]) -> None:
@@ -195,11 +208,13 @@ class Pump:
             if self._out:
                 raise self._silent(patience) from None
             return None  # nothing was asked: the disk is behind, not the server
-        acks = self._out.pop(future, [])
+        acks, asked = self._out.pop(future, ([], UnixNs(0)))
         if future.cancelled():
             return None
         error = future.exception()
         if error is not None:
+            if isinstance(error, UaStatusCodeError) and is_too_large(error.code):
+                raise self._too_large(error.code) from None
             self._acks[:0] = acks
             raise source_error(error, "connection lost") from error
         body = future.result()
@@ -208,6 +223,7 @@ class Pump:
             self._on_fault(fault)
             return None
         self._faults = 0
+        self._asked = max(asked, min(self._asked, self._clock.now()))
         return body
 
     def _silent(self, patience: float) -> SourceUnavailable:
@@ -224,6 +240,8 @@ class Pump:
 
     def _on_fault(self, fault: Fault) -> None:
         code = fault.status & 0xFFFF0000
+        if is_too_large(code):
+            raise self._too_large(code)
         self._faults += 1
         if code == ua.StatusCodes.BadTooManyPublishRequests:
             self._requests = max(len(self._out), 1)
@@ -236,6 +254,10 @@ class Pump:
         if code == ua.StatusCodes.BadNoSubscription:
             self._memory.session = None
         raise SourceUnavailable("subscription-lost", status_name(code))
+
+    def _too_large(self, code: int) -> SourceUnavailable:
+        self._memory.session = None
+        return SourceUnavailable(TOO_LARGE, status_name(code))
 
     def _read(self, body: bytes) -> Notification | Fault:
         with edge("reading a publish answer"):
@@ -270,22 +292,36 @@ class Pump:
         if self._resumed:
             self._acknowledge_old(found)
         if ahead:
-            await self._recover(ahead, found, intake, tasks)
+            await self._recover(ahead, found, received, intake, tasks)
+        before, state.dated = state.dated, self._dated(found, received)
         if found.keep_alive:
             self._alive(found)
             return
         if found.fault:
-            found = await self._again(found, body, received, intake, tasks)
-        self._data(found, received, intake, tasks, live=True)
+            found = await self._again(found, body, received, before, intake, tasks)
+        self._data(found, received, received, intake, tasks, live=True)
         state.expected = following(found.sequence)
         if found.end is not None:
             self._memory.session = None
             raise SourceUnavailable("subscription-ended", status_name(found.end))
 
+    def _dated(self, found: Notification, received: UnixNs) -> UnixNs:
+        """Date a message that just came by our clock; never before the one ahead of it."""
+        state = self._state
+        held_ns = round(self._source.stall_tolerance_s * 1e9)
+        claim = claimed(found.published)
+        date = state.clock.date(claim, self._asked, received, held_ns)
+        distance = state.clock.distance
+        if claim is not None and distance is not None:
+            self._memory.server_ahead = -distance
+            self._health.clock_offset_s = round(-distance / 1e9, 3)
+        self._oddities.look(received)
+        return UnixNs(min(max(date, state.dated), received))
+
     def _alive(self, found: Notification) -> None:
         self._state.expected = found.sequence
         if not self._pending:
-            self._note_settled(found.sequence, from_ticks(found.published))
+            self._note_settled(found.sequence, self._state.dated)
 
     def _acknowledge_old(self, found: Notification) -> None:
         """Acknowledge what became durable before a network cut and is still kept for us."""
@@ -297,10 +333,16 @@ class Pump:
         self._acks.extend((self._state.subscription, number) for number in done)
 
     async def _recover(
-        self, count: int, found: Notification, intake: Intake, tasks: asyncio.TaskGroup
+        self,
+        count: int,
+        found: Notification,
+        received: UnixNs,
+        intake: Intake,
+        tasks: asyncio.TaskGroup,
     ) -> None:
         """Fetch lost messages again as far as the server has them; state the rest as a gap."""
-        first = self._state.expected or found.sequence
+        state = self._state
+        first = state.expected or found.sequence
         available = set(found.available)
         lost: list[int] = []
         for place, number in enumerate(span(first, count)):
@@ -312,23 +354,15 @@ class Pump:
                 if place >= REPUBLISH_MAX:
                     break
                 continue
+            claims = claimed(again.published), claimed(found.published)
+            until = UnixNs(state.clock.until(*claims, received))
             if lost:
-                known = again if again.published > 0 else found
-                self._lost(lost[0], lost[-1], known, intake, tasks)
+                self._lost(lost[0], lost[-1], until, intake, tasks)
                 lost = []
-            self._date(again, found)
-            self._data(again, self._clock.now(), intake, tasks, live=False)
+            state.dated = UnixNs(state.clock.again(*claims, state.dated, received))
+            self._data(again, self._clock.now(), until, intake, tasks, live=False)
         if lost:
-            self._lost(lost[0], (first + count - 1), found, intake, tasks)
-
-    def _date(self, again: Notification, found: Notification) -> None:
-        """Date a message that came again without its time by the one before it.
-
-        Some servers leave it out; too early a time makes a gap wider, too late a one hides a loss.
-        """
-        if again.published <= 0:
-            before = self._state.published
-            again.published = found.published if before is None else to_ticks(before)
+            self._lost(lost[0], (first + count - 1), received, intake, tasks)
 
     async def _republish(self, number: int) -> Notification | None:
         """Ask once for one message; None when the server cannot give exactly this one."""
@@ -337,6 +371,10 @@ class Pump:
             try:
                 async with asyncio.timeout(self._source.request_timeout_s):
                     body = await future
+            except UaStatusCodeError as error:
+                if is_too_large(error.code):
+                    return None
+                raise
             except TimeoutError:
                 self._protocol.forget(future)
                 return None
@@ -355,107 +393,83 @@ class Pump:
         found: Notification,
         body: bytes,
         received: UnixNs,
+        before: UnixNs,
         intake: Intake,
         tasks: asyncio.TaskGroup,
     ) -> Notification:
         """Fetch a message that could not be read once more; keep its head and state a gap else."""
         again = await self._republish(found.sequence)
         if again is not None:
-            again.published = found.published
             return again
         device = self._source.device
         rejected = Rejected(device, received, found.fault, "publish", body[:HEAD_BYTES], len(body))
-        gap = self._gap(found, GapReason.REJECTED_BY_SOURCE, f"unreadable: {found.fault}")
-        self._hand_over([rejected, *gap], None, 0, intake, tasks)
+        detail = f"unreadable: {found.fault}"
+        gap = self._gap(before, received, GapReason.REJECTED_BY_SOURCE, detail)
+        self._hand_over([rejected, gap], None, 0, intake, tasks)
         return found
 
     def _lost(
-        self,
-        first: int,
-        last: int,
-        before: Notification,
-        intake: Intake,
-        tasks: asyncio.TaskGroup,
+        self, first: int, last: int, until: UnixNs, intake: Intake, tasks: asyncio.TaskGroup
     ) -> None:
         detail = f"notifications {first} to {last} are lost"
         events.notification_lost(self._source.device, first, last, "")
-        gap = self._gap(before, GapReason.DISCONNECTED, detail)
-        self._hand_over([*gap], None, 0, intake, tasks)
+        gap = self._gap(self._state.dated, until, GapReason.DISCONNECTED, detail)
+        self._hand_over([gap], None, 0, intake, tasks)
 
-    def _gap(self, until: Notification, reason: GapReason, detail: str) -> list[Gap]:
-        end = self._timeline.source(from_ticks(until.published))
-        start = self._state.published
-        begin = end if start is None else self._timeline.source(start)
-        begin = UnixNs(min(begin, end) - margin_ns(self._source))
-        return [Gap(self._source.device, begin, end, reason, self._router.plan, detail=detail)]
+    def _gap(self, before: UnixNs, until: UnixNs, reason: GapReason, detail: str) -> Gap:
+        """State what is missing between the message of `before` and one of `until`."""
+        span = (before - margin_ns(self._source), until)
+        return make_gap(self._source, self._memory, self._router.plan, span, reason, detail=detail)
 
     def _data(
         self,
         found: Notification,
         received: UnixNs,
+        until: UnixNs,
         intake: Intake,
         tasks: asyncio.TaskGroup,
         *,
         live: bool,
     ) -> None:
-        published = from_ticks(found.published)
+        """Hand over a message that was published at `until` (our clock) or before."""
         foreign = self._router.foreign
         batches = self._router.batches(found.columns, received)
-        self._timeline.note(published, batches)
+        self._follow(batches)
         self._repeats.follow(self._router.plan)
-        batches = self._repeats.without(batches, moved=live and self._moved)
         if live:
-            self._moved = False
-        items: Items = [*self._overflows(batches), *batches]
-        if not live:
-            self._repeats.note(batches)
+            self._memory.source_clock.note(batches, received)
+        items: Items = list(self._overflown(batches, until))
+        if live:
+            batches = self._repeats.without(batches)
+        else:
+            self._repeats.note(batches, self._state.dated)
+        items.extend(batches)
         self._hand_over(items, found, len(batches) and found.samples, intake, tasks)
-        self._state.published = published
         if self._router.foreign != foreign:
             events.foreign_samples(self._source.device, self._router.foreign - foreign)
+            self._oddities.foreign(self._router.foreign - foreign, received)
         for handle, reason in found.undecoded:
             self._name_undecoded(handle, reason)
+
+    def _overflown(self, batches: Sequence[Batch], until: UnixNs) -> list[Gap]:
+        """Give a gap for each signal whose queue overflowed; see after nodes that are gone."""
+        if all(batch.status is None for batch in batches):
+            return []
+        pending = [(entry.batches, entry.date) for entry in self._order]
+        gaps, count = self._overflows.gaps(batches, self._router.plan, until, pending)
+        if count:
+            self._health.overflows += count
+            events.queue_overflowed(self._source.device, count)
+        for batch in batches:
+            if batch.status is not None:
+                self._find_gone(batch)
+        return gaps
 
     def _name_undecoded(self, handle: int, reason: str) -> None:
         place = self._router.signal(handle)
         if place >= 0:
             name = self._router.plan.signals[place].name
             events.value_undecoded(self._source.device, name, reason)
-
-    def _overflows(self, batches: Sequence[Batch]) -> list[Gap]:
-        """Give a gap for each signal whose queue overflowed at the server, and keep last times."""
-        spans: dict[tuple[int, int], list[int]] = {}
-        count = 0
-        for batch in batches:
-            if batch.status is None:
-                continue
-            marked = np.flatnonzero((batch.status & OVERFLOW_MASK) == OVERFLOW)
-            count += len(marked)
-            for place in marked:
-                signal, time = int(batch.signals[place]), int(batch.times[place])
-                start = self._repeats.newest(signal) or self._unread_since(time)
-                spans.setdefault((min(start + 1, time - 1), time - 1), []).append(signal)
-            self._find_gone(batch)
-        if count:
-            self._health.overflows += count
-            events.queue_overflowed(self._source.device, count)
-        return [
-            Gap(
-                self._source.device,
-                UnixNs(start),
-                UnixNs(end),
-                GapReason.OVERFLOW,
-                self._router.plan,
-                tuple(sorted(set(signals))),
-            )
-            for (start, end), signals in spans.items()
-        ]
-
-    def _unread_since(self, time: int) -> int:
-        """Give from when on a signal may be missing of which nothing was read yet."""
-        if self._since is not None:
-            time = min(time, self._timeline.source(self._since))
-        return time - margin_ns(self._source)
 
     def _find_gone(self, batch: Batch) -> None:
         assert batch.status is not None
@@ -476,7 +490,8 @@ class Pump:
         self._pending += 1
         self._idle.clear()
         self._pending_samples += samples
-        entry = _Delivery(found)
+        batches = [] if found is None else [item for item in items if isinstance(item, Batch)]
+        entry = _Delivery(found, self._state.dated, batches)
         self._order.append(entry)
         task = tasks.create_task(self._deliver(items, entry, samples, intake))
         self._tasks.add(task)
@@ -489,8 +504,6 @@ class Pump:
         self._pending_samples -= samples
         if not self._pending:
             self._idle.set()
-        if entry.found is not None:
-            self._repeats.note_durable([item for item in items if isinstance(item, Batch)])
         entry.done = True
         self._settle()
         if self._protocol.lost is None:
@@ -499,21 +512,15 @@ class Pump:
     def _settle(self) -> None:
         """Acknowledge what is durable together with all before it: some deliveries are empty."""
         while self._order and self._order[0].done:
-            found = self._order.popleft().found
-            if found is not None:
-                self._acks.append((self._state.subscription, found.sequence))
-                self._note_settled(following(found.sequence), from_ticks(found.published))
+            entry = self._order.popleft()
+            if entry.found is not None:
+                self._repeats.note_durable(entry.batches, entry.date)
+                self._acks.append((self._state.subscription, entry.found.sequence))
+                self._note_settled(following(entry.found.sequence), entry.date)
 
-    def _note_settled(self, number: int, published: UnixNs) -> None:
-        state, memory, offset = self._state, self._memory, self._timeline.offset
-        state.settled, state.durable = number, published
-        memory.durable = self._timeline.source(published)
-        memory.offset = offset
+    def _note_settled(self, number: int, date: UnixNs) -> None:
+        state, memory = self._state, self._memory
+        state.settled, state.durable, memory.durable = number, date, date
         if memory.shelf is not None and state.key:
-            memory.shelf.mark(state.key, Mark(number, published, offset))
-
-
-def margin_ns(source: OpcUaSource) -> int:
-    """Give how much older than its publish time a sample may be: a sampling and a publishing."""
-    sampling = max((item.sampling_s for item in source.items), default=0.0)
-    return round((source.publishing_s + sampling) * 1e9)
+            mark = Mark(number, date, state.clock.distance, memory.source_clock.ahead)
+            memory.shelf.mark(state.key, mark)

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from adapters.opcua.certificates import OwnCertificate
 from adapters.opcua.config import OpcUaSource
+from adapters.opcua.errors import system_words
 from adapters.opcua.library import policies, ua
+from adapters.opcua.server_certificate import ServerCertificate, first_certificate
 from adapters.opcua.transport import LinkClient
 from gateway.core.errors import SourceRejected
 
@@ -26,12 +29,16 @@ POLICIES: dict[str, Any] = {
     "Aes128_Sha256_RsaOaep": policies.SecurityPolicyAes128Sha256RsaOaep,
     "None": policies.SecurityPolicyNone,
 }
-"""Best first. Older policies (Basic128Rsa15, Basic256) are broken and not offered."""
+"""Best first. Older policies are broken and never taken."""
+OUTDATED = ("Basic256", "Basic128Rsa15")
+"""Withdrawn by the OPC Foundation. Source: Part 7, security policies that are deprecated."""
 MODES = {
     "SignAndEncrypt": ua.MessageSecurityMode.SignAndEncrypt,
     "Sign": ua.MessageSecurityMode.Sign,
     "None": ua.MessageSecurityMode.None_,
 }
+NAME_MAX, URL_MAX = 80, 4096
+"""No longer is what a server tells of itself. Source of the second: Part 6 §7.1.2.3."""
 _POLICY_RANK = list(POLICIES)
 _MODE_RANK = list(MODES)
 
@@ -44,6 +51,8 @@ class Choice:
     policy: str
     certificate: bytes | None
     tokens: tuple[Any, ...] = ()
+    url: str = ""
+    """The address that the server gives this endpoint; it may lead nowhere from here."""
 
     @property
     def secure(self) -> bool:
@@ -57,8 +66,9 @@ def choose(endpoints: Sequence[Any], source: OpcUaSource) -> Choice:
     """Give the best endpoint that the source allows.
 
     Raises:
-        SourceRejected: `security-none` when only unprotected ones would do and `unsafe` is not
-            set, `security-not-offered` when the server has none of what was asked for.
+        SourceRejected: `policy-outdated` when protection is offered with withdrawn policies alone,
+            `security-none` when only unprotected ones would do and `unsafe` is not set,
+            `security-not-offered` when the server has none of what was asked for.
     """
     offered = [choice for endpoint in endpoints if (choice := _choice(endpoint)) is not None]
     wanted = [
@@ -70,13 +80,26 @@ def choose(endpoints: Sequence[Any], source: OpcUaSource) -> Choice:
     allowed = [choice for choice in wanted if choice.secure or source.unsafe]
     if allowed:
         return min(allowed, key=_rank)
+    names = sorted({_level(endpoint) for endpoint in endpoints})
+    listed = ", ".join(names) or "nothing"
+    outdated = any(name.split()[-1] in OUTDATED for name in names)
+    if outdated and not any(choice.secure for choice in offered):
+        raise SourceRejected("policy-outdated", f"the server offers: {listed}")
     if wanted:
-        raise SourceRejected(
-            "security-none", "the server offers no protection here; it needs `unsafe: true`"
-        )
-    asked = " ".join(part for part in (source.mode, source.policy) if part) or "a known policy"
-    has = ", ".join(sorted({str(choice) for choice in offered})) or "none that is known"
-    raise SourceRejected("security-not-offered", f"asked for {asked}; offered: {has}")
+        raise SourceRejected("security-none", f"the server offers: {listed}")
+    raise SourceRejected("security-not-offered", f"the server offers: {listed}")
+
+
+def _level(endpoint: Any) -> str:
+    """Give mode and policy of any endpoint, also of one that is never taken."""
+    policy = str(endpoint.SecurityPolicyUri or "?").removeprefix(_URI)[:NAME_MAX]
+    mode = next((name for name, mode in MODES.items() if mode == endpoint.SecurityMode), "?")
+    return "None" if mode == policy == "None" else f"{mode} {policy}"
+
+
+def same_level(endpoint: Any, choice: Choice) -> bool:
+    """Say whether an endpoint has the mode and policy of the choice."""
+    return _level(endpoint) == str(choice)
 
 
 def _plain(policy: str | None) -> str:
@@ -92,7 +115,8 @@ def _choice(endpoint: Any) -> Choice | None:
     uri = str(endpoint.SecurityPolicyUri or "")
     policy = uri.removeprefix(_URI)
     mode = next((name for name, mode in MODES.items() if mode == endpoint.SecurityMode), None)
-    usable = str(endpoint.EndpointUrl or "").startswith("opc.tcp:")
+    url = str(endpoint.EndpointUrl or "")
+    usable = not url or url.lower().startswith("opc.tcp:")
     if not usable or policy not in POLICIES or mode is None:
         return None
     if (mode == "None") != (policy == "None"):
@@ -101,21 +125,15 @@ def _choice(endpoint: Any) -> Choice | None:
     if mode != "None" and not raw:
         return None
     tokens = tuple(endpoint.UserIdentityTokens or ())
-    return Choice(mode, policy, first_certificate(raw) if raw else None, tokens)
+    return Choice(mode, policy, first_certificate(raw) if raw else None, tokens, url[:URL_MAX])
 
 
-def first_certificate(chain: bytes) -> bytes:
-    """Give the first of DER certificates that stand one after the other."""
-    if len(chain) < 4 or chain[0] != 0x30 or chain[1] != 0x82:
-        return chain
-    return chain[: int.from_bytes(chain[2:4], "big") + 4]
-
-
-def protect(client: LinkClient, choice: Choice, own: OwnCertificate | None) -> None:
+def protect(
+    client: LinkClient, choice: Choice, own: OwnCertificate | None, peer: ServerCertificate | None
+) -> None:
     """Set the channel's policy on a client that is not connected yet."""
-    if not choice.secure or own is None or choice.certificate is None:
+    if not choice.secure or own is None or peer is None:
         return
-    peer = x509.load_der_x509_certificate(choice.certificate)
     policy = POLICIES[choice.policy](peer, own.certificate, own.key, MODES[choice.mode])
     client.security_policy = policy
     client.uaclient.set_security(policy)
@@ -131,14 +149,12 @@ def check_login(source: OpcUaSource, choice: Choice) -> None:
     offered = [token for token in choice.tokens if token.TokenType == kind]
     if choice.tokens and not offered:
         names = ", ".join(sorted({token.TokenType.name for token in choice.tokens}))
-        raise SourceRejected("login-not-offered", f"the server wants one of: {names}")
+        raise SourceRejected("login-not-offered", f"the server takes: {names}")
     if kind != ua.UserTokenType.UserName or source.unsafe:
         return
     policy = str((offered[0].SecurityPolicyUri if offered else "") or f"{_URI}{choice.policy}")
     if policy == f"{_URI}None" and choice.mode != "SignAndEncrypt":
-        raise SourceRejected(
-            "password-in-clear", "the server would take the password unprotected; use a secure mode"
-        )
+        raise SourceRejected("password-in-clear", "the server would take the password unprotected")
 
 
 def _token_kind(source: OpcUaSource) -> Any:
@@ -160,15 +176,20 @@ def identify(client: LinkClient, source: OpcUaSource) -> None:
     if source.user_key is None:
         raise SourceRejected("login-file", "a user certificate needs its key")
     try:
-        client.user_certificate = _load_certificate(source.user_certificate)
+        place = source.user_certificate
+        client.user_certificate = _load_certificate(place)
+        place = source.user_key
         raw = source.user_key.read_bytes()
         client.user_private_key = (
             serialization.load_pem_private_key(raw, None)
             if raw.lstrip().startswith(b"-----")
             else serialization.load_der_private_key(raw, None)
         )
-    except (OSError, ValueError, TypeError) as error:
-        raise SourceRejected("login-file", str(error)) from error
+    except OSError as error:
+        raise SourceRejected("login-file", f"{place}: {system_words(error)}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        what = "neither PEM nor DER, or protected with a password"
+        raise SourceRejected("login-file", f"{place}: {what}") from error
 
 
 def _load_certificate(path: Path) -> x509.Certificate:

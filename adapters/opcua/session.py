@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.opcua.config import OpcUaSource
+from adapters.opcua.errors import status_name
 from adapters.opcua.items import ItemState
 from adapters.opcua.kept import Kept, KeptItem, Mark
 from adapters.opcua.library import (
@@ -19,10 +20,11 @@ from adapters.opcua.library import (
     struct_to_binary,
     ua,
 )
-from adapters.opcua.link import Link, Ticket
+from adapters.opcua.link import Link
+from adapters.opcua.opening import Ticket
 from adapters.opcua.pump import PumpState
 from adapters.opcua.router import HANDLES
-from adapters.opcua.timeline import Memory
+from adapters.opcua.timeline import Memory, PublishClock
 from gateway.core.types import UnixNs
 
 
@@ -76,33 +78,43 @@ def keep(
         subscription=state.subscription,
         keepalive_s=state.keepalive_s,
         items=[
-            KeptItem(s.item.address, s.item.sampling_s, s.item.queue, s.handle, s.monitored)
+            KeptItem(
+                s.item.address,
+                s.item.sampling_s,
+                s.item.queue,
+                s.handle,
+                s.monitored,
+                s.lacking,
+                s.code,
+            )
             for s in states
         ],
         missing={address: int(since) for address, since in memory.missing.items()},
     )
 
 
-def recall(kept: Kept, mark: Mark, source: OpcUaSource, memory: Memory) -> Session | None:
+def recall(kept: Kept, mark: Mark | None, source: OpcUaSource, memory: Memory) -> Session | None:
     """Give the session of a process before this one and fill the memory with what it knew.
 
-    None when it was made under other settings, or when it cannot be understood.
+    None when it was made under other settings, when nobody knows how far it came, or when it
+    cannot be understood.
     """
-    if kept.terms != terms(source):
+    for address, since in kept.missing.items():
+        memory.missing.setdefault(address, UnixNs(since))
+    if mark is None or kept.terms != terms(source):
         return None
     try:
         ticket = _ticket(kept)
     except (UaError, ValueError, IndexError, TypeError, KeyError, EOFError, AttributeError):
         return None  # what the library raises at bytes that are not what they should be
     memory.started, memory.namespaces = kept.started, list(kept.namespaces)
-    memory.offset = mark.offset
-    for address, since in kept.missing.items():
-        memory.missing.setdefault(address, UnixNs(since))
-    published = UnixNs(mark.published)
+    memory.source_clock.recall(mark.ahead)
+    memory.server_ahead = None if mark.distance is None else -mark.distance
+    dated = UnixNs(mark.dated)
     pump = PumpState(
-        kept.subscription, kept.keepalive_s, mark.settled, mark.settled, published, published
+        kept.subscription, kept.keepalive_s, mark.settled, mark.settled, dated, dated, kept.key
     )
-    pump.key = kept.key
+    pump.clock = PublishClock(mark.distance)
     states = _states(kept, source)
     return Session(ticket, pump, states or [], fits=states is not None)
 
@@ -133,5 +145,9 @@ def _states(kept: Kept, source: OpcUaSource) -> list[ItemState] | None:
             known = wanted[item.key]
             handle = HANDLES.take(1) if item.monitored is None else item.handle
             name = source.plan.signals[known.index].name
-            states.append(ItemState(known, handle, name, monitored=item.monitored))
+            state = ItemState(known, handle, name, monitored=item.monitored)
+            if item.monitored is not None:
+                state.lacking, state.code = item.lacking, item.code
+                state.quality = status_name(item.code) if item.code else ""
+            states.append(state)
     return states

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from typing import Any
+from urllib.parse import urlparse
 
 from adapters.opcua.library import (
     Buffer,
@@ -27,6 +28,7 @@ from adapters.opcua.library import (
     WrongSignature,
     header_from_binary,
     nodeid_to_binary,
+    policies,
     struct_from_binary,
     ua,
 )
@@ -37,6 +39,8 @@ from adapters.opcua.messages import (
     republish_request,
     type_of,
 )
+from adapters.opcua.server_certificate import read_certificate
+from gateway.core.types import UnixNs
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 CHUNKS_MAX = 512
@@ -47,12 +51,17 @@ _HEADER = struct.Struct("<3scI")
 _IDS = struct.Struct("<II")
 _UINT32 = struct.Struct("<I")
 _WHOLE = struct.Struct("<4sIIIII")
+_STAMP = struct.Struct("<4sq")
 SMALL_BYTES = 8_000
 """Fits into the smallest buffer a server may have. Source: OPC UA Part 6 §7.1.2.3."""
 
 
 class ChannelError(UaError):
     """The peer broke the rules of the secure channel; the connection cannot go on."""
+
+
+class ConnectionEnded(ConnectionError):
+    """The connection is over; the text says why, in our words."""
 
 
 class Channel(SecureConnection):
@@ -124,9 +133,13 @@ class Protocol(UASocketProtocol):
         self._rest = bytearray()
         self._parts: list[bytes] = []
         self._parts_size = 0
+        self._overlong = False
+        """The message is beyond 16 MiB or 512 chunks: whoever asked gets an error for it."""
         self._raw: dict[int, asyncio.Future[bytes]] = {}
         self.lost: str | None = None
         self.received_at = 0.0
+        self.stamp: int | None = None
+        """The server's time of its last answer that is no publish, 100 ns since 1601."""
 
     def data_received(self, data: bytes) -> None:
         self.received_at = asyncio.get_running_loop().time()
@@ -144,7 +157,7 @@ class Protocol(UASocketProtocol):
             ValueError,
             IndexError,
         ) as error:
-            self._break(str(error) or type(error).__name__)
+            self._break(_breach(error))
 
     def _take(self, data: bytes) -> int:
         """Handle the whole chunks in `data` and give how many bytes they were."""
@@ -177,9 +190,15 @@ class Protocol(UASocketProtocol):
             return
         self._parts_size += len(body)
         if self._parts_size > MESSAGE_BYTES_MAX or len(self._parts) >= CHUNKS_MAX:
-            raise ChannelError("a message beyond 16 MiB or 512 chunks")
-        self._parts.append(body)
+            self._parts.clear()
+            self._overlong = True
+        if not self._overlong:
+            self._parts.append(body)
         if part != b"F":
+            return
+        if self._overlong:
+            self._drop_parts()
+            self._answer_error(request, ua.StatusCodes.BadResponseTooLarge)
             return
         whole = b"".join(self._parts) if len(self._parts) > 1 else body
         self._drop_parts()
@@ -214,15 +233,31 @@ class Protocol(UASocketProtocol):
             self.transport.abort()
 
     def _drop_parts(self) -> None:
-        self._parts, self._parts_size = [], 0
+        self._parts, self._parts_size, self._overlong = [], 0, False
 
     def _answer(self, request: int, body: bytes) -> None:
         future = self._raw.pop(request, None)
         if future is None:
             if request in self._callbackmap:
+                self._note_stamp(body)
                 self._call_callback(request, Buffer(body))
         elif not future.done():
             future.set_result(body)
+
+    def _note_stamp(self, body: bytes) -> None:
+        """Keep the time of a response header. Source: Part 4 §7.33, Part 6 §5.2.2.9."""
+        if len(body) >= _STAMP.size and body[0] == 1:
+            self.stamp = _STAMP.unpack_from(body)[1] or None
+
+    def check_answer(self, data: Buffer, context: str) -> bool:  # noqa: ARG002 - the library's
+        """Raise what an error answer says, as the library does, but write no line of its own."""
+        raw = bytes(data.copy())
+        known = len(raw) > _STAMP.size and type_of(raw) == SERVICE_FAULT
+        fault = read_fault(raw) if known else None
+        if fault is not None:
+            error: Any = UaStatusCodeError
+            raise error(fault.status)
+        return True
 
     def _answer_error(self, request: int, code: int) -> None:
         future = self._raw.pop(request, None) or self._callbackmap.pop(request, None)
@@ -232,13 +267,13 @@ class Protocol(UASocketProtocol):
 
     def _break(self, reason: str) -> None:
         self.lost = self.lost or reason
-        self._fail_all_pending(ConnectionError(reason))
+        self._fail_all_pending(ConnectionEnded(reason))
         if self.transport is not None:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = self.lost or (str(exc) if exc else "closed by the server")
-        super().connection_lost(exc or ConnectionError(self.lost))
+        self.lost = self.lost or ("the connection was cut" if exc else "closed by the server")
+        super().connection_lost(ConnectionEnded(self.lost))
 
     def _fail_all_pending(self, exc: Exception) -> None:
         super()._fail_all_pending(exc)
@@ -267,7 +302,7 @@ class Protocol(UASocketProtocol):
 
     def _send_raw(self, body: bytes) -> asyncio.Future[bytes]:
         if self.transport is None:
-            raise ConnectionError(self.lost or "not connected")
+            raise ConnectionEnded(self.lost or "not connected")
         self.revolve_security_token()
         self._request_id += 1
         message = self._channel.seal(body, self._request_id)
@@ -292,22 +327,72 @@ class _Transport(UaClient):
         return self.protocol
 
 
-class LinkClient(Client):
-    """One connection's client. Never reused: a new connection makes a new one."""
+def _breach(error: Exception) -> str:
+    """Say which rule of the channel the other side broke."""
+    if isinstance(error, ChannelError):
+        return str(error)
+    if isinstance(error, InvalidSignature | WrongSignature):
+        return "a message whose signature does not match"
+    return "a message that cannot be read"
 
-    def __init__(self, url: str, timeout: float) -> None:
+
+class LinkClient(Client):
+    """One connection's client. Never reused: a new connection makes a new one.
+
+    `url` says where the socket goes, `name` what the server is asked for; by default the same.
+    """
+
+    def __init__(self, url: str, timeout: float, name: str | None = None) -> None:
         super().__init__(url, timeout)
         self.uaclient = _Transport(timeout)
         self.nodes = Shortcuts(self.uaclient.session)
         self.max_messagesize = MESSAGE_BYTES_MAX
         self.max_chunkcount = CHUNKS_MAX
+        self.reached = False
+        """Whether the other side took the socket."""
+        self.opened = False
+        """Whether it took the channel, too."""
+        self._name = urlparse(name or url)
+
+    async def connect_socket(self) -> None:
+        """Open the socket; from then on only the name that the server knows matters."""
+        await super().connect_socket()
+        self.reached = True
+        self._server_url = self._name
+
+    def drop(self) -> None:
+        """End the socket without a word."""
+        protocol = self.uaclient.protocol
+        if protocol is not None and protocol.transport is not None:
+            protocol.transport.abort()
+        self.uaclient.mark_disconnected()
+
+    @property
+    def server_time(self) -> UnixNs | None:
+        """The time that the server gave its last answer, None without one."""
+        protocol = self.uaclient.protocol
+        stamp = protocol.stamp if isinstance(protocol, Protocol) else None
+        return None if stamp is None else UnixNs((stamp - FILETIME_OF_1970) * 100)
+
+    def _encrypt_password(self, password: str, policy_uri: str) -> tuple[bytes, str]:
+        """Encrypt as the library does, with a key that it might not be able to read itself.
+
+        Source: Part 4 §7.40.2.2.
+        """
+        certificate = read_certificate(self.security_policy.peer_certificate or b"")
+        secret = password.encode() + (self._server_nonce or b"")
+        token = _UINT32.pack(len(secret)) + secret
+        done: tuple[bytes, str] = policies.encrypt_asymmetric(
+            certificate.public_key(), token, policy_uri
+        )
+        return done
 
     @property
     def protocol(self) -> Protocol:
         """The socket. Raises ConnectionError when there is none."""
         protocol = self.uaclient.protocol
         if not isinstance(protocol, Protocol):
-            raise ConnectionError("not connected")
+            raise ConnectionEnded("not connected")
         return protocol
 
     @property

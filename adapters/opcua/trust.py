@@ -1,8 +1,10 @@
 """Which servers are trusted: a folder that a person decides over, read at every connect.
 
 `trusted/<fingerprint>.der` are accepted, `rejected/<fingerprint>.der` wait for a decision; beside
-each lies `<fingerprint>.json` with the address and when it was first seen. Trust is in exactly this
-certificate: one that changed needs a new decision. No protocol library is needed here.
+each lies `<fingerprint>.json` with the address and when it was first seen. Trust is in exactly
+these bytes: a certificate that changed needs a new decision, one that breaks the rules of its
+encoding is as good as its fingerprint, as long as its key can be read. No protocol library is
+needed here.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from cryptography import x509
-
+from adapters.opcua.server_certificate import (
+    CERTIFICATE_BYTES_MAX,
+    ServerCertificate,
+    read_certificate,
+)
 from gateway.core.errors import SourceRejected
 from gateway.core.types import UnixNs
 
@@ -47,7 +52,7 @@ class TrustEntry:
 
     decision: Decision
     sidecar: Sidecar
-    certificate: x509.Certificate
+    certificate: ServerCertificate
 
     @property
     def fingerprint(self) -> str:
@@ -93,37 +98,34 @@ class TrustStore:
             if source.exists():
                 source.replace(target)
 
-    def check(self, der: bytes, url: str, now: UnixNs) -> None:
-        """Return when this certificate is trusted and valid now; else note it as waiting.
+    def check(self, der: bytes, url: str, now: UnixNs) -> ServerCertificate:
+        """Give this certificate when it is trusted and valid now; else note it as waiting.
 
         Raises:
-            SourceRejected: `certificate-unknown`, `certificate-changed`, `certificate-expired` or
-                `certificate-not-yet-valid`; the detail says what to compare and which command to
-                run.
+            SourceRejected: `certificate-unknown`, `certificate-changed`, `certificate-malformed`,
+                `certificate-key`, `certificate-expired` or `certificate-not-yet-valid`; the detail
+                says what to compare and which command to run.
+            OSError: the folder cannot be read or written.
         """
-        digest = fingerprint(der)
-        certificate = x509.load_der_x509_certificate(der)
-        _check_dates(certificate, digest, now)
-        if (self._folder / Decision.TRUSTED / f"{digest}.der").exists():
-            return
+        certificate = read_certificate(der)
+        digest = certificate.fingerprint
+        _check_dates(certificate, now)
+        trusted = (self._folder / Decision.TRUSTED / f"{digest}.der").exists()
+        if trusted and certificate.key is not None:
+            return certificate
         known = {entry.sidecar.url for entry in self.entries() if entry.decision == "trusted"}
-        self._note(der, Sidecar(url, _iso(now), digest))
-        reason = "certificate-changed" if url in known else "certificate-unknown"
-        raise SourceRejected(
-            reason,
-            f"SHA-256 {digest}; compare it with the server's display, then: "
-            f"gateway trust accept {digest[:SHOWN_PREFIX]}",
-        )
+        if not trusted and len(der) <= CERTIFICATE_BYTES_MAX:
+            self._note(der, Sidecar(url, _iso(now), digest))
+        raise _refusal(certificate, changed=url in known)
 
     def _entry(self, decision: Decision, path: Path) -> TrustEntry | None:
         try:
             der = path.read_bytes()
-            certificate = x509.load_der_x509_certificate(der)
-        except (OSError, ValueError):
+        except OSError:
             return None
         if fingerprint(der) != path.stem:
             return None
-        return TrustEntry(decision, self._sidecar(path, fingerprint(der)), certificate)
+        return TrustEntry(decision, self._sidecar(path, path.stem), read_certificate(der))
 
     @staticmethod
     def _sidecar(path: Path, digest: str) -> Sidecar:
@@ -152,11 +154,30 @@ def _iso(now: UnixNs) -> str:
     return datetime.fromtimestamp(now / 1e9, UTC).isoformat(timespec="seconds")
 
 
-def _check_dates(certificate: x509.Certificate, digest: str, now: UnixNs) -> None:
+def _check_dates(certificate: ServerCertificate, now: UnixNs) -> None:
     at = datetime.fromtimestamp(now / 1e9, UTC)
-    if at > certificate.not_valid_after_utc:
-        until = certificate.not_valid_after_utc.isoformat(timespec="seconds")
+    digest = certificate.fingerprint
+    if certificate.valid_until is not None and at > certificate.valid_until:
+        until = certificate.valid_until.isoformat(timespec="seconds")
         raise SourceRejected("certificate-expired", f"valid until {until}; SHA-256 {digest}")
-    if at < certificate.not_valid_before_utc:
-        since = certificate.not_valid_before_utc.isoformat(timespec="seconds")
+    if certificate.valid_from is not None and at < certificate.valid_from:
+        since = certificate.valid_from.isoformat(timespec="seconds")
         raise SourceRejected("certificate-not-yet-valid", f"valid from {since}; SHA-256 {digest}")
+
+
+def _refusal(certificate: ServerCertificate, *, changed: bool) -> SourceRejected:
+    digest = certificate.fingerprint
+    if certificate.key is None:
+        reason = "certificate-malformed" if certificate.malformed else "certificate-key"
+        what = "it is malformed and no RSA key can be read from it"
+        what = what if certificate.malformed else "its key is no RSA key, which OPC UA needs here"
+        return SourceRejected(reason, f"{what}; SHA-256 {digest}")
+    decide = (
+        f"SHA-256 {digest}; compare it with the server's display, then: "
+        f"gateway trust accept {digest[:SHOWN_PREFIX]}"
+    )
+    if certificate.malformed:
+        what = "it breaks the rules of its encoding (DER), its key can be read"
+        what += "; another one of this address is trusted" if changed else ""
+        return SourceRejected("certificate-malformed", f"{what}; {decide}")
+    return SourceRejected("certificate-changed" if changed else "certificate-unknown", decide)

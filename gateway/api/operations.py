@@ -22,6 +22,7 @@ from gateway.api.answers import (
     page_cursor,
     page_start,
 )
+from gateway.api.problems import tag_problems
 from gateway.api.services import RowView, Services
 from gateway.api.status import Rates, status
 from gateway.core.protocols import ReaderState
@@ -101,6 +102,9 @@ class OperationRoutes:
                 "state": health.state.value if health else "unknown",
                 "note": (health.note if health else "") or "",
                 "problem": bad.reason if bad else None,
+                "problems": (
+                    tag_problems(health, signal.name, self._services.advice) if health else []
+                ),
                 "clock_offset_s": health.clock_offset_s if health else None,
                 "sample": row_json(row) if row else None,
                 "readers": _settled(row, self._services.readers()) if row else [],

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from gateway.api.problems import AdviceView, NoAdvice
 from gateway.core.clock import Clock
 from gateway.core.files import NamedFile
 from gateway.core.protocols import ReaderState
@@ -219,7 +220,7 @@ class Services:
     for `status`, such as bytes and quota. `take_usage` takes events into the usage ledger; without
     it they go straight into the spool. `history` answers the queries of AAS viewers. `reload` reads
     the configuration again. `content` is what people may write on the AAS side; without it all of
-    it is read-only. `package` writes XML and AASX.
+    it is read-only. `package` writes XML and AASX. `advice` knows what to do about a reason.
     """
 
     gateway: str
@@ -239,3 +240,4 @@ class Services:
     reload: Reload | None = None
     content: AasContent | None = None
     package: Package | None = None
+    advice: AdviceView = field(default_factory=NoAdvice)

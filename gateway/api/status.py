@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.api.ledger import device_ledger, reader_ledger
+from gateway.api.problems import CONNECTED, device_problems, sink_problems, spool_problems
 from gateway.api.services import Services
 from gateway.core.protocols import ReaderState
-from gateway.ops.health import Alarm, DeviceHealth, DeviceState, SinkHealth, SinkState
+from gateway.ops.health import (
+    Alarm,
+    DeviceHealth,
+    DeviceState,
+    SinkHealth,
+    SinkState,
+    Trouble,
+)
 
 RATE_SPAN_S = 10.0
 BAD_SHOWN_MAX = 200
@@ -62,12 +70,15 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
         "uptime_s": _span(now, health.started),
         "config": health.config_note,
         "devices": [_device(services, rates, each, now) for each in health.devices.values()],
-        "sinks": [_sink(each, states.get(each.name), now) for each in health.sinks.values()],
+        "sinks": [
+            _sink(services, each, states.get(each.name), now) for each in health.sinks.values()
+        ],
         "spool": {
             "epoch": services.epoch,
             "head": services.head(),
             "ready": health.spool_ready,
             "note": health.spool_note,
+            "problems": spool_problems(health.spool_note, services.advice.of_spool),
             **services.spool_facts(),
         },
         "alarms": [_alarm(each) for each in health.alarms.values()],
@@ -82,6 +93,7 @@ def healthy(services: Services) -> bool:
     return (
         health.spool_ready
         and not health.alarms
+        and not health.config_note
         and all(each.state is DeviceState.GOOD for each in health.devices.values())
         and all(
             each.state in {SinkState.GOOD, SinkState.CATCHING_UP} for each in health.sinks.values()
@@ -95,19 +107,29 @@ def _span(now: int, then: int | None) -> float | None:
 
 def _device(services: Services, rates: Rates, each: DeviceHealth, now: int) -> dict[str, Any]:
     bad = [
-        {"name": name, "reason": one.reason, "since": one.since, "tries": one.tries}
+        {
+            "name": name,
+            "reason": one.reason,
+            "detail": one.detail,
+            "since": one.since,
+            "tries": one.tries,
+        }
         for name, one in list(each.bad.items())[:BAD_SHOWN_MAX]
     ]
     total = each.signals
+    good = max(total - len(each.bad), 0) if each.state in CONNECTED else 0
     return {
         "device": each.device,
         "label": dict(services.aas.label(each.device)),
         "state": each.state.value,
         "since": each.since,
         "note": each.note,
+        "reason": each.reason,
         "security": each.security,
-        "tags": {"good": max(total - len(each.bad), 0), "total": total},
+        "tags": {"good": good, "total": total},
         "bad": bad,
+        "troubles": [_trouble(one) for one in each.troubles.values()],
+        "problems": device_problems(each, services.advice),
         "last_received": each.last_received,
         "age_s": _span(now, each.last_received),
         "rate": rates.of(each.device),
@@ -118,6 +140,16 @@ def _device(services: Services, rates: Rates, each: DeviceHealth, now: int) -> d
         "connects": each.connects,
         "next_try_s": each.next_try_s,
         "clock_offset_s": each.clock_offset_s,
+    }
+
+
+def _trouble(one: Trouble) -> dict[str, Any]:
+    return {
+        "reason": one.reason,
+        "detail": one.detail,
+        "since": one.since,
+        "last": one.last,
+        "count": one.count,
     }
 
 
@@ -132,13 +164,17 @@ def _alarm(each: Alarm) -> dict[str, Any]:
     }
 
 
-def _sink(each: SinkHealth, state: ReaderState | None, now: int) -> dict[str, Any]:
+def _sink(
+    services: Services, each: SinkHealth, state: ReaderState | None, now: int
+) -> dict[str, Any]:
     return {
         "name": each.name,
         "kind": each.kind,
         "state": each.state.value,
         "since": each.since,
         "note": each.note,
+        "reason": each.reason,
+        "problems": sink_problems(each, services.advice.of_sink),
         "last_accepted": each.last_accepted,
         "tries": each.tries,
         "next_try_s": each.next_try_s,

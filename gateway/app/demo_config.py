@@ -75,6 +75,10 @@ FIELDS = ("temp", "hum", "co2")
 CELSIUS = ("Temp", "Zone", "temp")
 
 
+Device = tuple[str, dict[str, Any], list[str]]
+"""Name, device file, and where each of its tags comes from in the truth's words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much there is to collect."""
@@ -108,10 +112,15 @@ def labels(device: str) -> tuple[str, str]:
 
 def write_config(folder: Path, ports: Ports, size: Size) -> dict[Source, str]:
     """Write gateway.yaml and devices/; gives where each signal comes from, in the truth's words."""
+    return write_devices(folder, ports, _devices(ports, size))
+
+
+def write_devices(folder: Path, ports: Ports, devices: Iterable[Device]) -> dict[Source, str]:
+    """Do the same with devices of any kind."""
     (folder / "devices").mkdir(parents=True, exist_ok=True)
     _write(folder / "gateway.yaml", _gateway(ports))
     sources: dict[Source, str] = {}
-    for name, document, origins in _devices(ports, size):
+    for name, document, origins in devices:
         _write(folder / "devices" / f"{name}.yaml", document)
         tags = document["tags"]
         sources.update({(name, t["name"]): o for t, o in zip(tags, origins, strict=True)})
@@ -147,7 +156,7 @@ def _gateway(ports: Ports) -> dict[str, Any]:
     }
 
 
-def _devices(ports: Ports, size: Size) -> Iterable[tuple[str, dict[str, Any], list[str]]]:
+def _devices(ports: Ports, size: Size) -> Iterable[Device]:
     if size.machines:
         for name, (folder, _ko, _en, points) in MACHINES.items():
             yield name, *_opcua(name, ports, size, [f"{folder}.{p}" for p in points])

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -83,14 +84,27 @@ class Plant:
 
     def __post_init__(self) -> None:
         self.ports = Ports(*free_ports(6))
-        self.sources = write_config(self.folder / "config", self.ports, self.size)
+        self.sources = self.write_config()
         self.tail = PlatformTail(f"http://127.0.0.1:{self.ports.platform}", GATEWAY_ID)
+
+    @property
+    def machines(self) -> dict[str, int]:
+        """Name the children that write a truth log, and their control ports."""
+        return {"opcua": self.ports.opcua_control, "cell": self.ports.cell_control}
+
+    def write_config(self) -> dict[Source, str]:
+        """Write what the gateway reads; gives where each signal comes from."""
+        return write_config(self.folder / "config", self.ports, self.size)
+
+    def make_ledger(self, numbers: Mapping[Source, int]) -> Ledger:
+        """Give a ledger for these signals."""
+        return Ledger(numbers)
 
     async def __aenter__(self) -> Self:
         self._began = self.clock.monotonic()
         self._session = aiohttp.ClientSession()
         try:
-            for name in ("gateway", "broker", "platform", "cell", "opcua"):
+            for name in ("gateway", "broker", "platform", *self.machines):
                 await self.start(name)
             await self._open_ledger()
         except BaseException:
@@ -99,12 +113,13 @@ class Plant:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for name in ("gateway", "cell", "opcua", "broker", "platform"):
+        for name in ("gateway", *self.machines, "broker", "platform"):
             await self.stop(name)
         if self._session is not None:
             await self._session.close()
 
-    def _command(self, name: str) -> list[str]:
+    def command(self, name: str) -> list[str]:
+        """Give the arguments of one child's interpreter."""
         ports, size, seed = self.ports, self.size, str(self.seed)
         sensors = [] if size.machines else ["--no-sensors"]
         match name:
@@ -133,20 +148,21 @@ class Plant:
                 return [
                     *("-m", "simulators.opcua_press", "--security", "none", "--seed", seed),
                     *("--port", f"{ports.opcua}", "--control-port", f"{ports.opcua_control}"),
-                    *("--truth", str(self._truth_path("opcua")), "--hz", f"{size.opcua_hz}"),
+                    *("--truth", str(self.truth_path("opcua")), "--hz", f"{size.opcua_hz}"),
                     *("--signals", f"{size.opcua_signals}", *machines),
                 ]
             case "cell":
                 return [
                     *("-m", "simulators.mqtt_cell", "--port", f"{ports.broker}", "--seed", seed),
                     *("--control-port", f"{ports.cell_control}", "--first", f"{size.first_mqtt}"),
-                    *("--truth", str(self._truth_path("mqtt")), "--hz", f"{size.mqtt_hz}"),
+                    *("--truth", str(self.truth_path("cell")), "--hz", f"{size.mqtt_hz}"),
                     *("--signals", f"{size.mqtt_signals}", *sensors),
                 ]
         config, data = str(self.folder / "config"), str(self.folder / "data")
         return ["-c", GATEWAY, "run", config, "--data", data]
 
-    def _truth_path(self, name: str) -> Path:
+    def truth_path(self, name: str) -> Path:
+        """Give where a machine writes down what it says."""
         return self.folder / f"truth-{name}.jsonl"
 
     async def start(self, name: str) -> None:
@@ -154,7 +170,7 @@ class Plant:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._children[name] = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *self._command(name),
+                *self.command(name),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -186,8 +202,8 @@ class Plant:
         return None
 
     async def _open_ledger(self) -> None:
-        self._truth = [TruthTail(self._truth_path(name)) for name in ("opcua", "mqtt")]
-        lines: list[list[dict[str, Any]]] = [[], []]
+        self._truth = [TruthTail(self.truth_path(name)) for name in self.machines]
+        lines: list[list[dict[str, Any]]] = [[] for _ in self._truth]
         try:
             async with asyncio.timeout(READY_S):
                 while not all(lines):
@@ -198,7 +214,7 @@ class Plant:
         except TimeoutError:
             raise DemoError(f"the simulators do not start: {self.folder}") from None
         headers = [line for of_one in lines for line in of_one if "log" in line]
-        self.ledger = Ledger(signal_numbers(headers, self.sources))
+        self.ledger = self.make_ledger(signal_numbers(headers, self.sources))
         for line in (line for of_one in lines for line in of_one):
             self.ledger.add_truth(line)
 
@@ -276,10 +292,10 @@ class Plant:
         await self._again(self.clock.now())
         fault.end = self.clock.now()
 
-    async def restart_broker(self, down_s: float) -> None:
-        """Stop the broker as a service manager does, and start it again."""
+    async def restart_broker(self, down_s: float, *, kill: bool = False) -> None:
+        """Stop the broker as a service manager does, or kill it, and start it again."""
         fault = self.excuse("broker")
-        await self.stop("broker")
+        await self.stop("broker", kill=kill)
         await self.clock.sleep(down_s)
         await self.start("broker")
         fault.end = self.clock.now()
@@ -313,7 +329,7 @@ class Plant:
 
     async def pause(self) -> None:
         """Let the machines fall silent; what they said is still on its way."""
-        for port in (self.ports.opcua_control, self.ports.cell_control):
+        for port in self.machines.values():
             await self.order(port, {"mode": "pause"})
 
     async def drain(self, within_s: float) -> Result:
@@ -343,6 +359,7 @@ def as_json_line(plant: Plant, result: Result) -> str:
             "faults": plant.fault_counts(),
             "repeated": result.repeated,
             "gaps_outside": result.gaps_outside,
+            "phantom": result.phantom,
             "disorder": result.disorder,
             "first_value_s": round(plant.first_value_s or 0.0, 2),
         },

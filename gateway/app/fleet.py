@@ -63,7 +63,7 @@ class Fleet:
         health.change(DeviceState.CONNECTING, self._clock.now())
         self._health.devices[plan.name] = health
         intake = DeviceIntake(self._spool, health, self._clock)
-        intake.route(plan.table, Mapper(plan.rules, plan.table))
+        intake.route(plan.table, Mapper(plan.rules, plan.table), plan.times, plan.seldom)
         runner = DeviceRunner(
             self._maker(plan.name, health),
             intake,
@@ -80,7 +80,7 @@ class Fleet:
     async def change(self, plan: DevicePlan) -> bool:
         """Take a device's new plan; True when its connection could be kept."""
         running = self._running[plan.name]
-        running.intake.route(plan.table, Mapper(plan.rules, plan.table))
+        running.intake.route(plan.table, Mapper(plan.rules, plan.table), plan.times, plan.seldom)
         running.plan = plan
         self._health.devices[plan.name].signals = len(plan.table.signals)
         adapter = running.runner.adapter
@@ -89,6 +89,12 @@ class Fleet:
         await self.stop(plan.name)
         self.start(plan)
         return False
+
+    def look(self) -> None:
+        """Look after every device; called about once a second."""
+        now = self._clock.monotonic()
+        for running in self._running.values():
+            running.intake.look(now)
 
     async def stop(self, name: str) -> None:
         """Stop collecting from a device; returns when its connection is closed."""

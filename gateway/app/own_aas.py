@@ -10,6 +10,7 @@ from aas_models.environment import shell_id_short
 from aas_models.own import OwnShell
 from aas_models.submodels.figures import Figure, Figures, Instant, Span
 from aas_models.submodels.gateway_own import OwnFacts, OwnIdentity, own_shell
+from gateway.api.problems import NoAdvice, device_problems
 from gateway.api.services import QUERY_PATH
 from gateway.app.config.ids import GATEWAY, GATEWAY_SUBMODELS, Ids
 from gateway.app.config.models import GatewayFile
@@ -168,7 +169,9 @@ def _device(device: DeviceHealth) -> Figures:
         "Healthy": device.state is DeviceState.GOOD,
         "Since": _instant(device.since),
         "Signals": device.signals,
+        "Reason": _reason(device) or None,
         "BadSignals": len(device.bad),
+        "Troubles": len(device.troubles),
         "Samples": device.samples,
         "Gaps": device.gaps,
         "Overflows": device.overflows,
@@ -178,6 +181,12 @@ def _device(device: DeviceHealth) -> Figures:
         "ClockOffset": None if device.clock_offset_s is None else Span(device.clock_offset_s),
         "Note": device.note or None,
     }
+
+
+def _reason(device: DeviceHealth) -> str:
+    """Give the reason to look at first; `status` tells all of them."""
+    first = device_problems(device, NoAdvice())[:1]
+    return str(first[0]["reason"]) if first else ""
 
 
 def _instant(at: int | None) -> Instant | None:

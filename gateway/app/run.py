@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aas_models.live import LiveValues
+from gateway.app.advice import RunningAdvice
 from gateway.app.config.plan import GatewayPlan
 from gateway.app.config.reload import watch
 from gateway.app.destinations import Destinations
@@ -113,13 +114,14 @@ class Gateway:
                 usage.take,
                 figures.history,
                 reloader.reload_now,
+                RunningAdvice(lambda: reloader.plan),
             )
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
                 group.create_task(self._retain(destinations)),
                 group.create_task(contained("own figures", figures.run, self.clock)),
-                group.create_task(self._watch_loop()),
+                group.create_task(self._watch_loop(fleet)),
             ]
             gc.collect()
             gc.freeze()
@@ -141,11 +143,12 @@ class Gateway:
             await destinations.retain(self.plan.settings.history.keep)
             await self.clock.sleep(RETAIN_EVERY_S)
 
-    async def _watch_loop(self) -> None:
-        """Say when the event loop was held up, because then keep-alives are late too."""
+    async def _watch_loop(self, fleet: Fleet) -> None:
+        """Look after the devices, and say when the event loop was held up: keep-alives are late."""
         while True:
             due = self.clock.monotonic() + LAG_STEP_S
             await self.clock.sleep(LAG_STEP_S)
             late_s = self.clock.monotonic() - due
             if late_s > LAG_SHOWN_S:
                 events.loop_blocked(late_s)
+            fleet.look()

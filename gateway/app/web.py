@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aas_models.live import LiveValues
 from aas_models.repository.repository import Repository
+from gateway.app.advice import RunningAdvice
 from gateway.app.version import version
 from gateway.core.clock import Clock
 from gateway.core.errors import AasError
@@ -37,8 +38,10 @@ def api_server(
     take_usage: TakeUsage | None,
     history: Callable[[], History | None] = lambda: None,
     reload: Reload | None = None,
+    advice: RunningAdvice | None = None,
 ) -> ApiServer:
     """Make the HTTP side; the web stack is imported only now, after collection has begun."""
+    from gateway.api.problems import NoAdvice
     from gateway.api.server import ApiServer
     from gateway.api.services import Services
     from gateway.app.history_query import history_reader
@@ -64,6 +67,7 @@ def api_server(
         reload=reload,
         content=None if written is None else written.content,
         package=_package,
+        advice=advice or NoAdvice(),
     )
     return ApiServer(
         services,

@@ -38,6 +38,7 @@ TEXTS: Mapping[str, Mapping[str, Any]] = {
         "head": ("SUBJECT", "METAMODEL", "ELEMENTS", "OBJECTIONS", "ACCEPTED", "WARNINGS", ""),
         "ok": "passed",
         "failed": "FAILED",
+        "hint": "hint: {text}",
         "more": "... and {count} more; all of them with --json or --html",
         "accepted": "accepted {count}x [{id}]: {reason}",
         "written": "Report: {path}",
@@ -50,6 +51,7 @@ TEXTS: Mapping[str, Mapping[str, Any]] = {
         "head": ("대상", "메타모델", "요소", "지적", "허용", "경고", ""),
         "ok": "통과",
         "failed": "불통과",
+        "hint": "참고: {text}",
         "more": "... 외 {count}건. 전체는 --json 또는 --html",
         "accepted": "허용 {count}건 [{id}]: {reason}",
         "written": "보고서: {path}",
@@ -224,6 +226,11 @@ def _show(subjects: Sequence[Subject], waivers: Sequence[Waiver], lang: str) -> 
             hint(printable(_line(subject, each)))
         if len(bad) > SHOWN_MAX:
             hint(texts["more"].format(count=len(bad) - SHOWN_MAX))
+        unstated = [each for each in subject.findings if each.code == "unstated"]
+        for each in unstated[:SHOWN_MAX]:
+            hint(printable(texts["hint"].format(text=each.message)))
+        if len(unstated) > SHOWN_MAX:
+            hint(texts["more"].format(count=len(unstated) - SHOWN_MAX))
     for waiver in waivers:
         count = sum(each.waived_by == waiver.id for s in subjects for each in s.findings)
         if count:

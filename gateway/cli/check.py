@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,6 @@ from gateway.cli.options import (
     EXIT_CONFIG,
     EXIT_FINE,
     EXIT_UNHEALTHY,
-    EXIT_UNREACHABLE,
     AsJson,
     Data,
     Lang,
@@ -27,7 +25,6 @@ from gateway.cli.options import (
 
 if TYPE_CHECKING:
     from gateway.app.config.findings import Finding
-    from gateway.app.config.live import LiveResult
     from gateway.app.config.plan import GatewayPlan
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")]
@@ -55,9 +52,10 @@ def check(
         raise typer.Exit(EXIT_CONFIG) from None
     if live:
         from gateway.app.config.live import probe_all
+        from gateway.cli.check_live import show_live
 
         results = probe_all(plan)
-        code = _show_live(plan, results, tongue, as_json=as_json)
+        code = show_live(plan, results, tongue, as_json=as_json)
         raise typer.Exit(code)
     _show(plan, plan.findings, tongue, as_json=as_json)
     raise typer.Exit(EXIT_UNHEALTHY if strict and plan.findings else EXIT_FINE)
@@ -123,31 +121,3 @@ def tags_word(count: int, language: Language) -> str:
     from gateway.app.config.catalogue import word
 
     return word("tags-one" if count == 1 else "tags-many", language, count=count)
-
-
-def _show_live(
-    plan: GatewayPlan, results: Mapping[str, LiveResult], language: Language, *, as_json: bool
-) -> int:
-    from gateway.app.config.catalogue import word
-
-    if as_json:
-        shown = {name: result.as_json() for name, result in results.items()}
-        typer.echo(json.dumps({"devices": shown}, ensure_ascii=False))
-    for name, result in results.items():
-        if as_json:
-            continue
-        state = f"{tags_word(len(plan.devices[name].table.signals), language)}   "
-        if result.failure:
-            state += word("live-unreached", language, reason=result.failure)
-        else:
-            state += word("live-good", language, good=len(result.good))
-            if result.waiting:
-                state += "   " + word("live-waiting", language, waiting=len(result.waiting))
-            if result.bad:
-                state += "   " + word("live-bad", language, bad=len(result.bad))
-        typer.echo(f"{name:<24} {state}")
-        for tag, reason in (*result.waiting.items(), *result.bad.items()):
-            typer.echo(f"    {tag}   {reason}")
-    if any(result.failure for result in results.values()):
-        return EXIT_UNREACHABLE
-    return EXIT_UNHEALTHY if any(result.bad for result in results.values()) else EXIT_FINE

@@ -31,7 +31,9 @@ COMMANDS: dict[str, Entry] = {
     "secrets": Entry("secrets", "app", "Passwords and keys that no file holds."),
     "users": Entry("users", "app", "Who may use the HTTP side."),
     "config": Entry("config", "app", "Schemas for editors; what a configuration means."),
-    "explain": Entry("explain", "explain", "What a code such as E1203 means, offline."),
+    "explain": Entry(
+        "explain", "explain", "What a code such as E1203, or a reason, means, offline."
+    ),
     "sim": Entry("sim", "app", "Simulated machines, broker and platform."),
     "version": Entry("version", "version", "Versions, for a question to support."),
 }

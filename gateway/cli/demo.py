@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.answers import fail
+from gateway.cli.answers import fail, hint
 from gateway.cli.options import EXIT_UNHEALTHY, EXIT_UNREACHABLE, Lang, language
 from gateway.cli.screen import width
 
@@ -29,6 +29,8 @@ VALUES_EACH = 4
 KEYS_MAX = 16
 """Key presses that wait while a fault runs; more are dropped."""
 REFRESH_HZ = 4
+UNATTENDED = "60s"
+"""So long where nobody can press a key: `make demo` in a build or over ssh without a terminal."""
 
 TEXTS = {
     "en": {
@@ -52,7 +54,8 @@ TEXTS = {
         "first": "first value after",
         "tree": "AAS with live values:",
         "time": "--for takes a time such as 60s or 5m.",
-        "no-terminal": "Without a terminal:  gateway demo --for 60s",
+        "no-terminal": "There is no terminal: it runs {time} by itself, with every fault once. "
+        "Another time:  gateway demo --for 5m",
     },
     "ko": {
         "title": "공장 데이터 게이트웨이 - 시연",
@@ -75,14 +78,16 @@ TEXTS = {
         "first": "첫 값까지",
         "tree": "AAS 현재 값:",
         "time": "--for 에는 60s, 5m 처럼 시간을 씁니다.",
-        "no-terminal": "터미널이 없으면:  gateway demo --for 60s",
+        "no-terminal": "터미널이 없어 {time} 동안 스스로 실행하며 장애를 한 번씩 일으킵니다. "
+        "시간을 바꾸려면:  gateway demo --for 5m",
     },
 }
 
 
 def demo(
     for_: Annotated[
-        str | None, typer.Option("--for", help="Run unattended for this long, such as 60s.")
+        str | None,
+        typer.Option("--for", help="Run unattended for this long; 60s without a terminal."),
     ] = None,
     lang: Lang = None,
     seed: Annotated[int, typer.Option(help="Seed of the machines.")] = 1,
@@ -102,7 +107,8 @@ def demo(
     except ValueError:
         fail(TEXTS[tongue]["time"])
     if seconds is None and not sys.stdin.isatty():
-        fail(TEXTS[tongue]["no-terminal"])
+        seconds = seconds_from_text(UNATTENDED)
+        hint(TEXTS[tongue]["no-terminal"].format(time=UNATTENDED))
     with _folder(keep) as folder:
         try:
             result = asyncio.run(_until_stopped(_run(folder, seed, seconds, tongue, as_json=json)))

@@ -49,12 +49,14 @@ TEXTS = {
     "Passwords and keys that no file holds.": "파일에 쓰지 않는 비밀번호와 키",
     "Who may use the HTTP side.": "HTTP 사용자 관리",
     "Schemas for editors; what a configuration means.": "편집기용 스키마, 설정의 실제 의미",
-    "What a code such as E1203 means, offline.": "E1203 같은 코드의 뜻 (인터넷 불필요)",
+    "What a code such as E1203, or a reason, means, offline.":
+        "E1203 같은 코드나 이유의 뜻 (오프라인)",
     "Simulated machines, broker and platform.": "모의 설비, 브로커, 플랫폼",
     "Versions, for a question to support.": "버전 정보 (문의할 때)",
     "Show that nothing is lost: machines, broker, platform and gateway on this PC alone.":
         "유실이 없음을 보여 줍니다: 설비, 브로커, 플랫폼, 게이트웨이를 모두 이 PC에서",
-    "Run unattended for this long, such as 60s.": "이 시간 동안 자동 실행. 예: 60s",
+    "Run unattended for this long; 60s without a terminal.":
+        "이 시간 동안 자동 실행. 터미널이 없으면 60s",
     "Seed of the machines.": "모의 설비의 난수 씨앗",
     "Keep everything in this folder.": "모든 파일을 이 폴더에 남김",
     "The ledger as the last line.": "마지막 줄에 수지를 JSON으로",
@@ -193,9 +195,9 @@ TEXTS = {
     "Show what the files say; --effective with every default, id and element. Never a secret.":
         "설정 내용. --effective 는 기본값, ID, 요소까지. 비밀값은 숨김",
     "With all defaults, ids and elements.": "모든 기본값, ID, 요소 포함",
-    "Say what a code means and what to do; `units` lists the units; no code lists all codes.":
+    "Say what a code or reason means and what to do; `units` lists units; nothing lists all.":
         "코드의 뜻과 할 일. `units` 는 단위 목록, 코드가 없으면 전체 목록",
-    "Such as E1203, or `units`.": "예: E1203 또는 `units`",
+    "Such as E1203, certificate-unknown, or `units`.": "예: E1203, certificate-unknown, `units`",
     "An OPC UA press line: press, injection moulder, CNC.":
         "OPC UA 프레스 라인: 프레스, 사출기, CNC",
     "An MQTT cell: room sensors, status, readings.": "MQTT 셀: 환경 센서, 상태, 측정값",

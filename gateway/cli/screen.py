@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import unicodedata
@@ -9,6 +10,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 WIDE = {"W", "F"}
+PIECES = re.compile(r"\{[^{}]{,40}\}\S*|`[^`]{,40}`\S*|\S+")
+"""What a line is never broken in: a word, and what people copy."""
+BELOW = "     "
+"""The indent of what goes on or stands below its line."""
 SPAN_UNITS = {
     "en": (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)),
     "ko": (("일", 86_400), ("시간", 3_600), ("분", 60), ("초", 1)),
@@ -62,21 +67,50 @@ def table(
     return lines
 
 
+def table_width(rows: Sequence[Sequence[object]]) -> int:
+    """Give the columns at which a further column of a table would begin."""
+    widths = [max(width(printable(row[place])) for row in rows) for place in range(len(rows[0]))]
+    return 1 + sum(each + 3 for each in widths)
+
+
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [filled(cell, size) for cell, size in zip(row, widths, strict=True)]
     return (" " + "   ".join(cells)).rstrip()
 
 
-def wrapped(text: str, wide: int, indent: str = "     ") -> list[str]:
-    """Give indented lines that break between words only: what is copied stays whole."""
-    lines = [indent]
-    for word in text.split():
-        gap = "" if lines[-1] == indent else " "
+def wrapped(text: str, wide: int, indent: str = BELOW, first: str | None = None) -> list[str]:
+    """Give indented lines that break between words only: what is copied stays whole.
+
+    `first` is the indent of the first line where that is another.
+    """
+    lines = [indent if first is None else first]
+    for word in PIECES.findall(text):
+        gap = "" if lines[-1] == first or lines[-1] == indent else " "
         if gap and width(lines[-1]) + 1 + width(word) > wide:
             lines.append(indent + word)
         else:
             lines[-1] += gap + word
     return lines
+
+
+def shortened(text: str, room: int, behind: str = "") -> str:
+    """Cut a text so that it and what stands behind it take no more than `room` columns; 0: never.
+
+    It is cut between words where that costs little; at least twelve columns of it stay.
+    """
+    left = max(room - width(behind), 12)
+    if not room or width(text) <= left:
+        return text + behind
+    kept, used = "", 1  # the sign that something is missing
+    for char in text:
+        used += width(char)
+        if used > left:
+            break
+        kept += char
+    head, gap, last = kept.rpartition(" ")
+    if gap and width(last) <= 12:
+        kept = head
+    return kept.rstrip(" ,.;:") + "…" + behind
 
 
 def span(seconds: float | None, lang: str) -> str:

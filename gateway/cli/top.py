@@ -11,13 +11,14 @@ from gateway.cli.answers import service_errors
 from gateway.cli.client import Client
 from gateway.cli.options import DATA_DEFAULT, Data, Lang, language
 from gateway.cli.screen import clock_ms, number, printable, span
-from gateway.cli.status import STATES, TEXTS
+from gateway.cli.status import TEXTS, note, state_word
 from gateway.cli.tail import QUALITY
 
 if TYPE_CHECKING:
     from rich.console import Group
 
 EVERY_S = 1.0
+NOTE_WIDTH = 80
 VALUES_MIN, VALUES_MAX = 3, 1_000
 FRAME_LINES = 11
 """Lines that are no device, destination or value: head, three titles with their rules, gaps."""
@@ -102,28 +103,25 @@ def _table(head: list[str], rows: list[list[tuple[str, str]]]) -> Any:
 
 
 def _device(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
-    state = STATES.get(each["state"], {}).get(lang, each["state"])
     rate = str(TEXTS[lang]["rate"]).format(rate=number(each["rate"]))
-    bad = f"{each['bad'][0]['name']} {each['bad'][0]['reason']}" if each["bad"] else ""
     return [
         (each["device"], "bold"),
-        (state, COLOURS.get(each["state"], "")),
+        (state_word(each["state"], lang), COLOURS.get(each["state"], "")),
         (f"{each['tags']['good']}/{each['tags']['total']}", ""),
         (span(each["age_s"], lang), ""),
         (rate, ""),
-        (each["note"] or bad, "dim"),
+        (note(each, lang, NOTE_WIDTH), "dim"),
     ]
 
 
 def _sink(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
-    state = STATES.get(each["state"], {}).get(lang, each["state"])
     return [
         (each["name"], "bold"),
-        (state, COLOURS.get(each["state"], "")),
+        (state_word(each["state"], lang), COLOURS.get(each["state"], "")),
         (number(each["waiting"]), ""),
         (span(each["lag_s"], lang), ""),
         ("-" if each["last_accepted"] is None else clock_ms(each["last_accepted"]), ""),
-        (each["note"], "dim"),
+        (note(each, lang, NOTE_WIDTH), "dim"),
     ]
 
 

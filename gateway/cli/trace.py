@@ -9,8 +9,9 @@ import typer
 from gateway.cli.answers import fail, fail_unknown, print_json, service_errors
 from gateway.cli.client import Client, ServiceRefused, known_tags
 from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
-from gateway.cli.screen import clock_ms, number, printable, span
-from gateway.cli.status import STATES
+from gateway.cli.problems import steps
+from gateway.cli.screen import clock_ms, columns, filled, number, printable, span
+from gateway.cli.status import state_word
 from gateway.cli.tail import QUALITY
 
 CLOCK_OFFSET_SHOWN_S = 0.1
@@ -23,8 +24,7 @@ TEXTS = {
         "mapped": "mapped",
         "model": "AAS",
         "spool": "spool",
-        "nothing": "no value has come yet ({state}{note})",
-        "problem": "problem: {reason}",
+        "nothing": "no value has come yet ({state})",
         "source": "src {time}",
         "stored": "#{offset}   received {time}",
         "done": "done",
@@ -41,8 +41,7 @@ TEXTS = {
         "mapped": "변환",
         "model": "AAS",
         "spool": "저장소",
-        "nothing": "아직 값이 없습니다 ({state}{note})",
-        "problem": "문제: {reason}",
+        "nothing": "아직 값이 없습니다 ({state})",
         "source": "원본시각 {time}",
         "stored": "#{offset}   수신 {time}",
         "done": "완료",
@@ -71,7 +70,7 @@ def trace(
     if as_json:
         print_json(content)
     else:
-        typer.echo("\n".join(steps(content, tongue)))
+        typer.echo("\n".join(lines_of(content, tongue)))
 
 
 def _asked(client: Client, device: str, name: str, lang: str) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def _asked(client: Client, device: str, name: str, lang: str) -> dict[str, Any]:
     return content
 
 
-def steps(content: dict[str, Any], lang: str) -> list[str]:
+def lines_of(content: dict[str, Any], lang: str) -> list[str]:
     """Give the numbered steps and a last line."""
     texts = TEXTS[lang]
     sample = content["sample"]
@@ -97,10 +96,16 @@ def steps(content: dict[str, Any], lang: str) -> list[str]:
             (each["reader"], texts["done" if each["done"] else "waits"])
             for each in content["readers"]
         ]
-    lines = [f" {place} {name:<10} {printable(text)}" for place, (name, text) in enumerate(rows, 1)]
-    if content["problem"]:
-        lines.append(" " + texts["problem"].format(reason=printable(content["problem"])))
-    return lines if sample is None else [*lines, *_summary(content, lang)]
+    lines = [
+        f" {place} {filled(name, 10)} {printable(text)}"
+        for place, (name, text) in enumerate(rows, 1)
+    ]
+    if sample is not None:
+        lines += _summary(content, lang)
+    subject = f"{content['signal']['device']}/{content['signal']['name']}"
+    problems = [{**each, "tags": 0, "names": []} for each in content["problems"]]
+    said = steps(printable(subject), problems, lang, columns())
+    return [*lines, "", *said] if said else lines
 
 
 def _before(content: dict[str, Any], lang: str) -> list[tuple[str, str]]:
@@ -108,9 +113,8 @@ def _before(content: dict[str, Any], lang: str) -> list[tuple[str, str]]:
     signal, sample = content["signal"], content["sample"]
     element = f"{signal['submodelIdShort']}.{signal['element']}   {signal['valueType'] or '-'}"
     if sample is None:
-        state = STATES.get(content["state"], {}).get(lang, content["state"])
-        note = f": {content['note']}" if content["note"] else ""
-        said = texts["nothing"].format(state=state, note=note)
+        state = state_word(content["state"], lang)
+        said = texts["nothing"].format(state=state)
         return [(texts["wire"], f"{signal['source']}   {said}"), (texts["model"], element)]
     wire = (
         f"{signal['source']}   {number(sample['raw'])}   {QUALITY[sample['quality']][lang]}"

@@ -16,6 +16,7 @@ from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
 from gateway.cli.screen import columns, printable, table
 
 if TYPE_CHECKING:
+    from adapters.opcua.server_certificate import ServerCertificate
     from adapters.opcua.trust import TrustEntry
 
 app = typer.Typer(no_args_is_help=True, help="Trust or refuse OPC UA servers' certificates.")
@@ -32,6 +33,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "rejected": "Refused: {fingerprint}\nTakes effect at the next connection.",
         "state-trusted": "trusted",
         "state-rejected": "waiting",
+        "malformed": "malformed",
+        "unusable": "no usable key",
+        "no-key": "This certificate cannot be used: no RSA key can be read from it.\n"
+        "Have the server make a new one (its own page or its engineering tool).",
         "compare": "Compare with the server's display:  gateway trust show {prefix} --data {data}",
         "accept": "The same on the server's display?  gateway trust accept {prefix} --data {data}",
         "fingerprint": "SHA-256 fingerprint",
@@ -54,6 +59,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "rejected": "거부함: {fingerprint}\n다음 연결부터 적용됩니다.",
         "state-trusted": "신뢰",
         "state-rejected": "대기/거부",
+        "malformed": "형식 오류",
+        "unusable": "키를 쓸 수 없음",
+        "no-key": "이 인증서는 쓸 수 없습니다. RSA 키를 읽을 수 없습니다.\n"
+        "서버의 웹 화면이나 엔지니어링 도구에서 인증서를 새로 만드세요.",
         "compare": "서버 화면의 지문과 비교하세요:  gateway trust show {prefix} --data {data}",
         "accept": "서버 화면과 같습니까?  gateway trust accept {prefix} --data {data}",
         "fingerprint": "SHA-256 지문",
@@ -82,27 +91,21 @@ def _store(data: Path) -> Any:
 
 def facts_of(entry: TrustEntry) -> dict[str, Any]:
     """Give what a person compares with the server's display, and what programs need."""
-    from cryptography import x509
-
     certificate = entry.certificate
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-        hosts = names.get_values_for_type(x509.DNSName)
-        hosts += [str(address) for address in names.get_values_for_type(x509.IPAddress)]
-    except (x509.ExtensionNotFound, ValueError):
-        uris, hosts = [], []
+    begin, end = certificate.valid_from, certificate.valid_until
     return {
         "fingerprint": entry.fingerprint,
         "state": entry.decision.value,
+        "malformed": certificate.malformed,
+        "usable": certificate.key is not None,
         "url": entry.sidecar.url,
         "first_seen": entry.sidecar.first_seen,
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
-        "valid_from": certificate.not_valid_before_utc.isoformat(),
-        "valid_until": certificate.not_valid_after_utc.isoformat(),
-        "uris": uris,
-        "hosts": hosts,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "valid_from": None if begin is None else begin.isoformat(),
+        "valid_until": None if end is None else end.isoformat(),
+        "uris": list(certificate.uris),
+        "hosts": list(certificate.hosts),
     }
 
 
@@ -113,6 +116,16 @@ def _one(data: Path, prefix: str, lang: str) -> TrustEntry:
         return found[0]
     key = "ambiguous" if found else "not-found"
     return fail(_say(key, lang, prefix=prefix, count=len(found)))
+
+
+def _state(decision: str, certificate: ServerCertificate, lang: str) -> str:
+    """Say what was decided and what is wrong with the certificate itself."""
+    words = [_say(f"state-{decision}", lang)]
+    if certificate.malformed:
+        words.append(_say("malformed", lang))
+    if certificate.key is None:
+        words.append(_say("unusable", lang))
+    return ", ".join(words)
 
 
 @app.command("ls")
@@ -132,14 +145,18 @@ def list_certificates(
     rows = [
         [
             entry.fingerprint[:SHOWN],
-            _say(f"state-{entry.decision.value}", tongue),
+            _state(entry.decision.value, entry.certificate, tongue),
             entry.sidecar.url,
             entry.sidecar.first_seen,
         ]
         for entry in entries
     ]
     typer.echo("\n".join(table(_say("head", tongue).split("|"), rows, columns())))
-    waiting = [entry for entry in entries if entry.decision.value == "rejected"]
+    waiting = [
+        entry
+        for entry in entries
+        if entry.decision.value == "rejected" and entry.certificate.key is not None
+    ]
     if waiting:
         prefix = waiting[-1].fingerprint[:SHOWN]
         hint("\n " + _say("compare", tongue, prefix=prefix, data=data))
@@ -151,26 +168,27 @@ def show(
 ) -> None:
     """Show one certificate in full."""
     tongue = language(lang)
-    facts = facts_of(_one(data, prefix, tongue))
+    entry = _one(data, prefix, tongue)
+    facts = facts_of(entry)
     if as_json:
         print_json(facts)
         return
-    digest = facts["fingerprint"]
+    digest, begin, end = facts["fingerprint"], facts["valid_from"], facts["valid_until"]
     pairs = ":".join(digest[place : place + 2] for place in range(0, len(digest), 2)).upper()
     lines = {
         "fingerprint": pairs,
-        "state": _say(f"state-{facts['state']}", tongue),
+        "state": _state(facts["state"], entry.certificate, tongue),
         "url": facts["url"],
         "first-seen": facts["first_seen"],
         "subject": facts["subject"],
         "issuer": facts["issuer"],
-        "valid": f"{facts['valid_from']} … {facts['valid_until']}",
+        "valid": f"{begin or '?'} … {end or '?'}",
         "uris": ", ".join(facts["uris"]),
         "hosts": ", ".join(facts["hosts"]),
     }
     for key, value in lines.items():
         typer.echo(f"{_say(key, tongue)}: {printable(value)}")
-    if facts["state"] == "rejected":
+    if facts["state"] == "rejected" and facts["usable"]:
         hint("\n" + _say("accept", tongue, prefix=digest[:SHOWN], data=data))
 
 
@@ -195,6 +213,8 @@ def _decide(prefix: str, data: Path, decision: str, lang: str | None, *, as_json
 
     tongue = language(lang)
     entry = _one(data, prefix, tongue)
+    if decision == "trusted" and entry.certificate.key is None:
+        fail(_say("no-key", tongue))
     _store(data).decide(entry, Decision(decision))
     if as_json:
         print_json({"fingerprint": entry.fingerprint, "state": decision})

@@ -1,4 +1,8 @@
-"""Every failure that is expected. Anything else is a bug and ends the process.
+"""Every failure that rooms tell one another. Anything else that escapes a room is a bug.
+
+A bug in a device, a destination, the usage logs, the HTTP side or the gateway's own figures is
+contained by `gateway/flow/supervise.py`: reported with its trace, that part begins again, the
+others go on (I8). A bug anywhere else ends the process, `gateway` with exit code 5.
 
 GatewayError
 ├── ConfigError           the files are wrong; carries findings; exit code 2

@@ -1,7 +1,9 @@
-"""How a machine is reached and what is read from it, in words that no protocol owns.
+"""How a machine is reached and what is read from it, as an Asset Interfaces Description says it.
 
-A device file becomes an `Interface`; so does an Asset Interfaces Description. Passwords, user names
-and key files have no place here: of a login only the name of its scheme is known.
+The one file of this room that knows protocols: what only one of them has (`mode`, `policy` and
+`token` of OPC UA; `json`, `text` and `qos` of MQTT) stands in fields of its own. A device file
+becomes an `Interface`; so does an Asset Interfaces Description. Passwords, user names and key files
+have no place here: of a login only the name of its scheme is known.
 """
 
 from __future__ import annotations

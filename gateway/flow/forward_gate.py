@@ -75,7 +75,7 @@ class Gate:
         """Log the change, not each try."""
         state = SinkState.HOLD if error.hold else SinkState.RETRYING
         changed = state is not self._health.state or not self._health.note.startswith(error.reason)
-        self._health.change(state, self._clock.now(), str(error))
+        self._health.change(state, self._clock.now(), str(error), error.reason)
         if changed:
             say = events.sink_needs_person if error.hold else events.sink_lost
             say(self._health.name, error.reason, error.detail, delay_s)

@@ -16,7 +16,9 @@ from gateway.core.errors import SpoolFull, SpoolUnavailable
 from gateway.core.protocols import Spool
 from gateway.core.records import Batch, Gap, Item, Rejected
 from gateway.core.signals import PlanTable
+from gateway.core.time_policy import TimePolicy
 from gateway.core.types import UnixNs
+from gateway.flow.claims import TimeClaims
 from gateway.flow.counters import (
     DROPPED,
     DURABLE_LATENCY,
@@ -25,12 +27,14 @@ from gateway.flow.counters import (
     RETURNED,
     SPOOLED,
 )
+from gateway.flow.silence import Silence
 from gateway.flow.types import TypedTable
 from gateway.ops.events import flow as flow_events
 from gateway.ops.events import sources as source_events
 from gateway.ops.health import DeviceHealth
 
 SPOOL_RETRY_S = 0.5
+TRUSTED = TimePolicy()
 TABLES_MAX = 8
 """Tables of past configurations whose batches may still be on their way."""
 
@@ -47,6 +51,8 @@ class BatchMapper(Protocol):
 class _Route:
     mapper: BatchMapper
     typed: TypedTable
+    claims: TimeClaims
+    silence: Silence
 
 
 class DeviceIntake:
@@ -65,12 +71,31 @@ class DeviceIntake:
         self._returned = RETURNED.labels(health.device)
         self._latency = DURABLE_LATENCY.labels(health.device)
 
-    def route(self, table: PlanTable, mapper: BatchMapper) -> None:
-        """Take batches of this table from now on; those of earlier tables are still understood."""
-        known = self._routes[next(reversed(self._routes))].typed.table if self._routes else None
-        known = known or self._spool.plans().get(table.device)
+    def route(
+        self,
+        table: PlanTable,
+        mapper: BatchMapper,
+        times: TimePolicy = TRUSTED,
+        seldom: frozenset[int] = frozenset(),
+    ) -> None:
+        """Take batches of this table from now on; those of earlier tables are still understood.
+
+        Args:
+            table, mapper: what the batches point into, and what is done with their values.
+            times: what is thought of the source's times.
+            seldom: signals (by index) that may be silent for long.
+        """
+        last = self._routes[next(reversed(self._routes))] if self._routes else None
+        if last is not None:
+            last.claims.end(self._clock.now())
+        known = last.typed.table if last else self._spool.plans().get(table.device)
         self._routes.pop(table.digest, None)
-        self._routes[table.digest] = _Route(mapper, TypedTable(table, known))
+        self._routes[table.digest] = _Route(
+            mapper,
+            TypedTable(table, known),
+            TimeClaims(table, times, self._health),
+            Silence(table, seldom, self._health, last.silence if last else None),
+        )
         while len(self._routes) > TABLES_MAX:
             self._routes.pop(next(iter(self._routes)))
 
@@ -82,6 +107,13 @@ class DeviceIntake:
         """
         for route in self._routes.values():
             route.mapper.forget()
+
+    def look(self, now: float) -> None:
+        """Look for signals that never speak; called about once a second, `now` never jumps."""
+        if self._routes:
+            newest = next(reversed(self._routes.values()))
+            newest.silence.look(now, self._clock.now())
+            newest.claims.look(self._clock.now())
 
     def last_received(self) -> UnixNs | None:
         return self._last_received
@@ -113,11 +145,12 @@ class DeviceIntake:
             (route, part)
             for batch in batches
             for route in (self._routes[batch.plan.digest],)
-            for part in route.mapper.map(batch)
+            for part in route.mapper.map(route.claims.looked_at(batch))
             if len(part)
         ]
         for route, part in routed:
             route.typed.learn(part)
+            route.silence.broken_by(part)
         return [
             part if part.plan is route.typed.table else replace(part, plan=route.typed.table)
             for route, part in routed

@@ -1,7 +1,8 @@
-"""Runs one device's adapter, or one destination's forwarder, for ever (I8).
+"""Runs one device's adapter, or another part that must not end its neighbours, for ever (I8).
 
-The only place that catches what nobody expected: a bug in one adapter is reported with its trace
-and tried again slowly, and the other machines' data keeps flowing.
+The only place that catches what nobody expected: a bug in one adapter, one forwarder, the HTTP side
+or the usage logs is reported with its trace and begun again slowly, and the data of all others
+keeps flowing. Parts that are not run through here (the spool, the fleet, reload) end the process.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class DeviceRunner:
             source_events.source_lost(self._health.device, error.reason, error.detail, delay_s)
             return delay_s
         except Exception as error:  # noqa: BLE001 - the one outermost report, see the module's text
-            self._lost(DeviceState.LOST, f"bug: {error!r}", "bug")
+            self._lost(DeviceState.LOST, f"bug: {type(error).__name__}", "bug")
             flow_events.bug_contained(self._health.device, traceback.format_exc())
             return PERSON_RETRY_S
         finally:

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from gateway.core.records import Batch
 from gateway.core.signals import PlanTable
+from gateway.core.times import bounded
 from gateway.core.types import Column, Times
 from gateway.history.samples import RAW_LANE, join_values, lanes, normal_column
-
-EARLY_S = 86_400.0
-"""A source clock may be ahead by this much; what is further off is filed under its arrival."""
 
 
 class Ranked(NamedTuple):
@@ -26,7 +24,10 @@ class Ranked(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Samples of one plan; lanes say quality and whether they are raw values."""
+    """Samples of one plan; lanes say quality and whether they are raw values.
+
+    Times that cannot be right are those of receipt: one sample from 2105 makes no file of 2105.
+    """
 
     plan: PlanTable
     signals: NDArray[np.int32]
@@ -63,7 +64,9 @@ def _piece(group: list[Ranked], columns: Sequence[Column], lane: int) -> Piece:
         batches[0].plan,
         np.concatenate([batch.signals for batch in batches]).astype(np.int32, copy=False),
         np.broadcast_to(lane_column, total).astype(np.int32, copy=False),
-        np.concatenate([batch.times for batch in batches]).astype(np.int64, copy=False),
+        np.concatenate([bounded(b.times, b.received) for b in batches]).astype(
+            np.int64, copy=False
+        ),
         np.repeat(np.array([ranked.rank for ranked in group], np.int64), counts),
         status,
         join_values([normal_column(column) for column in columns]),
@@ -87,10 +90,6 @@ def _status(batches: list[Batch], counts: list[int]) -> NDArray[np.uint32]:
 def days_of(piece: Piece, day_ns: int, keep_s: float) -> NDArray[np.int64]:
     """Give the day under which each sample is filed; -1 for those older than what is kept."""
     days: NDArray[np.int64] = piece.times // day_ns
-    latest = piece.arrival + int(EARLY_S * 1e9)
-    too_late = piece.times > latest
-    if too_late.any():
-        days[too_late] = piece.arrival[too_late] // day_ns
     too_old = piece.times < piece.arrival - int(keep_s * 1e9)
     if too_old.any():
         days[too_old] = -1

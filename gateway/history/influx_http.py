@@ -123,7 +123,7 @@ class InfluxServer:
         except ApiException as error:
             raise _problem(error) from error
         except (urllib3.exceptions.HTTPError, UnicodeDecodeError, OSError) as error:
-            raise SinkUnavailable("influx-unreachable", _short(str(error))) from error
+            raise SinkUnavailable("influx-unreachable", self._url) from error
 
 
 class QueryFailed(Exception):

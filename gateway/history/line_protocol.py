@@ -8,7 +8,7 @@ from integer to float; a value that does not fit it without loss is refused, its
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gateway.core.records import Batch
 from gateway.core.signals import PlanTable, Signal
+from gateway.core.times import bounded
 from gateway.history import layout as places
 from gateway.history.fields import FieldType, Special, TypeRefused, field_text, plan_type
 from gateway.history.layout import LayoutName
@@ -72,9 +73,15 @@ class LineEncoder:
         self._plans: dict[str, _PlanLines] = {}
 
     def encode(self, batch: Batch) -> Lines:
-        """Give a batch's lines, and what was refused of it and why."""
+        """Give a batch's lines, and what was refused of it and why.
+
+        A time that cannot be right is that of receipt: a server refuses points beyond its
+        retention, and one from 2105 would be the newest for ever.
+        """
         plan = self._prepared(batch.plan)
         lines = Lines()
+        times = bounded(batch.times, batch.received)
+        batch = batch if times is batch.times else replace(batch, times=times)
         if batch.status is None or not batch.status.any():
             _add_values(lines, plan, batch, slice(None), 0)
             return lines

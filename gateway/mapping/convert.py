@@ -115,9 +115,9 @@ def to_text(values: NDArray[Any]) -> list[Value]:
 
 
 def to_names(
-    numbers: Numbers, signals: Signals, tables: Sequence[Mapping[int, str] | None]
+    numbers: Numbers, signals: Signals, tables: Sequence[Mapping[int | float, Value] | None]
 ) -> tuple[list[Value], Mask]:
-    """Look up the text for each whole number; a number without a text cannot be converted."""
+    """Look up what stands for each whole number; one for which nothing does cannot be converted."""
     source = numbers.integers if numbers.integers is not None else numbers.doubles
     names: list[Value] = [
         (tables[signal] or {}).get(number) if fine else None

@@ -40,10 +40,13 @@ from gateway.mapping.plain import (
     WORD_LOW,
     Convert,
     Number,
+    ReadNumber,
     converter,
     double_of,
     finisher,
     number_of,
+    number_reader,
+    numbered,
     unchanged,
 )
 from gateway.mapping.rules import Rule
@@ -52,6 +55,7 @@ NO_STEP, LINEAR, BIT, FIRST_EXPRESSION = 0, 1, 2, 3
 """First steps of a rule; every distinct expression has a number of its own from the last on."""
 UNCONVERTED = 0
 NAMES = "names"
+"""The result of `values`, with the numeric type behind it where it has one."""
 SMALL = 32
 """Up to so many samples are converted one by one: the array operations cost more (measured)."""
 
@@ -68,10 +72,12 @@ class _Steps:
     bit: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    tables: list[Mapping[int, str] | None]
+    tables: list[Mapping[int | float, Value] | None]
     converters: list[Convert | None]
     """For single values; None where a signal has an expression, or nothing is converted."""
     finishers: list[Callable[[Number], Value]]
+    readers: list[ReadNumber]
+    """What makes a number of a value before an expression."""
     types: list[str] = field(default_factory=list)
     buckets: list[tuple[str, bool]] = field(default_factory=list)
     expressions: list[Compiled] = field(default_factory=list)
@@ -158,8 +164,9 @@ class Mapper:
         numbers = Numbers(values)
         if not plain:
             self._first_step(numbers, first, batch.signals)
-        if result == NAMES:
-            return to_names(numbers, batch.signals, self._steps.tables)
+        if result.startswith(NAMES):
+            names, fits = to_names(numbers, batch.signals, self._steps.tables)
+            return _column(names, result), fits
         if result == "xs:string":
             return to_text(numbers.doubles), numbers.ok
         return to_type(numbers, result)
@@ -214,7 +221,7 @@ class Mapper:
     def _computed(self, signal: int, value: Value) -> Value:
         """Give what an expression makes of one value."""
         steps = self._steps
-        number = number_of(value)
+        number = steps.readers[signal](value)
         if number is None:
             return None
         try:
@@ -248,7 +255,7 @@ class Mapper:
 
 def _column(converted: list[Value], result: str) -> Column:
     """Give converted values as they flow: numbers as an array, with zeros where there is none."""
-    dtype = DTYPES.get(result)
+    dtype = DTYPES.get(result.removeprefix(NAMES))
     if dtype is None:
         return converted
     if None in converted:
@@ -302,6 +309,7 @@ def _compile(rules: Mapping[int, Rule], count: int) -> _Steps:
         tables=[None] * count,
         converters=[None] * count,
         finishers=[float] * count,
+        readers=[number_of] * count,
     )
     expressions: dict[str, int] = {}
     for index, rule in rules.items():
@@ -313,15 +321,18 @@ def _compile(rules: Mapping[int, Rule], count: int) -> _Steps:
         steps.first[index] = _first(steps, rule, expressions)
         steps.scale[index], steps.offset[index] = rule.scale, rule.offset
         steps.bit[index] = rule.bit or 0
-        steps.tables[index] = None if rule.values is None else dict(rule.values)
+        steps.tables[index] = None if rule.values is None else dict(numbered(rule))
+        steps.readers[index] = number_reader(rule)
         steps.converters[index] = converter(rule)
         steps.finishers[index] = finisher(rule)
     return steps
 
 
 def _bucket(steps: _Steps, rule: Rule) -> int:
-    result = NAMES if rule.values is not None else rule.result_type
+    result = rule.result_type
     assert result is not None
+    if rule.values is not None:
+        result = NAMES + (result if result in DTYPES else "")
     # Untouched integers beside scaled ones in one column would become doubles, and 0 the text 0.0.
     untouched = rule.bit is None and rule.expression is None and not rule.linear
     key = (result, untouched)

@@ -11,10 +11,12 @@ import struct
 from collections.abc import Callable, Mapping
 
 from gateway.core.types import Value
-from gateway.mapping.rules import Rule
+from gateway.mapping import written
+from gateway.mapping.rules import Meant, Rule
 
 Convert = Callable[[Value], Value]
 Number = int | float
+ReadNumber = Callable[[Value], Number | None]
 
 TRUTH = {"true": 1, "false": 0}
 TEXT_MAX = 64
@@ -86,6 +88,8 @@ def converter(rule: Rule) -> Convert | None:
     if rule.result_type == "xs:string" and rule.values is None and _stays(rule):
         return text_of
     first, last = _first(rule), finisher(rule)
+    if rule.values is not None and any(isinstance(said, str) for said, _ in rule.values):
+        return _worded(rule, first, last)
 
     def convert(value: Value) -> Value:
         try:
@@ -101,18 +105,54 @@ def _stays(rule: Rule) -> bool:
     return rule.bit is None and not rule.linear
 
 
-def _first(rule: Rule) -> Callable[[Value], Number | None]:
-    if rule.bit is not None:
-        return _bit(rule.bit)
-    if rule.linear:
-        return _linear(rule.scale, rule.offset)
+def number_reader(rule: Rule) -> ReadNumber:
+    """Give what makes a number of a value: as `number` declares it, else its digits."""
     truth = rule.result_type == "xs:boolean"
-    return lambda value: number_of(value, truth=truth)
+    if rule.number is None:
+        return (lambda value: number_of(value, truth=True)) if truth else number_of
+    read = written.reader(rule.number)
+    return lambda value: read(value) if isinstance(value, str) else number_of(value)
 
 
-def _linear(scale: float, offset: float) -> Callable[[Value], Number | None]:
+def _first(rule: Rule) -> ReadNumber:
+    read = number_reader(rule)
+    if rule.bit is not None:
+        return _bit(rule.bit, read)
+    return _linear(rule.scale, rule.offset, read) if rule.linear else read
+
+
+def _worded(rule: Rule, first: ReadNumber, last: Callable[[Number], Value]) -> Convert:
+    """Look texts up as they are written, else without regard to case and blanks."""
+    assert rule.values is not None
+    words: dict[str, Meant] = {said: meant for said, meant in rule.values if isinstance(said, str)}
+    folded = {said.strip().casefold(): meant for said, meant in words.items()}
+
+    def convert(value: Value) -> Value:
+        if isinstance(value, str):
+            found = words.get(value)
+            found = folded.get(value.strip().casefold()) if found is None else found
+            if found is not None:
+                return found
+        number = first(value)
+        return None if number is None else last(number)
+
+    return convert
+
+
+def numbered(rule: Rule) -> dict[Number, Meant]:
+    """Give what `values` says of numbers; true and false stand for 1 and 0, as everywhere."""
+    table: dict[Number, Meant] = {}
+    for said, meant in rule.values or ():
+        if not isinstance(said, str):
+            table[said] = meant
+        elif said.strip().casefold() in TRUTH:
+            table.setdefault(TRUTH[said.strip().casefold()], meant)
+    return table
+
+
+def _linear(scale: float, offset: float, read: ReadNumber) -> ReadNumber:
     def linear(value: Value) -> Number | None:
-        number = number_of(value)
+        number = read(value)
         if number is None:
             return None
         result = float(number) * scale + offset
@@ -121,9 +161,9 @@ def _linear(scale: float, offset: float) -> Callable[[Value], Number | None]:
     return linear
 
 
-def _bit(place: int) -> Callable[[Value], Number | None]:
+def _bit(place: int, read: ReadNumber) -> ReadNumber:
     def bit(value: Value) -> Number | None:
-        number = number_of(value)
+        number = read(value)
         if number is None or number != number or not WORD_LOW <= number < WORD_END:  # noqa: PLR0124
             return None
         if isinstance(number, float) and (number >= -WORD_LOW or not number.is_integer()):
@@ -136,8 +176,7 @@ def _bit(place: int) -> Callable[[Value], Number | None]:
 def finisher(rule: Rule) -> Callable[[Number], Value]:
     """Compile the last step of a rule: names, text or a type."""
     if rule.values is not None:
-        table: dict[Number, str] = dict(rule.values)
-        return table.get
+        return numbered(rule).get
     result = rule.result_type
     assert result is not None
     if result == "xs:string":

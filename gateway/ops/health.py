@@ -144,22 +144,23 @@ class DeviceHealth:
 
 @dataclass(slots=True)
 class SinkHealth:
-    """One destination."""
+    """One destination; `reason` is the word for which `advice` has a next step."""
 
     name: str
     kind: str
     state: SinkState = SinkState.GOOD
     since: UnixNs = UnixNs(0)
     note: str = ""
+    reason: str = ""
     last_accepted: UnixNs | None = None
     tries: int = 0
     next_try_s: float | None = None
 
-    def change(self, state: SinkState, now: UnixNs, note: str = "") -> None:
+    def change(self, state: SinkState, now: UnixNs, note: str = "", reason: str = "") -> None:
         """Enter a state; the time is kept when the state stays the same."""
         if state is not self.state:
             self.state, self.since = state, now
-        self.note = note
+        self.note, self.reason = note, reason
 
 
 @dataclass(slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 
@@ -23,6 +24,29 @@ IDLE_S = 4.0
 CONNECTIONS_MAX = 4
 """Live data, backlog, and one spare each."""
 CLOSE_S = 5.0
+
+
+WORDS = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EHOSTUNREACH: "no route to it",
+    errno.ENETUNREACH: "no route to it",
+    errno.ETIMEDOUT: "no answer",
+}
+"""What an error of the network is called; others by their number's name."""
+
+
+def _in_words(error: Exception) -> str:
+    """Say an error of the network in our own words."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "the name is not known"
+        case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
+            return "closed before the answer was whole"
+        case OSError(errno=int(number)):
+            return WORDS.get(number) or errno.errorcode.get(number, "network error")
+        case _:
+            return "network error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +98,17 @@ class HttpClient:
         except TimeoutError as error:
             raise SinkUnavailable("timeout", f"no answer in {self._timeout_s:g} s") from error
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-            raise SinkUnavailable("certificate", str(error), hold=True) from error
+            raise SinkUnavailable("certificate", self._place, hold=True) from error
         except aiohttp.InvalidURL as error:
-            raise SinkUnavailable("bad-address", str(error), hold=True) from error
+            raise SinkUnavailable("bad-address", self._url, hold=True) from error
         except (aiohttp.ClientError, OSError) as error:
-            detail = str(error) or type(error).__name__
+            detail = f"{self._place}, {_in_words(error)}"
             raise SinkUnavailable("connection", detail) from error
+
+    @property
+    def _place(self) -> str:
+        """The host and port of the platform, for people: no login, no path."""
+        return urlsplit(self._url).netloc.rpartition("@")[2]
 
     async def _exchange(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str]
@@ -113,7 +142,7 @@ class HttpClient:
         try:
             context = ssl.create_default_context(cafile=self._ca)
         except (OSError, ssl.SSLError) as error:
-            raise SinkUnavailable("certificate", f"{self._ca}: {error}", hold=True) from error
+            raise SinkUnavailable("certificate", f"{self._ca} cannot be read", hold=True) from error
         if not self._verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -110,6 +110,7 @@ def _presume_in_hand(store: Store) -> None:
 def _reach(store: Store, ledger: Ledger, place: int) -> int:
     """Give the last offset that a reader may have taken at once from a place on."""
     limit = store.settings.quota_bytes // (SHARE * LANES)
+    last: int
     room, count, last = min(PRESUMED_BYTES, limit), PRESUMED_RECORDS, place - 1
     for low, high in ledger.cursor.unsettled(place, store.next - 1):
         for span in overlapping(store.spans, low, high):

@@ -190,6 +190,7 @@ async def test_nan_and_infinities_come_back_as_such(history: History) -> None:
     assert rows.status == [0, 0, 0, 0]
 
 
+@pytest.mark.invariant("I7")
 async def test_appending_twice_changes_nothing(history: History) -> None:
     at = now_ns()
     records = [

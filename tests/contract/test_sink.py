@@ -105,12 +105,14 @@ def everything() -> list[Record]:
     return records(items, first=101)
 
 
+@pytest.mark.invariant("I4")
 async def test_every_record_is_answered_and_nothing_else(subject: Subject) -> None:
     written = everything()
     assert await subject.sink.write(EPOCH, written) == answer_for(written)
     assert await subject.count() == 9
 
 
+@pytest.mark.invariant("I7")
 async def test_writing_twice_changes_nothing(subject: Subject) -> None:
     written = everything()
     first = await subject.sink.write(EPOCH, written)
@@ -145,6 +147,7 @@ async def test_a_destination_that_is_away_is_unavailable_and_nothing_else(
         await subject.away.write(EPOCH, everything())
 
 
+@pytest.mark.invariant("I7")
 async def test_a_cancelled_write_can_be_written_again(subject: Subject) -> None:
     written = everything()
     async with asyncio.TaskGroup() as group:

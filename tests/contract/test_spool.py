@@ -42,6 +42,7 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         await spool.close()
 
 
+@pytest.mark.invariant("I3")
 async def test_offsets_grow_by_one_in_the_order_of_items(opened: Opener) -> None:
     spool = await opened()
     assert spool.head() == 0
@@ -51,6 +52,7 @@ async def test_offsets_grow_by_one_in_the_order_of_items(opened: Opener) -> None
     assert spool.head() == 4
 
 
+@pytest.mark.invariant("I3")
 async def test_appends_that_wait_together_keep_the_order_of_the_calls(opened: Opener) -> None:
     spool = await opened()
     async with asyncio.TaskGroup() as group:
@@ -82,6 +84,7 @@ async def test_limits_count_records_and_bytes_and_the_first_always_comes(opened:
     assert await reader.read(5, 10, LOTS) == []
 
 
+@pytest.mark.invariant("I5")
 async def test_settled_records_are_not_given_again(opened: Opener) -> None:
     spool = await opened()
     reader = await spool.reader("history")
@@ -95,6 +98,7 @@ async def test_settled_records_are_not_given_again(opened: Opener) -> None:
     assert (reader.state().position, reader.state().settled) == (8, ())
 
 
+@pytest.mark.invariant("I5")
 async def test_settling_twice_or_beyond_the_head_changes_nothing(opened: Opener) -> None:
     spool = await opened()
     reader = await spool.reader("history")
@@ -184,6 +188,7 @@ async def test_when_samples_of_each_device_last_came_and_its_plan_are_known(open
     assert spool.plans() == {"press-01": makers.PLAN, "cnc-02": other}
 
 
+@pytest.mark.invariant("I8")
 async def test_one_bad_item_keeps_only_its_own_call_out(opened: Opener) -> None:
     spool = await opened()
     if isinstance(spool, MemorySpool):

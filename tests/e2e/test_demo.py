@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
 DEMO = [sys.executable, "-c", "from gateway.cli.main import main; main()", "demo"]
 KEYS = {
@@ -82,7 +82,7 @@ def test_a_terminated_demo_leaves_no_process_and_no_folder(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"), [(["--for", "60"], "60s"), (["--lang", "fr"], "ko"), ([], "--for")]
+    ("arguments", "word"), [(["--for", "60"], "60s"), (["--lang", "fr"], "ko")]
 )
 def test_a_wrong_option_says_what_is_needed(arguments: list[str], word: str) -> None:
     done = subprocess.run(

@@ -88,6 +88,7 @@ class Storm:
             await asyncio.sleep(0.5)
 
 
+@pytest.mark.invariant("I6")
 async def test_nothing_is_lost_doubled_or_mistaken_whatever_fails(tmp_path: Path) -> None:
     print(f"seed {SEED}, {SECONDS:.0f} s")
     faults = FULL if SECONDS >= FULL_S else SHORT
@@ -112,5 +113,6 @@ def check(result: Result) -> None:
     assert result.duplicates == 0, result
     assert result.wrong == 0, result
     assert result.gaps_outside == 0, result
+    assert result.phantom == 0, result
     assert result.disorder == 0, result
     assert result.delivered > 0

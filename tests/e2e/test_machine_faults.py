@@ -22,7 +22,7 @@ SOME = [1, 2, 3, 10]
 AWAY_MAX_S = 5.0
 """From the removal of a node until it is collected again: the orders, and the retry."""
 
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 async def storm(folder: Path, *orders: dict[str, Any], after_s: float = CALM_S) -> Result:
@@ -42,6 +42,7 @@ async def storm(folder: Path, *orders: dict[str, Any], after_s: float = CALM_S) 
     assert result.wrong == 0, result
     assert result.duplicates == 0, result
     assert result.gaps_outside == 0, result
+    assert result.phantom == 0, result
     assert result.delivered > 0.5 * result.produced, result
     return result
 

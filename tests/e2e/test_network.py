@@ -22,7 +22,7 @@ SIZE = Size(
 CALM_S = 4.0
 DRAIN_S = 40.0
 
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @asynccontextmanager

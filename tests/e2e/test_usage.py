@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.usage_parts import KEY, UsagePlant
 
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
 KEYS = ["id", "logDt", "useSe", "sysUser", "conectIp", "dataUsgqty", "state", "intake"]
 KILLS = 5

@@ -20,7 +20,7 @@ from gateway.app.demo_plant import free_ports
 
 KEY = "$5$API$CanaryCanaryCanaryCanaryCanaryCanaryCanary."
 GATEWAY = "from gateway.cli.main import main; main()"
-READY_S = 40.0
+READY_S = 120.0
 SIX = "/apisvc/sendLogData.json"
 CONFIG = """version: 1
 gateway: {{ id: usage-edge }}

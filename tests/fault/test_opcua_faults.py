@@ -126,6 +126,7 @@ class HoldsOne(Recorder):
             self.items.extend(items)
 
 
+@pytest.mark.invariant("I1")
 async def test_nothing_is_acknowledged_before_what_came_ahead_of_it(
     server: NodeServer, tmp_path: Path
 ) -> None:
@@ -197,6 +198,7 @@ async def test_a_stop_while_the_server_is_silent_takes_less_than_five_seconds(
         # `running` itself fails when the end takes longer.
 
 
+@pytest.mark.invariant("I6")
 async def test_a_queue_that_overflows_is_stated_with_the_span_that_is_lost(
     server: NodeServer, tmp_path: Path
 ) -> None:

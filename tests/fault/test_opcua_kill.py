@@ -29,7 +29,7 @@ PLAIN = {"mode": "None", "policy": "None"}
 ADDRESS = "nsu=urn:simulator:press-line;s="
 KILLS = 3
 DOWN_S = 1.0
-START_S = 20.0
+START_S = 60.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -131,6 +131,7 @@ async def test_kills_under_the_press_line_lose_nothing(tmp_path: Path) -> None:
     assert gaps(run) == []
 
 
+@pytest.mark.invariant("I6")
 async def test_what_the_server_has_no_more_is_a_gap(server: NodeServer, tmp_path: Path) -> None:
     async with child(tmp_path, server.url, NAMES, **PLAIN, queue=10) as run:
         await run.more(300)

@@ -72,6 +72,7 @@ async def shown(health: SinkHealth, state: SinkState) -> None:
         ("429", {}),
     ],
 )
+@pytest.mark.invariant("I4")
 async def test_no_failure_counts_as_an_acknowledgement_and_all_arrives_once_after_it(
     platform: PlatformProcess, mode: str, wish: dict[str, Any]
 ) -> None:
@@ -112,6 +113,7 @@ async def test_a_redirect_is_not_followed(platform: PlatformProcess) -> None:
             await sink.write(EPOCH, records([numbers(PLAN)]))
 
 
+@pytest.mark.invariant("I7")
 async def test_a_reply_lost_after_storing_makes_no_duplicate(platform: PlatformProcess) -> None:
     spool = MemorySpool()
     async with http_sink(platform.url) as sink, forwarding(spool, sink, CALM):
@@ -332,6 +334,7 @@ async def test_a_second_outage_during_catch_up_ends_complete_and_without_duplica
     assert (summary["duplicates"], summary["conflicts"]) == (0, 0)
 
 
+@pytest.mark.invariant("I8")
 async def test_one_failing_platform_does_not_stop_the_other(
     platform: PlatformProcess, tmp_path: Path
 ) -> None:

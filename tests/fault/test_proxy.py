@@ -10,7 +10,7 @@ import pytest
 
 from simulators.faults import FaultProxy, Mode
 
-WAIT_S = 5.0
+WAIT_S = 60.0
 SHORT_S = 0.3
 
 

@@ -153,6 +153,7 @@ def covers(gap: Gap, item: Batch, reader: str) -> bool:
     )
 
 
+@pytest.mark.invariant("I3")
 async def test_a_lost_state_begins_a_new_epoch_and_sends_again(tmp_path: Path) -> None:
     items = await fill(tmp_path)
     first = await open_spool(tmp_path)
@@ -175,6 +176,7 @@ async def test_a_damaged_state_is_set_aside(tmp_path: Path) -> None:
     await spool.close()
 
 
+@pytest.mark.invariant("I5")
 async def test_a_damaged_cursor_sends_again_rather_than_skip(tmp_path: Path) -> None:
     items = await fill(tmp_path)
     connection = sqlite3.connect(tmp_path / "state.db")

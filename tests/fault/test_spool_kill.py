@@ -70,6 +70,7 @@ async def kill_once(folder: Path, after_s: float) -> tuple[int, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.invariant("I5")
 async def test_acknowledged_then_lost_over_25_kills(tmp_path: Path) -> None:
     chance = random.Random(7)
     acknowledged, position = 0, 1

@@ -82,6 +82,7 @@ def lost_after_cut(folder: Path, acknowledged: int, position: int) -> int:
 
 
 @pytest.mark.parametrize("synchronous", ["FULL", "NORMAL"])
+@pytest.mark.invariant("I1")
 def test_acknowledged_then_lost_over_25_power_cuts(
     tmp_path: Path, disks: list[PowerDisk], synchronous: str
 ) -> None:

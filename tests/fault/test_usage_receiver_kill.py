@@ -101,6 +101,7 @@ async def send_for_ever(url: str, prefix: str, answered: list[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.invariant("I1")
 async def test_answered_then_lost_over_kills_is_nothing(tmp_path: Path) -> None:
     chance, ledger = random.Random(7), tmp_path / "ledger"
     answered: list[str] = []

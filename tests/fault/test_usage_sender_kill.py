@@ -111,7 +111,7 @@ async def rows_of(folder: Path) -> list[Waiting]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_30_kills_lose_no_event_and_store_none_twice(tmp_path: Path) -> None:
     chance = random.Random(11)
     service = UsageLogService()

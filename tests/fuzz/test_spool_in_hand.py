@@ -150,10 +150,10 @@ class InHandMachine(RuleBasedStateMachine):
             make_room(self.store, 0)
         self.store.leases.give_back(name, offsets[0], offsets[-1])
         self.heard()
-        for offset in accepted:
-            there.delivered[offset] = there.pending.pop(offset)
-        for offset in refused:
-            there.refused[offset] = there.pending.pop(offset)
+        for taken in accepted:
+            there.delivered[taken] = there.pending.pop(taken)
+        for bad in refused:
+            there.refused[bad] = there.pending.pop(bad)
         if not lane.handed_over:
             left = [offset for offset in offsets if offset not in accepted | refused]
             lane.start = left[0] if left else offsets[-1] + 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from aas_test_engines.config import CheckApiConfig
 from aas_test_engines.http import HttpClient, Request
 from aas_test_engines.result import AasTestResult
 
+from gateway.app.config.plan import load_plan
 from gateway.core.assets import AssetModel
 from tests.integration.aas_content import (
     PNG,
@@ -31,7 +31,7 @@ from tests.integration.aas_content import (
     text,
 )
 from tests.integration.api_parts import Running, b64, served
-from tests.unit.aas.parts import BASE, press, submodel_id
+from tests.unit.aas.parts import press, submodel_id
 
 PROFILE = "https://admin-shell.io/aas/API/3/0/{}ServiceSpecification/SSP-002"
 SUITES = (
@@ -133,24 +133,36 @@ async def fill(running: Running) -> None:
     assert (await running.client.post(more, json=text("Second"))).status_code == 201
 
 
-def only_live(device: str) -> AssetModel:
-    """A device whose first submodel has live values; the judge breaks off at an empty collection,
-    such as a nameplate of which little is known has.
-    """
-    return replace(press(device), ids={"OperationalData": submodel_id(device, "OperationalData")})
+def loaded(tmp_path: Path, *devices: str) -> list[AssetModel]:
+    """Give what the gateway makes of files of three lines: little is known of these assets."""
+    (tmp_path / "gateway.yaml").write_text(
+        "gateway: { id: edge-01, id_base: https://hanil.example }"
+    )
+    (tmp_path / "devices").mkdir()
+    for device in devices:
+        text = f"device: {device}\nconnect: opc.tcp://127.0.0.1\ntags: [{{ Temp: ns=2;s=Temp }}]\n"
+        (tmp_path / "devices" / f"{device}.yaml").write_text(text)
+    plan = load_plan(tmp_path, tmp_path / "data", {})
+    return [plan.devices[device].asset for device in devices]
 
 
-DEVICES: tuple[tuple[str, list[AssetModel], str, str], ...] = (
-    ("live", [only_live("press-01"), only_live("press-02")], f"{BASE}/aas/press-01",
-     submodel_id("press-01", "OperationalData")),
-    ("written", [], SHELL_ID, SUBMODEL_ID),
-)  # fmt: skip
+def devices(name: str, folder: Path) -> tuple[list[AssetModel], str, str]:
+    """Give the devices of a gateway, and the shell and submodel that two of the suites look at."""
+    if name == "written":
+        return [], SHELL_ID, SUBMODEL_ID
+    if name == "live":
+        models = [press("press-01"), press("press-02")]
+        part = submodel_id("press-01", "OperationalData")
+        return models, models[0].info.aas, part
+    models = loaded(folder, "press-01", "press-02")
+    return models, models[0].info.aas, models[0].ids["OperationalData"]
 
 
-@pytest.mark.parametrize(("name", "models", "shell_id", "part"), DEVICES)
+@pytest.mark.parametrize("name", ["live", "three-lines", "written"])
 async def test_the_judge_passes_every_negative_and_all_but_the_waived_positive_tests(
-    name: str, models: list[AssetModel], shell_id: str, part: str, tmp_path: Path
+    name: str, tmp_path: Path
 ) -> None:
+    models, shell_id, part = devices(name, tmp_path)
     async with served(tmp_path, models=models) as running:
         await fill(running)
         if models:

@@ -191,6 +191,7 @@ async def test_a_taken_port_stops_nothing_and_is_served_when_free(
         assert (await running.get("/healthz")).status_code == 200
 
 
+@pytest.mark.invariant("I9")
 async def test_a_body_over_a_mebibyte_is_refused_declared_or_not(unlocked: Running) -> None:
     url = f"{unlocked.server.url}/usage"
     headers = {"content-type": "application/json"}
@@ -216,7 +217,7 @@ async def test_a_body_that_never_ends_is_given_up(
         b"POST /usage HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
         b"content-length: 100\r\n\r\n{"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await reader.readline()).split()[1] == b"408"
     writer.close()
     await writer.wait_closed()
@@ -232,7 +233,7 @@ async def test_a_head_that_never_ends_is_cut_off(
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(sent)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await reader.readexactly(1)
         writer.close()
         assert (await running.get("/healthz")).status_code == 200
@@ -244,7 +245,7 @@ async def test_a_slow_client_does_not_hold_up_others(unlocked: Running) -> None:
 
     host, port = unlocked.server.url.removeprefix("http://").split(":")
     pairs = [await asyncio.open_connection(host, int(port)) for _ in range(20)]
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         tasks = [group.create_task(ask()) for _ in range(20)]
     assert {task.result() for task in tasks} == {200}
     for _, writer in pairs:
@@ -271,7 +272,7 @@ async def test_users_are_changed_while_the_service_runs(
     async with served(tmp_path, USERS) as running:
         assert (await running.get("/shells", auth=login("viewer"))).status_code == 200
         (tmp_path / "users.yaml").write_text(users_text([User("operator", Role.VIEWER, HASH)]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (await running.get("/shells", auth=login("viewer"))).status_code != 401:
                 await asyncio.sleep(0.05)
         posted = await running.client.post(

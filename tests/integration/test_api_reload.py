@@ -70,6 +70,7 @@ async def test_an_edit_is_taken_once_however_many_ask(tmp_path: Path) -> None:
     assert (second["taken"], second["changed"]) == (True, [])
 
 
+@pytest.mark.invariant("I10")
 async def test_a_wrong_edit_is_answered_with_its_place(tmp_path: Path) -> None:
     config = folder(tmp_path / "config", press_01=NO_LOGIN)
     made, fleet = reloader(config, tmp_path / "data")

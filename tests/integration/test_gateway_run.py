@@ -115,6 +115,7 @@ def line_of(status: dict[str, Any]) -> dict[str, Any]:
     return next(dict(device) for device in status["devices"] if device["device"] == "line")
 
 
+@pytest.mark.invariant("I8")
 async def test_one_bad_node_and_one_bad_tag_cost_only_themselves(site: Site) -> None:
     wrong = '  - Wrong: "nsu=urn:not:there;s=D1"\n  - { name: Bad, node: "nsu=x;s=y", colour: 1 }\n'
     site.device(tags("D0", "D1", "Gone") + wrong)
@@ -129,6 +130,7 @@ async def test_one_bad_node_and_one_bad_tag_cost_only_themselves(site: Site) -> 
     assert "line.yaml" in log
 
 
+@pytest.mark.invariant("I10")
 async def test_an_edit_touches_only_what_changed_and_a_bad_edit_touches_nothing(site: Site) -> None:
     site.device(tags("D0", "D1"))
     async with site.running():

@@ -124,6 +124,7 @@ async def test_bad_has_no_value_and_uncertain_keeps_it(server: NodeServer, tmp_p
         assert run.intake.values("T")[3] == 4.0
 
 
+@pytest.mark.invariant("I1")
 async def test_an_acknowledgement_leaves_only_after_the_values_are_durable(
     server: NodeServer, tmp_path: Path
 ) -> None:
@@ -149,6 +150,7 @@ async def test_an_acknowledgement_leaves_only_after_the_values_are_durable(
         await run.until(lambda: intake.values("D1") == [first + n for n in range(6)])
 
 
+@pytest.mark.invariant("I8")
 async def test_one_bad_node_among_a_thousand_is_the_only_one_missing(
     server: NodeServer, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ async def test_a_span_arrives_marked_typed_and_complete_under_an_epoch_of_its_ow
     assert point.load() is None
 
 
+@pytest.mark.invariant("I3")
 async def test_two_runs_never_share_an_epoch(
     platform: PlatformProcess, history: EmbeddedHistory, tmp_path: Path
 ) -> None:

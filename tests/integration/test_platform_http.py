@@ -90,6 +90,7 @@ async def test_a_record_too_large_for_any_request_is_refused_alone(
     assert answer.refused[0].reason.startswith("too-large")
 
 
+@pytest.mark.invariant("I2")
 async def test_a_value_comes_back_as_the_machine_said_it(platform: PlatformProcess) -> None:
     plan = table("press-01", "xs:double", "xs:float", "xs:unsignedLong", "xs:integer", None)
     status = np.array([0, 0x80000000, 0x40000000], dtype=np.uint32)

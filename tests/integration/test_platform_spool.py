@@ -123,6 +123,7 @@ async def test_a_gateway_stopped_during_catch_up_goes_on_without_losing_or_repea
     assert summary["duplicates"] <= 2 * LIMITS.records  # what was in flight, one write a lane
 
 
+@pytest.mark.invariant("I6")
 async def test_what_the_quota_gave_up_during_an_outage_is_explained_by_gaps(
     platform: PlatformProcess, tmp_path: Path
 ) -> None:

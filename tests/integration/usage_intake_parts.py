@@ -21,7 +21,7 @@ from gateway.usage.ports import Outcomes
 
 CLOCK = SystemClock()
 DELIVERY = "main"
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from tests.unit.usage.receiver.support import (
     FixedClock,
 )
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 CONFIG = ReceiverConfig("127.0.0.1:0", origins=(ORIGIN,))
 
 

@@ -21,7 +21,7 @@ from gateway.core.records import Batch, Gap, Rejected
 from tests.services.opcua_peer import Recorder, Running, source
 
 OUT = "out.jsonl"
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 class FileIntake(Recorder):

@@ -21,7 +21,7 @@ from gateway.core.types import UnixNs
 from gateway.ops.health import DeviceHealth
 from tests.services.node_opcua import URI
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class Recorder:

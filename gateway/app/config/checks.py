@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 from urllib.parse import urlsplit
 
+from adapters.mqtt.problems import Problem, item_problems, zone_problems
 from adapters.opcua.settings import login_problems
 from gateway.app.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, TagKeys
 from gateway.app.config.findings import Span
@@ -22,7 +23,9 @@ CONFLICTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("expr", ("scale", "offset", "bit")),
     ("bit", ("scale", "offset", "range", "deadband")),
     ("values", ("scale", "offset", "expr", "type", "range", "deadband")),
-    ("text", ("json",)),
+    ("text", ("json", "item", "field", "quality", "time")),
+    ("json", ("item", "field")),
+    ("number", ("values",)),
 )
 """A key and those that cannot stand beside it."""
 NEEDS_NUMBERS = ("range", "deadband")
@@ -93,7 +96,7 @@ def _unique_devices(devices: list[DeviceFile]) -> None:
         if first is not device:
             device.spoiled = True
             name, file = device.keys.device, first.document.file
-            device.document.add("E1201", ("device",), device=name, file=file)
+            device.document.add("E1201", device.named, device=name, file=file)
 
 
 def check_device(device: DeviceFile) -> None:
@@ -165,6 +168,9 @@ def _mqtt_connection(device: DeviceFile, keys: MqttDevice) -> None:
     remote = parts.scheme == "mqtt" and not is_loopback(parts.hostname or "")
     if remote and keys.login is not None and keys.login.password is not None:
         device.document.add("W1503", ("connect",), address=keys.connect)
+    for problem in zone_problems(keys.time):
+        device.document.add(problem.code, ("time", *problem.path), at_key=True, **problem.facts)
+        device.spoiled = True
     if keys.qos == 2:
         device.document.add("W1506", ("qos",))
 
@@ -235,8 +241,18 @@ def _element(device: DeviceFile, place: int, path: str) -> None:
 
 
 def _mqtt_tag(device: DeviceFile, place: int, tag: MqttTag) -> None:
-    assert isinstance(device.keys, MqttDevice)
+    keys = device.keys
+    assert isinstance(keys, MqttDevice)
     if tag.json_ is None and not tag.text:
-        _spoil(device, place, "E1216", missing="json")
-    if tag.topic is None and device.keys.topic is None:
+        for problem in item_problems(keys, tag):
+            _found(device, place, problem)
+    if tag.topic is None and keys.topic is None:
         _spoil(device, place, "E1216", missing="topic")
+    for problem in zone_problems(tag.time):
+        _found(device, place, problem, "time")
+
+
+def _found(device: DeviceFile, place: int, problem: Problem, *keys: str) -> None:
+    device.left_out.add(place)
+    path = device.tag_path(place, *keys, *problem.path)
+    device.document.add(problem.code, path, **problem.facts)

@@ -14,7 +14,7 @@ from gateway.app.config.oee import OeeKeys
 from gateway.app.config.scalars import Name
 from gateway.app.config.units import canonical_unit, nearest_unit
 from gateway.core.config import FileModel
-from gateway.mapping.rules import BIT_MAX
+from gateway.mapping.rules import BIT_MAX, Meant, Said
 
 NAME_MAX = 128
 VALUES_MAX = 4096
@@ -67,13 +67,32 @@ def _deadband(value: Any) -> Any:
 
 
 def _values(table: Any) -> Any:
-    """Accept whole numbers as keys and texts as values."""
+    """Accept whole numbers and texts as keys; texts as values, or numbers, never both."""
     if not isinstance(table, dict) or not table:
         raise PydanticCustomError("E1213", "not an enumeration", {"value": str(table)})
-    for key, text in table.items():
-        if not isinstance(key, int) or not isinstance(text, str) or not text:
-            raise PydanticCustomError("E1213", "not an enumeration", {"value": f"{key}: {text}"})
-    return {int(key): text for key, text in table.items()}
+    worded = any(isinstance(meant, str) for meant in table.values())
+    for said, meant in table.items():
+        fits = (isinstance(meant, str) and bool(meant)) if worded else _finite(meant)
+        if not isinstance(said, int | str) or said == "" or not fits:
+            raise PydanticCustomError("E1213", "not an enumeration", {"value": f"{said}: {meant}"})
+    return {said if isinstance(said, str) else int(said): m for said, m in table.items()}
+
+
+def _finite(number: Any) -> bool:
+    return isinstance(number, int | float) and -1e300 < number < 1e300
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class NumberKeys(FileModel):
+    """`number:` of a tag; how the machine writes numbers as text."""
+
+    decimal: Literal[".", ","] = "."
+    unit: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=32)]], BeforeValidator(_one_or_many)
+    ] = Field(default=[])
 
 
 class TagKeys(FileModel):
@@ -86,12 +105,14 @@ class TagKeys(FileModel):
     offset: Number = 0.0
     expr: str | None = None
     bit: int | None = Field(default=None, ge=0, le=BIT_MAX)
-    values: Annotated[dict[int, str], BeforeValidator(_values)] | None = None
+    number: NumberKeys | None = None
+    values: Annotated[dict[Said, Meant], BeforeValidator(_values)] | None = None
     type: TypeWord | None = None
     range: (
         Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_range)] | None
     ) = None
     deadband: Annotated[float | str, BeforeValidator(_deadband)] | None = None
+    seldom: bool = False
     aas: str | None = None
     semantic: str | None = Field(default=None, min_length=1, max_length=2000)
 

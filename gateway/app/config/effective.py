@@ -10,10 +10,11 @@ from pydantic import BaseModel
 
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.signals import PlanTable
+from gateway.core.time_policy import TimePolicy
 
 HIDDEN = "***"
-UNSET = (None, "element")
-"""Hardly any tag is an element of an array."""
+UNSET = {"element", "quality", "time", "item", "field"}
+"""Keys of a tag that hardly any has; they are shown where they are set."""
 
 
 def effective_plan(plan: GatewayPlan) -> dict[str, Any]:
@@ -42,14 +43,20 @@ def _device(device: DevicePlan, folder: Path) -> dict[str, Any]:
     return {
         "file": _path(device.file, folder),
         "connection": {"kind": type(device.source).__name__, **source},
+        **({} if device.times == TimePolicy() else {"times": _fields(device.times, folder)}),
         "asset": {**info, "submodels": dict(device.asset.ids)},
         "tags": [
             {
                 **{
                     k: v for k, v in signal.as_json().items() if k not in {"aas", "asset", "device"}
                 },
-                "item": {k: v for k, v in item.items() if k != "index" and (v, k) != UNSET},
+                "item": {
+                    k: v
+                    for k, v in item.items()
+                    if k != "index" and (v is not None or k not in UNSET)
+                },
                 "rule": _changed(device, signal.index),
+                **({"seldom": True} if signal.index in device.seldom else {}),
                 "display": _plain(device.asset.display.get(signal.index), folder),
             }
             for signal, item in zip(device.table.signals, items, strict=True)
@@ -62,7 +69,7 @@ def _changed(device: DevicePlan, index: int) -> dict[str, Any] | None:
     if rule is None:
         return None
     return {
-        field.name: getattr(rule, field.name)
+        field.name: _plain(getattr(rule, field.name), Path())
         for field in dataclasses.fields(rule)
         if getattr(rule, field.name) != field.default
     }
@@ -98,7 +105,7 @@ def _plain(value: Any, folder: Path, *, only_written: bool = False) -> Any:
         return _fields(value, folder)
     if isinstance(value, list | tuple):
         return [_plain(item, folder, only_written=only_written) for item in value]
-    return value
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def _path(path: Path, folder: Path) -> str:

@@ -18,7 +18,9 @@ from gateway.core.config import Referenced
 from gateway.core.interfaces import MQTT, OPCUA, Interface, Point, Security
 from gateway.core.romanise import ascii_name
 
-SAID_BY_DEVICE = frozenset({"version", "device", "connect", "tags", "topic", "qos", "every"})
+SAID_BY_DEVICE = frozenset(
+    {"version", "device", "devices", "connect", "tags", "topic", "qos", "every"}
+)
 """Keys of a device that an interface says itself."""
 SAID_BY_TAG = frozenset(
     {"name", "node", "topic", "json", "text", "type", "unit", "range", "semantic", "sampling"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -12,31 +12,73 @@ from adapters.opcua.config import OpcUaSource
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import SourceError
+from gateway.ops.events.emit import keep_silent
 
 DEVICE_S = 60.0
 """Longest look at one device; a busy PLC takes its time for thousands of tags."""
 
 
+@dataclass(frozen=True, slots=True)
+class LiveProblem:
+    """What is not as it should be: a reason that `advice` knows, facts, addresses like it."""
+
+    reason: str
+    detail: str = ""
+    near: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        near = f"? {', '.join(self.near)}" if self.near else ""
+        return "   ".join(part for part in (self.reason, self.detail, near) if part)
+
+
 @dataclass(slots=True)
 class LiveResult:
-    """What one device showed; `waiting` are MQTT tags that nobody has published yet."""
+    """What one device showed.
+
+    `good` has what came by tag, `waiting` the topics of MQTT tags that nobody has published yet,
+    `bad` the tags that would not be collected as they should; `troubles` are about the device as a
+    whole; `failure` is why it was not reached at all.
+    """
 
     good: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
-    bad: dict[str, str] = field(default_factory=dict)
-    failure: str = ""
+    bad: dict[str, LiveProblem] = field(default_factory=dict)
+    troubles: list[LiveProblem] = field(default_factory=list)
+    failure: LiveProblem | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def tag_bad(self, name: str, reason: str, detail: str = "", near: Sequence[str] = ()) -> None:
+        """Note a tag that would not be collected as it should; it is not good at the same time."""
+        self.good.pop(name, None)
+        self.waiting.pop(name, None)
+        self.bad[name] = LiveProblem(reason, detail, tuple(near))
+
+    def trouble(self, reason: str, detail: str = "") -> None:
+        """Note something about the device as a whole, once for each reason."""
+        if all(known.reason != reason for known in self.troubles):
+            self.troubles.append(LiveProblem(reason, detail))
+
+    @property
+    def fine(self) -> bool:
+        """Tell whether everything would be collected as it should; who waits is fine."""
+        return self.failure is None and not self.bad and not self.troubles
+
+    def as_json(self, problems: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """Give it for programs; `problems` are all that is wrong, with the words for it."""
         return {
             "good": self.good,
             "waiting": self.waiting,
-            "bad": self.bad,
-            "failure": self.failure or None,
+            "bad": {name: str(known) for name, known in self.bad.items()},
+            "failure": str(self.failure) if self.failure else None,
+            "problems": list(problems),
         }
 
 
 def probe_all(plan: GatewayPlan) -> Mapping[str, LiveResult]:
-    """Look at all devices at once and give what each showed, by name."""
+    """Look at all devices at once and give what each showed, by name.
+
+    What adapters and libraries would log meanwhile is in the results, as far as it matters.
+    """
+    keep_silent()
     return asyncio.run(_probe_all(plan))
 
 
@@ -56,9 +98,9 @@ async def probe_device(device: DevicePlan, clock: Clock) -> LiveResult:
         async with asyncio.timeout(DEVICE_S):
             return await _probe(device, clock)
     except SourceError as error:
-        return LiveResult(failure=str(error))
+        return LiveResult(failure=LiveProblem(error.reason, error.detail))
     except TimeoutError:
-        return LiveResult(failure=f"timeout: {DEVICE_S:g} s")
+        return LiveResult(failure=LiveProblem("timeout", f"{DEVICE_S:g} s"))
 
 
 async def _probe(device: DevicePlan, clock: Clock) -> LiveResult:
@@ -77,14 +119,13 @@ async def _probe_opcua(device: DevicePlan, source: OpcUaSource, clock: Clock) ->
     result = LiveResult()
     for finding in await probe(source, clock):
         if finding.index is None:
-            result.failure = _joined(finding.status, finding.detail)
+            result.failure = LiveProblem(finding.status, finding.detail)
             continue
         name = device.table.signals[finding.index].name
         if finding.good:
             result.good[name] = finding.value_type
         else:
-            near = ", ".join(finding.nearest)
-            result.bad[name] = _joined(finding.status, finding.detail, near and f"? {near}")
+            result.tag_bad(name, finding.status, finding.detail, finding.nearest)
     return result
 
 
@@ -99,12 +140,10 @@ async def _probe_mqtt(source: MqttSource, clock: Clock) -> LiveResult:
                 result.good[item.name] = str(item.value)
             case Outcome.NOT_YET:
                 result.waiting[item.name] = item.topic
-            case Outcome.PATH_MISSING | Outcome.DENIED:
-                result.bad[item.name] = _joined(item.outcome, item.topic, item.detail)
+            case Outcome.ODD | Outcome.DENIED:
+                topic = "" if item.topic in item.detail else item.topic
+                facts = " ".join(part for part in (topic, item.detail) if part)
+                result.tag_bad(item.name, item.reason, facts)
             case _:
                 assert_never(item.outcome)
     return result
-
-
-def _joined(*parts: str) -> str:
-    return "   ".join(dict.fromkeys(part for part in parts if part))

@@ -10,6 +10,9 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from adapters.mqtt.config import Hall
+from adapters.mqtt.formats import PRESETS, Preset
+from gateway.app.config.cut import report_cuts
 from gateway.app.config.devices import LATER_SCHEMES, MODELS, SHORT_KEYS, Device
 from gateway.app.config.findings import Report
 from gateway.app.config.models import GatewayFile
@@ -39,6 +42,10 @@ class DeviceFile:
     """Places in `keys.tags` of tags that are wrong."""
     spoiled: bool = False
     """Something beside its tags is wrong."""
+    named: tuple[Any, ...] = ("device",)
+    """Where its name stands."""
+    hall: Hall | None = None
+    """For the one device of a shared file that looks out for others."""
 
     def tag_path(self, place: int, *keys: Any) -> tuple[Any, ...]:
         """Give the path in the document of a tag of `keys.tags`."""
@@ -158,6 +165,7 @@ def _device(
     document = read(path, name, report, references.resolve, expand_short_tags, content)
     if document.data is None and document.broken:
         return None
+    report_cuts(document)
     if not isinstance(document.data, dict):
         _not_a_mapping(document)
         return None
@@ -217,14 +225,23 @@ def expand_short_tags(root: Node) -> None:
     if scheme not in MODELS:
         return
     known = known_keys(MODELS[scheme], ("tags",))
+    shape = nodes.get("format")
+    preset = PRESETS.get(shape.value) if isinstance(shape, ScalarNode) else None
     for item in tags.value:
         if isinstance(item, MappingNode) and len(item.value) == 1:
             key, address = item.value[0]
             if isinstance(key, ScalarNode) and key.value not in known:
                 item.value = [
                     (_word("name", key), _quoted(key)),
-                    (_word(SHORT_KEYS[scheme], address), address),
+                    (_word(_short_key(scheme, preset, address), address), address),
                 ]
+
+
+def _short_key(scheme: str, preset: Preset | None, address: Node) -> str:
+    """Give the key of an address: with a named format a path still begins with $."""
+    if preset is None or str(address.value).startswith("$"):
+        return SHORT_KEYS[scheme]
+    return preset.short
 
 
 def _word(text: str, place: Node) -> ScalarNode:

@@ -23,6 +23,7 @@ from gateway.app.config.devices import (
 )
 from gateway.app.config.elements import Element, elements_of
 from gateway.app.config.findings import ConfigError, Finding, Report
+from gateway.app.config.halls import devices_in
 from gateway.app.config.ids import (
     KPI_SUBMODELS,
     OPERATIONAL_DATA,
@@ -41,7 +42,7 @@ from gateway.core.assets import Address, AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.time_policy import TimePolicy
-from gateway.mapping.rules import XS_FROM_TYPE, Rule
+from gateway.mapping.rules import XS_FROM_TYPE, Meant, NumberForm, Rule, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class DevicePlan:
     table: PlanTable
     asset: AssetModel
     times: TimePolicy = TimePolicy()
+    seldom: frozenset[int] = frozenset()
+    """Signals that may be silent for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ def load_plan(
     """
     report = Report()
     read = load_folder(folder, data, environ, report, keep_going=keep_going, overlay=overlay)
+    read.devices = [one for device in read.devices for one in devices_in(device)]
     check_folder(read)
     elements = {id(device): elements_of(device) for device in read.devices}
     fatal = read.gateway is None or not keep_going or report.errors_in(GATEWAY_FILE)
@@ -136,14 +140,16 @@ def _device_plan(
     return DevicePlan(
         name=keys.device,
         file=device.document.path,
-        source=_source(keys, kept, table, gateway=gateway.gateway.id, folder=read.path, data=data),
+        source=_source(
+            device, kept, table, gateway=gateway.gateway.id, folder=read.path, data=data
+        ),
         rules=rules,
         table=table,
         asset=AssetModel(
             info=info,
             table=table,
             ids=ids,
-            enumerations={i: tag.values for i, tag in enumerate(tags) if tag.values},
+            enumerations={i: names for i, tag in enumerate(tags) if (names := _names(tag))},
             display={i: _display(tag) for i, tag in enumerate(tags)},
             interface=interface_of(device, kept, elements),
             static=static_content(device, read, info.asset),
@@ -152,7 +158,16 @@ def _device_plan(
         times=TimePolicy()
         if keys.time is None
         else TimePolicy(keys.time.source == "trust", keys.time.ahead),
+        seldom=frozenset(i for i, tag in enumerate(tags) if tag.seldom),
     )
+
+
+def _names(tag: TagKeys) -> dict[int, str]:
+    """Give the names of states where `values` is a table of nothing else."""
+    pairs = (tag.values or {}).items()
+    found = {said: meant for said, meant in pairs if isinstance(said, int)}
+    names = {said: meant for said, meant in found.items() if isinstance(meant, str)}
+    return names if len(names) == len(pairs) else {}
 
 
 def _asset_info(gateway: GatewayFile, keys: Device) -> AssetInfo:
@@ -252,14 +267,22 @@ def _address(keys: Device, tag: TagKeys) -> str:
             return str(getattr(tag, "node", ""))
         case MqttDevice():
             assert isinstance(tag, MqttTag)
-            return " ".join(part for part in (tag.topic or keys.topic, tag.json_) if part)
+            parts = (tag.topic or keys.topic, tag.json_, tag.item, tag.field)
+            return " ".join(part for part in parts if part)
         case _:
             assert_never(keys)
 
 
 def _source(
-    keys: Device, kept: list[int], table: PlanTable, *, gateway: str, folder: Path, data: Path
+    device: DeviceFile,
+    kept: list[int],
+    table: PlanTable,
+    *,
+    gateway: str,
+    folder: Path,
+    data: Path,
 ) -> OpcUaSource | MqttSource:
+    keys = device.keys
     name = keys.device
     match keys:
         case OpcUaDevice():
@@ -269,7 +292,9 @@ def _source(
             )
         case MqttDevice():
             topics = [keys.tags[place] for place in kept]
-            return mqtt.make_source(name, keys, topics, table, gateway=gateway, folder=folder)
+            return mqtt.make_source(
+                name, keys, topics, table, gateway=gateway, folder=folder, hall=device.hall
+            )
         case _:
             assert_never(keys)
 
@@ -282,16 +307,25 @@ def rule_of(tag: TagKeys) -> Rule | None:
         offset=tag.offset,
         expression=tag.expr,
         bit=tag.bit,
-        values=None if tag.values is None else tuple(sorted(tag.values.items())),
+        values=None if tag.values is None else tuple(sorted(tag.values.items(), key=_by_said)),
         value_type=None if tag.type is None else XS_FROM_TYPE[tag.type],
         low=low,
         high=high,
         deadband=_band(tag),
+        number=None
+        if tag.number is None
+        else NumberForm(tag.number.decimal, tuple(tag.number.unit)),
     )
     return None if rule == NO_RULE else rule
 
 
 NO_RULE = Rule()
+
+
+def _by_said(entry: tuple[Said, Meant]) -> tuple[bool, int, str]:
+    """Order numbers before texts: the order in a file is no change of the plan."""
+    said, _ = entry
+    return (True, 0, said) if isinstance(said, str) else (False, said, "")
 
 
 def _band(tag: TagKeys) -> float | None:

@@ -55,7 +55,7 @@ def _code(
     if "unknown escape" in problem:
         return "E1013", here
     if any(word in problem for word in UNCLOSED):
-        return "E1009", opening
+        return ("E1024", here) if _behind_quote(here, lines) else ("E1009", opening)
     if "cannot start any token" in problem or "directive" in context:
         return "E1010", here
     if "alias" in problem or "anchor" in context or "alias" in context:
@@ -63,8 +63,14 @@ def _code(
     if "tag" in problem or "tag" in context:
         return "E1015", opening
     if "expected" in problem or "block sequence entries" in problem:
-        return "E1011", here
+        return ("E1024" if _behind_quote(here, lines) else "E1011"), here
     return "E1005", here
+
+
+def _behind_quote(here: Span, lines: Sequence[str]) -> bool:
+    """Say whether text follows directly behind a closing quote, as in `"DB_1"."Temp"`."""
+    line = lines[here.line - 1] if here.line <= len(lines) else ""
+    return line[: here.column - 1].rstrip().endswith(('"', "'"))
 
 
 def _colon(here: Span, lines: Sequence[str]) -> tuple[str, Span]:

@@ -69,6 +69,14 @@ def item_accepted(device: str, signal: str) -> None:
     emit(Level.INFO, "signal_accepted", device=device, signal=signal)
 
 
+def item_granted_less(device: str, signal: str, detail: str) -> None:
+    emit(Level.WARNING, "signal_granted_less", device=device, signal=signal, detail=detail)
+
+
+def subscription_granted(device: str, detail: str) -> None:
+    emit(Level.INFO, "subscription_granted", device=device, detail=detail)
+
+
 def session_resumed(device: str) -> None:
     emit(Level.INFO, "session_resumed", device=device)
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from aas_models.concept_table import CONCEPTS
-from aas_models.environment import Binding, build_environment
+from aas_models.environment import Binding, Environment, build_environment
+from aas_models.submodels.figures import Figures, figure_elements
 from gateway.core.assets import AssetInfo
 from tests.unit.aas.parts import BASE, asset_model, press, signal, submodel_id
 
@@ -74,27 +77,53 @@ def test_live_properties_are_bound_to_their_signals_and_carry_no_value() -> None
     assert "value" not in child(part.model, "State")
 
 
-def test_nameplate_has_the_ids_of_version_3_and_every_mandatory_element() -> None:
+def test_nameplate_has_the_ids_of_version_3_and_what_was_stated() -> None:
     plate = submodel_of("Nameplate")
     assert plate["semanticId"]["keys"][0]["value"] == (
         "https://admin-shell.io/idta/nameplate/3/0/Nameplate"
     )
-    for name in (
-        "URIOfTheProduct", "ManufacturerName", "ManufacturerProductDesignation",
-        "AddressInformation", "OrderCodeOfManufacturer",
-    ):  # fmt: skip
+    for name in ("URIOfTheProduct", "ManufacturerName", "ManufacturerProductDesignation"):
         assert child(plate, name)
     assert child(plate, "SerialNumber")["value"] == "HP-300-0071"
     assert child(plate, "YearOfConstruction")["value"] == "2019"
 
 
-def test_what_nobody_stated_has_no_value_instead_of_an_invented_one() -> None:
+def bare() -> Environment:
+    """Everything that a device may have, of which nothing but one tag is known."""
     info = AssetInfo("press-01", "urn:x:aas", "urn:x:asset")
-    environment = build_environment([asset_model([signal(0, "Count")], info=info)])
-    plate = environment.submodels[0].model
-    assert "value" not in child(plate, "ManufacturerName")
-    assert "value" not in child(plate, "OrderCodeOfManufacturer")
-    assert not [each for each in plate["submodelElements"] if each[ID_SHORT] == "SerialNumber"]
+    made = asset_model([signal(0, "Count")], info=info)
+    more = {
+        name: submodel_id("press-01", name) for name in ("OperationalDataQuality", "TimeSeries")
+    }
+    return build_environment([replace(made, ids={**made.ids, **more})])
+
+
+def collections(element: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for each in (*element.get("submodelElements", ()), *(element.get("value") or ())):
+        if isinstance(each, dict) and "modelType" in each:
+            below = f"{path}.{each.get(ID_SHORT)}"
+            if each["modelType"].startswith("SubmodelElement"):
+                yield below, each
+            yield from collections(each, below)
+
+
+def test_what_nobody_stated_is_left_out_and_no_collection_is_empty() -> None:
+    parts = {part.model[ID_SHORT]: part.model for part in bare().submodels}
+    plate = parts["Nameplate"]
+    assert [each[ID_SHORT] for each in plate["submodelElements"]] == ["URIOfTheProduct"]
+    assert "TechnicalData" not in parts
+    assert {"OperationalData", "OperationalDataQuality", "TimeSeries"} <= parts.keys()
+    found = [place for part in parts.values() for place in collections(part)]
+    assert found
+    assert [path for path, each in found if not each.get("value")] == []
+
+
+def test_a_tree_of_figures_of_which_none_is_known_is_left_out() -> None:
+    inner: Figures = {"Known": 1, "Empty": {"Unknown": None}}
+    figures: Figures = {"Unknown": None, "Empty": {"Unknown": None}, "Tree": inner}
+    made = figure_elements(figures, "Test", {})
+    assert [each[ID_SHORT] for each in made] == ["Tree"]
+    assert [each[ID_SHORT] for each in made[0]["value"]] == ["Known"]
 
 
 def test_a_unit_of_the_table_is_described_with_its_dictionary_entry() -> None:

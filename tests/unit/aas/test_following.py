@@ -191,8 +191,8 @@ def test_export_has_quality_and_series_without_a_running_gateway() -> None:
     environment = build_environment([following(press())])
     by_name = {part.model["idShort"]: part.model for part in environment.submodels}
     assert {"OperationalDataQuality", "TimeSeries"} <= set(by_name)
-    names = [each["idShort"] for each in by_name["TimeSeries"]["submodelElements"][1]["value"]]
-    assert names == ["Recent"]
+    names = [each["idShort"] for each in by_name["TimeSeries"]["submodelElements"]]
+    assert names == ["Metadata"]  # no record, no segment: and no empty collection instead
 
 
 def test_the_csv_of_an_external_segment_has_the_variables_as_its_header() -> None:

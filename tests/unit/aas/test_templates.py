@@ -1,4 +1,4 @@
-"""Our submodels have what the templates make mandatory, and the checker sees what lacks."""
+"""Our submodels have what the templates demand, as far as it is known; the checker sees it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import pytest
 from aas_models.environment import build_environment
 from aas_models.submodels.gateway_own import OwnIdentity, software_nameplate
 from aas_models.submodels.time_series import Entry, Linked, Shape, TimeRecord, time_series
-from aas_models.templates.check import check
+from aas_models.templates.check import STATED_BY, check
 from aas_models.templates.rules import Rule, bundled, bundled_for, rules_of, table_names
+from aas_models.verify.verify import verify_document
+from aas_models.verify.waivers import bundled_waivers
 from gateway.core.assets import Address, AssetInfo, LocalName
 from gateway.core.errors import AasError
 from tests.unit.aas.parts import asset_model, press, signal, submodel_id
@@ -81,15 +83,38 @@ def test_the_bundled_table_says_what_the_official_file_says(name: str) -> None:
     assert bundled(name) == template(name)
 
 
-@pytest.mark.parametrize("name", ["Nameplate 3.0", "TechnicalData 2.0"])
-def test_an_instance_of_which_nothing_was_stated_still_has_every_mandatory_element(
-    name: str,
-) -> None:
+def test_what_is_left_out_because_nobody_stated_it_is_named_with_the_key_that_states_it() -> None:
     info = AssetInfo("press-01", "urn:x:aas", "urn:x:asset")
     parts = build_environment([asset_model([signal(0, "Count")], info=info)]).submodels
-    wanted = name.partition(" ")[0]
-    model = next(part.model for part in parts if part.model["idShort"] == wanted)
-    assert check(model, bundled(name)) == []
+    plate = next(part.model for part in parts if part.model["idShort"] == "Nameplate")
+    found = check(plate, bundled("Nameplate 3.0"))
+    assert {each.code for each in found} == {"unstated"}
+    assert {(each.expected, each.found) for each in found} == {
+        ("ManufacturerName", "asset.maker"), ("ManufacturerProductDesignation", "asset.model"),
+        ("AddressInformation", "asset.address"), ("OrderCodeOfManufacturer", "asset.order_code"),
+    }  # fmt: skip
+    assert found[0].text("en") != found[0].text("ko")
+
+
+def test_a_hint_is_no_objection_and_another_missing_element_is_one() -> None:
+    info = AssetInfo("press-01", "urn:x:aas", "urn:x:asset")
+    document = build_environment([asset_model([signal(0, "Count")], info=info)]).as_json()
+    told = verify_document("bare", document, bundled_waivers()).findings
+    assert {each.code for each in told if each.judge == "template"} == {"unstated"}
+    assert not [each for each in told if each.judge == "template" and each.counts]
+    broken = copy.deepcopy(series())
+    broken["submodelElements"][0]["value"].pop()
+    told = verify_document("broken", {"submodels": [broken]}, bundled_waivers()).findings
+    assert [each.code for each in told if each.judge == "template" and each.counts] == ["missing"]
+
+
+@pytest.mark.parametrize("place", STATED_BY)
+def test_what_may_be_left_out_is_what_a_template_demands(place: str) -> None:
+    submodel, *path = place.split(".")
+    rule = next(bundled(name) for name in table_names() if name.startswith(f"{submodel} "))
+    for step in path:
+        rule = next(each for each in rule.children if each.id_short == step)
+        assert rule.low >= 1
 
 
 def test_the_software_nameplate_has_the_structure_of_its_template() -> None:

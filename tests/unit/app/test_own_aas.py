@@ -61,6 +61,16 @@ def test_figures_tell_devices_and_destinations_and_since_when_one_is_lost() -> N
     told: Any = figures.diagnostics()
     assert told["Devices"]["Press01"]["State"] == "good"
     assert told["Destinations"]["Central"]["Kind"] == "http"
+    assert (told["Devices"]["Press01"]["Healthy"], told["Devices"]["Press01"]["Reason"]) == (
+        1,
+        None,
+    )
+    device.signal_bad("Temp", "no-value-yet", UnixNs(6))
+    device.trouble("time-ahead", UnixNs(6))
+    told = figures.diagnostics()
+    assert told["Devices"]["Press01"]["Healthy"] is False
+    assert told["Devices"]["Press01"]["Reason"] == "time-ahead"
+    assert told["Devices"]["Press01"]["Troubles"] == told["Devices"]["Press01"]["BadSignals"] == 1
     assert figures.lost_since("press-01") is None
     device.change(DeviceState.LOST, UnixNs(9))
     assert figures.lost_since("press-01") == 9

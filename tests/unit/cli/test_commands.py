@@ -24,7 +24,7 @@ from gateway.cli.screen import width
 
 CLI = [sys.executable, "-c", "from gateway.cli.main import main; main()"]
 HEAVY = (
-    "asyncio", "asyncua", "fastapi", "starlette", "uvicorn", "aiohttp", "numpy", "apsw", "paho",
+    "asyncio", "asyncua", "starlette", "uvicorn", "aiohttp", "numpy", "apsw", "paho",
     "yaml", "http.client", "rich", "cryptography", "basyx", "orjson", "gateway.app",
 )  # fmt: skip
 MODULES = sorted(each.name for each in pkgutil.iter_modules(gateway.cli.__path__))
@@ -230,7 +230,7 @@ def test_without_a_service_the_command_to_start_it_is_told(
         ["spool", "show", "x"], ["spool", "show", "0"], ["explain", "E9999"], ["users", "rm", "x"],
         ["trust", "show", "zz"], ["check", "/nowhere"], ["config", "show", "/nowhere"],
         ["aas", "ls", "--config", "/nowhere"], ["aas", "get", "x", "--config", "/nowhere"],
-        ["secrets", "rm", "x"], ["demo", "--for", "soon"], ["sim", "opcu"], ["demo"],
+        ["secrets", "rm", "x"], ["demo", "--for", "soon"], ["sim", "opcu"],
         ["run", "/nowhere", "--log", "xml"],
     ],
 )  # fmt: skip

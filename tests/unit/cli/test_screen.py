@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
-from gateway.cli.screen import filled, size, table, width, wrapped
+from gateway.cli.screen import filled, shortened, size, table, width, wrapped
 from gateway.cli.status import screen
 from gateway.cli.tail import line
 
@@ -40,6 +41,14 @@ def test_long_hangul_notes_are_broken_between_words(wide: int) -> None:
     assert " ".join(" ".join(lines).split()) == " ".join(note.split())
 
 
+def test_what_is_copied_from_a_text_is_never_broken() -> None:
+    text = "Write time: { source: receive } or `gateway secrets ls` into the file, then look."
+    for wide in range(30, 80):
+        lines = wrapped(text, wide)
+        assert any("{ source: receive }" in each for each in lines)
+        assert any("`gateway secrets ls`" in each for each in lines)
+
+
 def test_filling_counts_columns_not_letters() -> None:
     assert width(filled("온도", 10)) == width(filled("temp", 10)) == 10
 
@@ -53,18 +62,33 @@ def test_sizes_are_for_people(count: int, said: str) -> None:
     assert size(count) == said
 
 
+WHAT = {
+    "en": "The server was silent. " * 4 + "End",
+    "ko": "서버가 응답하지 않았습니다. " * 4 + "끝",
+}
+FIX = {"en": "Look at the network.", "ko": "네트워크를 확인하십시오."}
+
+
+def _problem(reason: str, detail: str) -> dict[str, Any]:
+    return {
+        "reason": reason, "detail": detail, "count": 1, "tags": 0, "names": [], "what": WHAT,
+        "fix": FIX, "command": "gateway check --live",
+    }  # fmt: skip
+
+
 def _status() -> dict[str, object]:
     device = {
-        "device": "press-01", "state": "lost", "note": "BadTimeout", "next_try_s": 12.0, "bad": [],
+        "device": "press-01", "state": "lost", "note": "silent: 5 s", "next_try_s": 12.0, "bad": [],
+        "problems": [_problem("silent", "5 s")],
         "tags": {"good": 0, "total": 24}, "age_s": 360.0, "rate": 0.0,
     }  # fmt: skip
     sink = {
         "name": "central", "state": "retrying", "note": "", "quarantined": 3, "next_try_s": None,
-        "waiting": 8_120, "lag_s": 38.0, "last_accepted": None,
+        "waiting": 8_120, "lag_s": 38.0, "last_accepted": None, "problems": [],
     }  # fmt: skip
     return {
         "gateway": "edge-07", "uptime_s": 10.0, "version": "1", "config": "", "healthy": False,
-        "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": ""},
+        "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": "", "problems": []},
         "alarms": [],
     }  # fmt: skip
 
@@ -74,10 +98,65 @@ def test_status_has_what_waits_and_ends_with_the_next_command(lang: str) -> None
     lines = screen(_status(), lang)
     text = "\n".join(lines)
     assert "8,120" in text
-    assert "BadTimeout" in text
-    assert "gateway check --live" in lines[-3]
+    assert f"silent: {WHAT[lang]}" in text
+    assert f"press-01: silent: {WHAT[lang]} (5 s)" in lines[-5]
+    assert f"{FIX[lang]}   gateway check --live" in lines[-4]
     assert "gateway spool ls" in lines[-2]
     assert "gateway spool quarantine" in lines[-1]
+
+
+@pytest.mark.parametrize("wide", [80, 120])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_every_line_fits_the_terminal_and_commands_stay_whole(
+    lang: str, wide: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.cli.status.columns", lambda: wide)
+    content: Any = _status()
+    content["devices"][0]["problems"] *= 5
+    lines = screen(content, lang)
+    assert max(width(each) for each in lines) <= wide
+    assert sum("gateway check --live" in each for each in lines) == 3
+    assert any(each.startswith(" press-01: silent") for each in lines)
+    row = next(each for each in lines if each.startswith(" press-01 "))
+    place = lines.index(row)
+    note = row if "silent" in row else lines[place + 1]
+    assert "silent: " in note
+    assert "…" in note
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_no_more_than_five_devices_stand_below_the_table(lang: str) -> None:
+    content: Any = _status()
+    content["devices"] = [{**content["devices"][0], "device": f"d{n}"} for n in range(8)]
+    text = "\n".join(screen(content, lang))
+    assert " d4: silent" in text
+    assert " d5: silent" not in text
+    assert "gateway status --json" in text
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_fine_is_said_only_when_nothing_is_bad(lang: str) -> None:
+    fine = {"ko": "모두 정상", "en": "All fine"}[lang]
+    content: Any = {**_status(), "sinks": []}
+    content["devices"][0] |= {"state": "good", "problems": []}
+    assert fine in screen(content, lang)[-1]
+    for state in ("partly", "lost", "needs-person", "connecting"):
+        content["devices"][0]["state"] = state
+        assert all(fine not in each for each in screen(content, lang))
+    content["devices"][0]["state"] = "good"
+    edited = {**content, "config": "edit not taken: devices/a.yaml:3 E1203"}
+    assert all(fine not in each for each in screen(edited, lang))
+    noted = {**content, "spool": {"ready": True, "note": "slow", "problems": []}}
+    assert all(fine not in each for each in screen(noted, lang))
+
+
+@pytest.mark.parametrize("room", [20, 40, 60])
+@pytest.mark.parametrize("text", ["연결이 거부되었습니다 " * 6, "The machine gives no times. " * 6])
+def test_a_note_is_cut_to_its_room_and_what_stands_behind_it_stays(text: str, room: int) -> None:
+    cut = shortened(text, room, "   +1")
+    assert width(cut) <= room
+    assert cut.endswith("…   +1")
+    assert shortened(text, 0, "   +1") == text + "   +1"
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.invariant("I10")
 def test_a_broken_gateway_file_after_a_good_start_runs_the_copy(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -41,6 +42,7 @@ def test_without_a_copy_a_broken_gateway_file_is_an_error(folder: Path, tmp_path
         plan_to_run(folder, tmp_path / "data", {})
 
 
+@pytest.mark.invariant("I10")
 def test_a_folder_with_a_wrong_tag_runs_the_rest_and_leaves_the_copy_alone(
     folder: Path, tmp_path: Path
 ) -> None:

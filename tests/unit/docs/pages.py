@@ -38,6 +38,37 @@ def all_pages() -> list[Path]:
     return [*english(), *(twin for page in english() if (twin := korean(page)).exists())]
 
 
+def readmes() -> list[Path]:
+    """Give the pages that stand beside the code, in English only."""
+    return [*sorted(ROOT.glob("adapters/*/README.md")), ROOT / "simulators" / "README.md"]
+
+
+def for_developers() -> list[Path]:
+    """Give the pages for those who change the code."""
+    return [ROOT / name for name in ("ARCHITECTURE.md", "DECISIONS.md", "CHANGELOG.md")]
+
+
+def every_page() -> list[Path]:
+    """Give all pages there are."""
+    return [*all_pages(), *readmes(), *for_developers()]
+
+
+def plain(page: Path) -> str:
+    """Give a page's text with single spaces, so that a sentence may be wrapped anywhere."""
+    return " ".join(page.read_text(encoding="utf-8").split())
+
+
+def sections(page: Path) -> list[str]:
+    """Give the prose and tables under each heading, without code."""
+    prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+    return re.split(r"^#+ .*$", prose, flags=re.MULTILINE)
+
+
+def named(page: Path) -> list[str]:
+    """Give what stands in single back-quotes, outside blocks."""
+    return re.findall(r"`([^`\n]+)`", FENCE.sub("", page.read_text(encoding="utf-8")))
+
+
 def blocks(page: Path) -> list[Block]:
     """Give a page's fenced blocks in order."""
     return [Block(*found) for found in FENCE.findall(page.read_text(encoding="utf-8"))]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.flow.backoff import Backoff
 
 
+@pytest.mark.invariant("I9")
 def test_limits_grow_by_the_factor_up_to_the_cap() -> None:
     backoff = Backoff(1.0, 2.0, 30.0, draw=lambda: 1.0)
     assert [backoff.next_delay() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]

@@ -75,6 +75,7 @@ def intake_of(shelf: Shelf, plan: PlanTable, rules: dict[int, Rule] | None = Non
     return intake
 
 
+@pytest.mark.invariant("I1")
 async def test_deliver_returns_only_after_the_spool_has_stored(shelf: Shelf) -> None:
     plan = table("xs:double")
     intake = intake_of(shelf, plan)

@@ -129,10 +129,11 @@ def test_raw_values_come_back_with_an_export_only(tmp_path: Path) -> None:
 
 def test_a_clock_far_off_makes_no_file_of_its_own(tmp_path: Path) -> None:
     writer = opened(tmp_path, keep_s=10 * 86_400.0)
-    odd = [T0 + 4000 * DAY, T0 - 9 * DAY, T0]
+    odd = [T0 + 4000 * DAY, T0 - 9 * DAY, T0 - 5]
     put(writer, (1, batch(odd, [1.0, 2.0, 3.0], received=T0)))
     put(writer, (2, batch([T0 - 4000 * DAY], [4.0], received=T0)))
     assert len(day_files(tmp_path)) == 2
+    assert rows(tmp_path).times[-1] == T0, "filed by its receipt"
     assert rows(tmp_path).values == [2.0, 3.0, 1.0]
     compact_all(writer)
     assert rows(tmp_path).values == [2.0, 3.0, 1.0]

@@ -18,7 +18,7 @@ from gateway.core.types import BAD_TYPE_MISMATCH, UNCERTAIN_OUT_OF_RANGE
 from gateway.history.interface import Series
 from gateway.history.layout import id_short_of, place_of, series_at
 from gateway.history.line_protocol import LineEncoder, Lines
-from tests.unit.history.parts import T0, batch, plan_of
+from tests.unit.history.parts import DAY, T0, batch, plan_of
 
 GOOD = "OperationalData,asset=press-01,quality=good Tag0"
 
@@ -157,6 +157,13 @@ def test_any_text_stays_one_value(text: str) -> None:
     inner = value[1:-1].replace('\\"', "").replace("\\\\", "")
     assert (value[0], value[-1]) == ('"', '"')
     assert '"' not in inner
+
+
+def test_a_time_that_cannot_be_right_is_written_as_that_of_receipt() -> None:
+    times = [T0 + 78 * 366 * DAY, T0 - 1, 0]
+    item = batch(times, np.array([1.0, 2.0, 3.0]), received=T0, plan=typed_plan("xs:double"))
+    lines = LineEncoder("submodel").encode(item).split()
+    assert [int(line.rsplit(b" ")[-1]) for line in lines] == [T0, T0 - 1, T0 + 2]
 
 
 def test_an_empty_batch_gives_no_lines() -> None:

@@ -103,6 +103,7 @@ def test_a_batch_without_rules_passes_untouched() -> None:
         (Rule(scale=0.5, value_type="xs:string"), 9, "4.5"),
     ],
 )
+@pytest.mark.invariant("I2")
 def test_a_value_is_converted_and_raw_is_kept(rule: Rule, raw: Any, value: Any) -> None:
     assert one(rule, raw) == (value, 0, raw)
     assert type(one(rule, raw)[0]) is type(value)
@@ -160,12 +161,14 @@ def test_a_number_that_loses_digits_keeps_its_raw() -> None:
         (Rule(value_type="xs:double"), "9" * 100_000),
     ],
 )
+@pytest.mark.invariant("I2")
 def test_what_cannot_be_converted_is_marked_and_keeps_its_raw(rule: Rule, raw: Any) -> None:
     value, status, kept = one(rule, raw)
     assert (value, status) == (None, BAD_TYPE_MISMATCH)
     assert kept == raw or (isinstance(raw, float) and math.isnan(raw))
 
 
+@pytest.mark.invariant("I2")
 def test_a_bad_sample_keeps_its_status() -> None:
     for rule in (
         Rule(scale=0.1),
@@ -285,6 +288,7 @@ any_rule = st.one_of(
         max_size=20,
     ),
 )
+@pytest.mark.invariant("I2")
 def test_no_value_makes_the_mapper_raise_and_none_is_lost(
     rules: dict[int, Rule], samples: list[tuple[int, Any, int]]
 ) -> None:

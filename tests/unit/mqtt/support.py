@@ -89,7 +89,7 @@ def rejected_of(items: list[Any]) -> list[Rejected]:
     return [item for item in items if isinstance(item, Rejected)]
 
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class MemoryIntake:

@@ -12,11 +12,11 @@ from adapters.mqtt.paths import (
     EVERY,
     MISSING_ERRORS,
     Steps,
-    expander,
     getter,
+    levels_of,
     many,
     parse_path,
-    split_at_last_star,
+    readings_of,
 )
 
 DOCUMENT = {"a": {"b": [{"c": 1}, {"c": 2}]}, "온도": 21.5, "x y": {"q'": True}, "n": None}
@@ -63,10 +63,11 @@ def test_a_path_has_a_longest_length() -> None:
 
 
 def test_every_reading_of_nested_arrays_is_reached_in_order() -> None:
-    prefix, rest = split_at_last_star(parse_path("$.a[*].b[*].c"))
-    assert prefix == ("a", EVERY, "b", EVERY)
+    levels, rest = levels_of(parse_path("$.a[*].b[*].c"))
+    assert levels == (("a", EVERY), ("b", EVERY))
     document = {"a": [{"b": [{"c": 1}, {"c": 2}]}, {"b": []}, {"b": [{"c": 3}]}]}
-    assert [getter(rest)(reading) for reading in expander(prefix)(document)] == [1, 2, 3]
+    outer, inner = map(readings_of, levels)
+    assert [getter(rest)(one) for block in outer(document) for one in inner(block)] == [1, 2, 3]
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=5), st.integers(), min_size=1, max_size=6))

@@ -14,7 +14,7 @@ import pytest
 from simulators.kpi_service import SAMPLE_COMPANY, SAMPLE_KEY, KpiService
 from tests.unit.simulators.usage_parts import Hand, ask, order, told
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 HEAD = {"kpiCertKey": SAMPLE_KEY, "ocrDttm": "20260302", "trsDttm": "20260302180000"}
 WHICH = {"kpiFldCd": "P", "kpiDtlCd": "B", "kpiDtlNm": "생산량 증가"}
 ENTRIES: dict[int, dict[str, Any]] = {

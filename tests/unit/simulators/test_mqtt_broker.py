@@ -19,7 +19,7 @@ from simulators.mqtt_broker import Broker
 from simulators.mqtt_codec import Message
 from simulators.mqtt_session import Memory, Session, matches, valid_filter
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from simulators.mqtt_cell import Cell, Counts, Publisher
 from simulators.mqtt_session import Session
 from simulators.truth import TruthLog
 
-WAIT_S = 15.0
+WAIT_S = 60.0
 
 
 def options(port: int, **changes: Any) -> argparse.Namespace:
@@ -25,6 +25,7 @@ def options(port: int, **changes: Any) -> argparse.Namespace:
         "first": 1000,
         "signals": 6,
         "no_sensors": True,
+        "group": [],
         "seed": 1,
     }
     return argparse.Namespace(**{**values, **changes})

@@ -36,7 +36,7 @@ from tests.unit.simulators.usage_parts import (
     xml,
 )
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def test_every_number_type_survives(dtype: str, length: int) -> None:
     assert makers.same(round_trip(item), item)
 
 
+@pytest.mark.invariant("I2")
 def test_every_optional_column_survives() -> None:
     count = 50
     item = makers.batch(
