@@ -30,6 +30,7 @@ from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
+from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.cursor import Cursor
 from gateway.spool.lock import FolderLock
@@ -178,6 +179,10 @@ class SqliteSpool:
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""
         return {device: table for device, (table, _) in dict(self._store.devices).items()}
+
+    def condition(self) -> SpoolCondition:
+        """Tell whether values can be stored now, and why not; cheap, no disk."""
+        return self._writer.condition()
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""
