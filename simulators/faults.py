@@ -114,7 +114,8 @@ class Pair:
             if writer is not None:
                 sock = writer.get_extra_info("socket")
                 if sock is not None:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+                    with contextlib.suppress(OSError):  # it may be closed already
+                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
                 writer.transport.abort()
 
     def close(self) -> None:

@@ -137,7 +137,7 @@ class Cell:
         self, now: int, claimed: int | None, numbers: list[int], payload: Payload | None = None
     ) -> dict[str, Any]:
         """Give what the log says of a message: the true time, and the claimed one if another."""
-        said = {"time": now, "claimed": claimed, "counter": self.counter}
+        said: dict[str, Any] = {"time": now, "claimed": claimed, "counter": self.counter}
         said |= {"runs": runs_of(numbers), **(payload.truth if payload else {})}
         if said["claimed"] == now:
             del said["claimed"]

@@ -5,13 +5,8 @@ that is lost, changed or attributed to another signal gives itself away. The log
 handed to the operating system before a value can leave the simulator, so it survives the
 simulator's own death.
 
-Log lines (JSON, one a line); `time` is the source time in ns UTC:
-
-    {"log": 1, "source": "opcua", "signals": {"0": "Truth.0000", ...}}
-    {"time": T, "counter": C, "runs": [[first, last], ...]}         encoded values, inclusive runs
-    {"time": T, "values": [[signal, value], ...]}                   plain values
-    {"time": T, "counter": C, "runs": [...], "status": 2147483648}  written without a value
-    {"attempt": N, ...}  {"ack": N}                                 a publisher that may be refused
+Log lines are JSON, one a line; README.md lists them. `time` is the true time of production in ns
+UTC, by this PC's clock; what a device claims instead stands beside it.
 """
 
 from __future__ import annotations

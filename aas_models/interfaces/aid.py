@@ -30,6 +30,8 @@ CONTENT = {OPCUA: "application/octet-stream", MQTT: "application/json"}
 TEXT = "text/plain"
 FORMAT = "format"
 """The extension by which a description shows that a gateway of this kind wrote it."""
+MESSAGE_FORMAT = "message-format"
+"""What the device key `format` is called among the extensions, which have a `format` already."""
 COARSE = {"bool": "boolean", "string": "string", "float": "number", "double": "number"}
 """JSON Schema words for the type words of a device file; the rest are integers."""
 
@@ -133,7 +135,10 @@ class _Writer:
         ]
         also = [terms.MARKS[interface.protocol], f"{terms.WOT}td"]
         made = collection(self._id_short, parts, terms.INTERFACE, also)
-        return with_extensions(made, {FORMAT: "1", **interface.extras})
+        extras = dict(interface.extras)
+        if FORMAT in extras:
+            extras[MESSAGE_FORMAT] = extras.pop(FORMAT)
+        return with_extensions(made, {FORMAT: "1", **extras})
 
     def _endpoint(self) -> Json:
         interface = self._interface

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from aas_models.elements import Json
-from aas_models.interfaces.aid import FORMAT
+from aas_models.interfaces.aid import FORMAT, MESSAGE_FORMAT
 from aas_models.interfaces.aid_security import NOSEC
 from aas_models.interfaces.notes import Note, Reason
 from aas_models.interfaces.read_aimc import Mapped, Mappings, is_mapping, read_mappings
@@ -115,6 +115,8 @@ class _Reader:
         offered = list(reader.read(interface))
         extras = extras_of(interface)
         own = extras.pop(FORMAT, None) is not None
+        if MESSAGE_FORMAT in extras:
+            extras[FORMAT] = extras.pop(MESSAGE_FORMAT)
         points, default_s = self._chosen(str(submodel["id"]), name, offered, own=own)
         made = Interface(
             device="",

@@ -1,7 +1,7 @@
 """Dates and times as machines and people in Korea write them, into a moment of the calendar.
 
-ISO 8601 and its relatives, with `-`, `/`, `.` or 년 월 일 between the parts, 오전 and 오후, 시 분 초, a
-fraction of any length; and `20261130205506`. Day before month is never guessed.
+ISO 8601 and its relatives, with `-`, `/`, `.` or 년 월 일 between the parts, 오전 and 오후,
+시 분 초, a fraction of any length; and `20261130205506`. Day before month is never guessed.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _from_parts(parts: dict[str, str | None]) -> Moment:
     if half is not None:
         numbers["hour"] = _hour(numbers["hour"], half.upper())
     year, month, day = (int(parts[key] or 0) for key in ("year", "month", "day"))
-    when = datetime(year, month, day, **numbers, tzinfo=_zone(parts["zone"]))  # type: ignore[arg-type]
+    when = datetime(year, month, day, **numbers, tzinfo=_zone(parts["zone"]))
     return Moment(when, _nanoseconds(parts["fraction"]))
 
 

@@ -62,7 +62,7 @@ class Rows:
                 numbers = np.array(self.values, np.float64)
                 status = self._status() if self.marks else None
                 return [self._batch(plan, received, numbers, status)]
-        if not exact and any(map(_beyond_64_bits, self.values)):
+        if not exact and _beyond_64_bits(self.values):
             raise InexactError
         return [
             part.as_kind(kind, plan, received)
@@ -139,7 +139,22 @@ def _kind(value: Any) -> int:
 
 
 def _beyond_64_bits(value: Any) -> bool:
-    return type(value) is float and (value <= INT64_FIRST or value >= UINT64_END)
+    """Tell whether a double is as large as an integer that was rounded to it would be.
+
+    Arrays and structures are looked through, without recursion: they may be 1,024 deep.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is float:
+            if one <= INT64_FIRST or one >= UINT64_END:
+                return True
+        elif kind is list:
+            waiting += one
+        elif kind is dict:
+            waiting += one.values()
+    return False
 
 
 def _structure(value: Any) -> Any:

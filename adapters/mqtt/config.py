@@ -22,8 +22,8 @@ class MqttItem:
     """One signal out of a topic; `topic` is a filter, `json` a path such as `$.data[0].temp`.
 
     `text` takes the whole payload instead. `[*]` in a path takes every reading of an array, a
-    filter `[?(@.id=='x')]` those that it picks. With a format of the source `item` and `field` stand
-    in the place of `json`.
+    filter `[?(@.id=='x')]` those that it picks. With a format of the source `item` and `field`
+    stand in the place of `json`.
     """
 
     index: int

@@ -14,7 +14,7 @@ from adapters.mqtt.connection import Connection
 from adapters.mqtt.notes import printable
 from adapters.mqtt.packets import EXPIRY_MAX_S, V5, V311, Hello
 from adapters.mqtt.reasons import NO_CONNACK, UNSUPPORTED_VERSION, error_for, reason_name
-from adapters.mqtt.tls import error_of, tls_context
+from adapters.mqtt.tls import HANDSHAKE, error_of, tls_context
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
 
@@ -120,4 +120,6 @@ async def _dial(source: MqttSource, connection: Connection) -> None:
     except socket.gaierror as error:
         raise SourceUnavailable("unknown-host", source.host) from error
     except OSError as error:
-        raise SourceUnavailable("unreachable", place) from error
+        cut = isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
+        # Who closes a connection that had been made did not like how TLS begins.
+        raise SourceUnavailable(HANDSHAKE if context and cut else "unreachable", place) from error

@@ -234,13 +234,13 @@ class Connection(asyncio.Protocol):
         """Read, or do not: resting, or too much waits for the disk.
 
         A v5 broker stops by itself at our Receive Maximum, so that its pings still come through; a
-        3.1.1 broker, or one that sends QoS 0, is stopped here.
+        3.1.1 broker, or one that sends QoS 0, is stopped here. Not while an answer is awaited: a
+        SUBACK stands behind what a broker sends of a session before, and nothing is delivered
+        until it came.
         """
         before = self._held
-        self._held = (
-            self._unsettled > self.hello.receive_maximum
-            or self._unsettled_bytes > UNSETTLED_BYTES_MAX
-        )
+        many = self._unsettled > self.hello.receive_maximum and not self._answers
+        self._held = many or self._unsettled_bytes > UNSETTLED_BYTES_MAX
         if before and not self._held:
             self.last_received = self._clock.monotonic()
         if self._transport is None or self._transport.is_closing():
@@ -259,11 +259,13 @@ class Connection(asyncio.Protocol):
             raise self.error
         answer: asyncio.Future[bytes] = self._loop.create_future()
         self._answers[packet_id] = answer
+        self._steer()
         self._write(packet)
         try:
             found = await answer
         finally:
             self._answers.pop(packet_id, None)
+            self._steer()
         if codes is not None and len(found) != codes:
             self._refuse(MalformedError("SUBACK with another number of codes", 0x82))
             assert self.error is not None

@@ -116,6 +116,11 @@ class Decoder:
         else:
             if self._unreadable:
                 self._notes.readable(route.indices, self._at)
+        self._take_document(route, document)
+        if self._retained:
+            self._retained = False
+
+    def _take_document(self, route: Route, document: Any) -> None:
         for group in route.groups:
             if group.levels:
                 self._take_readings(group, document)
@@ -128,8 +133,6 @@ class Decoder:
                 self._emit(group, values, document)
         for selection in route.selections:
             self._take_selected(selection, document)
-        if self._retained:
-            self._retained = False
 
     def _odd(self, route: Route, payload: bytes) -> Any:
         """Read a message that the fast way refused, or one that the broker had kept."""

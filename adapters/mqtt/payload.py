@@ -1,7 +1,7 @@
 """The bytes of a message into a document or a text, as leniently as can be without inventing.
 
-What orjson reads is taken as it is, which is the fast path. Only what it refuses is looked at again:
-a byte order mark before, NUL and white space behind, and words for numbers that are none.
+What orjson reads is taken as it is, which is the fast path. Only what it refuses is looked at
+again: a byte order mark before, NUL and white space behind, and words for numbers that are none.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ Loads = Callable[[bytes], Any]
 UTF_8 = "utf-8"
 TAIL = "\x00 \t\r\n\v\f\x1a"
 """What buffers, terminals and old files leave behind a message."""
-MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-"""A mark says what a message is, whatever was declared: no UTF-8 text begins so."""
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""A mark says which of the UTFs a message is, whichever was declared: no UTF-8 text begins so."""
 WIDTHS = {"utf-16": 2, "utf-16-le": 2, "utf-16-be": 2, "utf-32": 4, "utf-32-le": 4, "utf-32-be": 4}
 _MARK = f"\x01{secrets.token_hex(8)}:"
 _NOT_FINITE = {
@@ -68,7 +73,7 @@ class PayloadReader:
         def decoded(payload: bytes) -> Any:
             if type(payload) is not bytes:
                 raise ValueError("to be looked at again")
-            return loads(payload.decode(encoding))  # type: ignore[arg-type]
+            return loads(payload.decode(encoding))
 
         return decoded
 
@@ -106,7 +111,9 @@ class PayloadReader:
             raise UnreadableError(
                 "message-too-large", f"{payload.size} > max_message {self._bytes_max}"
             )
-        encoding = next((name for mark, name in MARKS if payload.startswith(mark)), self._encoding)
+        encoding = self._encoding
+        if encoding.startswith("utf"):
+            encoding = next((name for mark, name in MARKS if payload.startswith(mark)), encoding)
         try:
             text = _whole(payload, WIDTHS.get(encoding, 1)).decode(encoding)
         except UnicodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.mqtt.formats import PRESETS
 from adapters.mqtt.settings import MqttDeviceKeys, MqttTagKeys, MqttTagTime, MqttTime
@@ -15,7 +16,7 @@ class Problem:
 
     code: str
     path: tuple[str, ...] = ()
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def item_problems(keys: MqttDeviceKeys, tag: MqttTagKeys) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 | said | taken as |
 |---|---|
 | nothing, `null` | Good |
-| `true`, `"Good..."`, `"OK"`, 192-255 | Good (OPC DA 3.0 §6.8: the two highest bits of the low byte) |
+| `true`, `"Good..."`, `"OK"`, 192-255 | Good (OPC DA 3.0 §6.8: two highest bits of the low byte) |
 | `"Uncertain..."`, 64-191 | Uncertain |
 | `false`, `"Bad..."`, 0-63, 256-65535 (`500`: stale) | Bad |
 | 65536 and above, negative | an OPC UA StatusCode; kept whole (Part 4 §7.39) |

@@ -215,8 +215,9 @@ def make_source(
 def _item(place: int, keys: MqttDeviceKeys, tag: MqttTagKeys) -> MqttItem:
     time = None
     if tag.time is not None:
+        unit = _unit(keys, tag.time)
         zone = tag.time.zone or (keys.time.zone if keys.time else None)
-        time = MqttItemTime(tag.time.json_, _unit(keys, tag.time), zone)
+        time = MqttItemTime(tag.time.json_, unit, zone if unit == "iso" else None)
     return MqttItem(
         index=place,
         topic=tag.topic or keys.topic or "",

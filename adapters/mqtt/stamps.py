@@ -67,9 +67,7 @@ def _from_written(value: Any, home: tzinfo) -> int:
     """Read `2026-11-24T10:00:00.123456789+09:00`, or a date without a zone at `home`."""
     if type(value) is int and len(str(abs(value))[:20]) in BARE_DIGITS:
         value = str(value)
-    if not isinstance(value, str):
-        raise ValueError("no time")
-    moment = read_moment(value)
+    moment = read_moment(value if isinstance(value, str) else "")
     when = moment.when if moment.when.tzinfo is not None else moment.when.replace(tzinfo=home)
     since = when - _EPOCH
     return _fitting((since.days * 86_400 + since.seconds) * 10**9 + moment.nanoseconds)

@@ -13,11 +13,12 @@ from typing import Any, NoReturn
 
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, system_words
+from adapters.opcua.fitting import TOO_LARGE, ask_for_fewer, find_fault, leave_out
 from adapters.opcua.granted import subscribe, subscription_note
 from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.kept import Shelf
-from adapters.opcua.library import ua
+from adapters.opcua.library import UaError, ua
 from adapters.opcua.link import Link, abort, close, connect, keep_channel, read_clock
 from adapters.opcua.losses import make_gap, margin_ns
 from adapters.opcua.pump import SILENT, Pump, PumpState
@@ -77,7 +78,9 @@ class OpcUaAdapter:
             keep = state
             await self._serve(link, state, intake, resumed=state.expected is not None)
         except SourceError as error:
-            if keep is not None and (link.client.cut_off or error.reason == SILENT):
+            if error.reason == TOO_LARGE:
+                await self._make_fit(link)
+            elif keep is not None and (link.client.cut_off or error.reason == SILENT):
                 self._keep_session(link, keep)
                 abort(link)
             raise
@@ -100,6 +103,17 @@ class OpcUaAdapter:
         self._router.assign(self._items.handles(), source.plan, self._items.elements())
         self._changed.set()
         return True
+
+    async def _make_fit(self, link: Link) -> None:
+        """Find out why a notification did not fit, so that the next subscription has others."""
+        if self._items is None or link.client.cut_off:
+            ask_for_fewer(self._memory)
+            return
+        try:
+            async with asyncio.timeout(self._source.stall_tolerance_s):
+                await find_fault(link, self._items, self._memory)
+        except (UaError, OSError, TimeoutError):
+            ask_for_fewer(self._memory)
 
     def _keep_session(self, link: Link, state: PumpState) -> None:
         if self._items is None or state.settled is None:
@@ -162,19 +176,14 @@ class OpcUaAdapter:
         with edge("creating the subscription"):
             if link.resumed and session is not None:
                 await link.client.uaclient.delete_subscriptions([session.pump.subscription])
-            made = await subscribe(link.client, self._source)
+            made = await subscribe(link.client, self._source, self._memory.notifications_max)
         self._items.subscription, self._items.publishing_s = made.number, made.publishing_s
         self._note = subscription_note(self._source, made)
         if self._note:
             events.subscription_granted(self._source.device, self._note)
         now = self._clock.now()
-        return PumpState(
-            made.number,
-            made.keepalive_s,
-            dated=now,
-            durable=now,
-            key=1 + secrets.randbelow(1 << 63),
-        )
+        key = 1 + secrets.randbelow(1 << 63)
+        return PumpState(made.number, made.keepalive_s, dated=now, durable=now, key=key)
 
     async def _serve(self, link: Link, state: PumpState, intake: Intake, *, resumed: bool) -> None:
         assert self._items is not None
@@ -224,6 +233,7 @@ class OpcUaAdapter:
         began = self._begin(intake)
         refused_from = self._clock.now()
         with edge("creating monitored items"):
+            await leave_out(link, items, self._memory)
             made = await items.update()
         end = self._clock.now()  # every item is sampling by now
         for state in items.states:

@@ -53,9 +53,16 @@ class Rate:
         return f"{often} x {self.queue}"
 
 
-async def subscribe(client: LinkClient, source: OpcUaSource) -> Subscription:
-    """Make a subscription with publishing off. Raises the library's errors."""
-    data = await client.uaclient._send_request(_request(source))  # noqa: SLF001 - else the library publishes too
+async def subscribe(
+    client: LinkClient, source: OpcUaSource, most: int | None = None
+) -> Subscription:
+    """Make a subscription with publishing off; `most`: samples in one message.
+
+    Raises the library's errors.
+    """
+    request = _request(source)
+    request.Parameters.MaxNotificationsPerPublish = most or NOTIFICATIONS_MAX
+    data = await client.uaclient._send_request(request)  # noqa: SLF001 - else the library publishes too
     answer = struct_from_binary(ua.CreateSubscriptionResponse, data)
     answer.ResponseHeader.ServiceResult.check()
     given = answer.Parameters

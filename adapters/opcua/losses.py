@@ -17,6 +17,7 @@ from gateway.core.types import UnixNs
 
 IN_TIME_NS = 50_000_000
 """How much longer than it may take a fresh sample may be on its way."""
+_Span = tuple[int, int, int, int]
 
 
 def margin_ns(source: OpcUaSource) -> int:
@@ -56,8 +57,9 @@ class Overflows:
     """Finds what a server's queues threw away, by the overflow bit at the oldest sample left.
 
     What is missing of a signal was sampled after the message with its newest sample was published
-    and before the marked one came. Where the source's clock is ours, the times of these two samples
-    bound it closer, but never beyond what the messages allow. What was before a subscription was
+    and before the marked one came. Where the signal's newest sample is as fresh by our clock as it
+    has to be, its clock is ours: then the times of the samples on both sides bound it closer, but
+    never beyond what the messages allow. What was before a subscription was
     made is stated already; one that was taken up again goes on from `since` on where nothing is
     known of a signal.
     """
@@ -93,26 +95,31 @@ class Overflows:
         if not marked:
             return [], 0
         dates, times = self._repeats.newest(pending)
-        spans: dict[tuple[int, int, int, int], list[int]] = {}
+        last = np.zeros(len(plan.signals), np.int64)
+        for batch in batches:
+            last[batch.signals] = 0 if batch.received_time else batch.times
+        spans: dict[_Span, list[int]] = {}
         for signal, time in marked:
-            newest = int(dates[signal]), int(times[signal])
-            spans.setdefault(self._span(newest, time, until), []).append(signal)
+            known = int(dates[signal]), int(times[signal]), time, int(last[signal])
+            spans.setdefault(self._span(known, until), []).append(signal)
         return [self._gap(span, signals, plan) for span, signals in spans.items()], len(marked)
 
-    def _span(self, newest: tuple[int, int], time: int, until: int) -> tuple[int, int, int, int]:
-        """Give start and end by our clock, then by the source's; 0, 0 where that says nothing."""
-        date, before = newest
+    def _span(self, known: tuple[int, int, int, int], until: int) -> _Span:
+        """Give start and end by our clock, then by the source's; 0, 0 where that says nothing.
+
+        `known` are the date of the message with the signal's newest sample, that sample's time, the
+        time of the marked one, and of the last one in this message.
+        """
+        date, before, time, last = known
         date = min((date or self._since) if self._resumed else max(date, self._since), until)
         start, end = date - self._margin, until
         ahead = self._memory.source_clock.ahead
-        if ahead is None or not time:
-            return start, end, 0, 0
-        if -self._margin - IN_TIME_NS <= ahead <= IN_TIME_NS:
+        if time and until - self._margin - IN_TIME_NS <= last <= until + IN_TIME_NS:
             if start < time <= end:
                 end = time - 1
             if start <= before < end:
                 start = min(before + 1, date)
-        elif abs(ahead) > IN_STEP_NS and 0 < before < time:
+        elif ahead is not None and abs(ahead) > IN_STEP_NS and 0 < before < time:
             return start, end, before + 1, time - 1
         return start, end, 0, 0
 

@@ -58,7 +58,7 @@ async def open_session(
 async def _create(client: LinkClient, choice: Choice, source: OpcUaSource) -> None:
     nonce = secrets.token_bytes(NONCE_BYTES)
     inside: Any = client
-    policy = client.security_policy
+    policy: Any = client.security_policy
     answer: Any = await client.uaclient.create_session(_request(client, nonce))
     policy.asymmetric_cryptography.verify(
         (policy.host_certificate or b"") + nonce, answer.ServerSignature.Signature

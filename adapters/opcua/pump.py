@@ -24,10 +24,12 @@ import numpy as np
 
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, rejected_reason, source_error, status_name
+from adapters.opcua.fitting import TOO_LARGE, is_too_large
 from adapters.opcua.kept import Mark
-from adapters.opcua.library import ua
+from adapters.opcua.library import UaStatusCodeError, ua
 from adapters.opcua.losses import Overflows, make_gap, margin_ns
 from adapters.opcua.messages import Fault, Notification, read_fault, read_publish
+from adapters.opcua.oddities import Oddities
 from adapters.opcua.repeats import Repeats
 from adapters.opcua.router import Router
 from adapters.opcua.sequence import distance, following, span
@@ -123,6 +125,7 @@ class Pump:
         self._gone = gone
         self._follow = follow
         self._requests = source.publish_requests
+        self._oddities = Oddities(health, memory)
         self._out: dict[asyncio.Future[bytes], tuple[list[Ack], UnixNs]] = {}
         self._asked = UnixNs(0)
         self._inbox: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue(self._requests)
@@ -210,6 +213,8 @@ class Pump:
             return None
         error = future.exception()
         if error is not None:
+            if isinstance(error, UaStatusCodeError) and is_too_large(error.code):
+                raise self._too_large(error.code) from None
             self._acks[:0] = acks
             raise source_error(error, "connection lost") from error
         body = future.result()
@@ -235,6 +240,8 @@ class Pump:
 
     def _on_fault(self, fault: Fault) -> None:
         code = fault.status & 0xFFFF0000
+        if is_too_large(code):
+            raise self._too_large(code)
         self._faults += 1
         if code == ua.StatusCodes.BadTooManyPublishRequests:
             self._requests = max(len(self._out), 1)
@@ -247,6 +254,10 @@ class Pump:
         if code == ua.StatusCodes.BadNoSubscription:
             self._memory.session = None
         raise SourceUnavailable("subscription-lost", status_name(code))
+
+    def _too_large(self, code: int) -> SourceUnavailable:
+        self._memory.session = None
+        return SourceUnavailable(TOO_LARGE, status_name(code))
 
     def _read(self, body: bytes) -> Notification | Fault:
         with edge("reading a publish answer"):
@@ -304,6 +315,7 @@ class Pump:
         if claim is not None and distance is not None:
             self._memory.server_ahead = -distance
             self._health.clock_offset_s = round(-distance / 1e9, 3)
+        self._oddities.look(received)
         return UnixNs(min(max(date, state.dated), received))
 
     def _alive(self, found: Notification) -> None:
@@ -359,6 +371,10 @@ class Pump:
             try:
                 async with asyncio.timeout(self._source.request_timeout_s):
                     body = await future
+            except UaStatusCodeError as error:
+                if is_too_large(error.code):
+                    return None
+                raise
             except TimeoutError:
                 self._protocol.forget(future)
                 return None
@@ -431,6 +447,7 @@ class Pump:
         self._hand_over(items, found, len(batches) and found.samples, intake, tasks)
         if self._router.foreign != foreign:
             events.foreign_samples(self._source.device, self._router.foreign - foreign)
+            self._oddities.foreign(self._router.foreign - foreign, received)
         for handle, reason in found.undecoded:
             self._name_undecoded(handle, reason)
 

@@ -8,6 +8,7 @@ new subscription begins with is always kept: nobody knows what was between.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,7 +31,7 @@ def same_value(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, float):
-        return one == other or (one != one and other != other)  # noqa: PLR0124 - NaN
+        return one == other or (math.isnan(one) and math.isnan(other))
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same_value, one, other))
     if isinstance(one, dict):

@@ -82,7 +82,8 @@ class PublishClock:
         if found < asked - held_ns:
             self.distance = way
             return asked
-        return found
+        # A long way may hide that the clock was set forward meanwhile.
+        return found if way <= self.distance + STEP_NS else min(found, asked)
 
     def again(self, claim: int | None, newer: int | None, dated: int, received: int) -> int:
         """Date a message that was fetched again, after the one of `dated`.
@@ -228,6 +229,10 @@ class Memory:
     """The file that outlives the process; None until it was looked at, or where there is none."""
     missing: dict[str, UnixNs] = field(default_factory=dict)
     """Signals (by address) that were not delivered since this time of our clock."""
+    unfit: set[str] = field(default_factory=set)
+    """Addresses whose values are too large for a message."""
+    notifications_max: int | None = None
+    """Samples in one message, where fewer have to be asked for than usual."""
 
     def source_ahead(self) -> int | None:
         """Give the source's clock less ours; the server's where no source time was seen yet."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlparse
 
 from adapters.opcua.library import (
     Buffer,
@@ -133,6 +133,8 @@ class Protocol(UASocketProtocol):
         self._rest = bytearray()
         self._parts: list[bytes] = []
         self._parts_size = 0
+        self._overlong = False
+        """The message is beyond 16 MiB or 512 chunks: whoever asked gets an error for it."""
         self._raw: dict[int, asyncio.Future[bytes]] = {}
         self.lost: str | None = None
         self.received_at = 0.0
@@ -188,9 +190,15 @@ class Protocol(UASocketProtocol):
             return
         self._parts_size += len(body)
         if self._parts_size > MESSAGE_BYTES_MAX or len(self._parts) >= CHUNKS_MAX:
-            raise ChannelError("a message beyond 16 MiB or 512 chunks")
-        self._parts.append(body)
+            self._parts.clear()
+            self._overlong = True
+        if not self._overlong:
+            self._parts.append(body)
         if part != b"F":
+            return
+        if self._overlong:
+            self._drop_parts()
+            self._answer_error(request, ua.StatusCodes.BadResponseTooLarge)
             return
         whole = b"".join(self._parts) if len(self._parts) > 1 else body
         self._drop_parts()
@@ -225,7 +233,7 @@ class Protocol(UASocketProtocol):
             self.transport.abort()
 
     def _drop_parts(self) -> None:
-        self._parts, self._parts_size = [], 0
+        self._parts, self._parts_size, self._overlong = [], 0, False
 
     def _answer(self, request: int, body: bytes) -> None:
         future = self._raw.pop(request, None)
@@ -344,7 +352,7 @@ class LinkClient(Client):
         """Whether the other side took the socket."""
         self.opened = False
         """Whether it took the channel, too."""
-        self._name = urlsplit(name or url)
+        self._name = urlparse(name or url)
 
     async def connect_socket(self) -> None:
         """Open the socket; from then on only the name that the server knows matters."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, Protocol
 
 from gateway.ops.advice import Advice
@@ -85,15 +84,16 @@ def device_problems(device: DeviceHealth, advice: AdviceView) -> list[dict[str, 
     found = []
     if device.reason and device.state not in CONNECTED:
         found.append(told(device.reason, detail=detail_of(device.note, device.reason)))
-    found += [
-        told(reason, detail=one.detail, count=one.count) for reason, one in device.troubles.items()
-    ]
     by_reason: dict[str, list[str]] = {}
     for tag, bad in device.bad.items():
         by_reason.setdefault(bad.reason, []).append(tag)
+    for reason, one in device.troubles.items():
+        tags = by_reason.pop(reason, [])
+        names = tuple(tags[:NAMES_MAX])
+        found.append(told(reason, detail=one.detail, count=one.count, tags=len(tags), names=names))
     for reason, tags in sorted(by_reason.items(), key=lambda each: -len(each[1])):
         detail = next((d for tag in tags if (d := device.bad[tag].detail)), "")
-        names = tuple(islice(tags, NAMES_MAX))
+        names = tuple(tags[:NAMES_MAX])
         found.append(told(reason, detail=detail, count=len(tags), tags=len(tags), names=names))
     return found[:PROBLEMS_MAX]
 
@@ -125,6 +125,13 @@ def sink_problems(sink: SinkHealth, advice: Callable[[str], Advice | None]) -> l
         return []
     detail = detail_of(sink.note, sink.reason)
     return [problem(sink.reason, advice(sink.reason), detail=detail, count=sink.tries)]
+
+
+def spool_problems(note: str, advice: Callable[[str], Advice | None]) -> list[dict[str, Any]]:
+    """Give why the disk does not take data, where its note begins with a reason."""
+    reason = note.partition(":")[0]
+    known = advice(reason)
+    return [problem(reason, known, detail=detail_of(note, reason))] if known else []
 
 
 def detail_of(note: str, reason: str) -> str:

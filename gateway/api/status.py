@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.api.ledger import device_ledger, reader_ledger
-from gateway.api.problems import CONNECTED, device_problems, sink_problems
+from gateway.api.problems import CONNECTED, device_problems, sink_problems, spool_problems
 from gateway.api.services import Services
 from gateway.core.protocols import ReaderState
 from gateway.ops.health import (
@@ -78,6 +78,7 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
             "head": services.head(),
             "ready": health.spool_ready,
             "note": health.spool_note,
+            "problems": spool_problems(health.spool_note, services.advice.of_spool),
             **services.spool_facts(),
         },
         "alarms": [_alarm(each) for each in health.alarms.values()],
@@ -92,6 +93,7 @@ def healthy(services: Services) -> bool:
     return (
         health.spool_ready
         and not health.alarms
+        and not health.config_note
         and all(each.state is DeviceState.GOOD for each in health.devices.values())
         and all(
             each.state in {SinkState.GOOD, SinkState.CATCHING_UP} for each in health.sinks.values()

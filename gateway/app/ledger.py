@@ -19,16 +19,16 @@ from typing import Any
 
 import numpy as np
 
+from gateway.app.ledger_claims import last_usable, wrong_claims
 from gateway.app.ledger_gaps import EDGE_NS, Account, DeclaredGap, covered, phantoms
 from gateway.app.ledger_samples import (
     AGAIN,
     DEMANDED,
-    NO_TIME,
     PLAIN_FROM,
-    RETAINED,
     Arrived,
     Bools,
     Ints,
+    Match,
     Row,
     Said,
     decode,
@@ -39,20 +39,10 @@ EXAMPLES_MAX = 4
 """Of each kind of fault."""
 EXAMPLES_OF_A_SIGNAL = 2
 FLOAT32_MAX = 3.4e38
-SECOND_NS = 1_000_000_000
 ALL_TIME = (-(2**63), 2**63 - 1)
 OFFSET_SHIFT = 20
 EPOCH_SHIFT = 56
 """A row's place in one 63-bit number: epoch, 36 bits of offset, 20 of place in the record."""
-SEVERITY, UNCERTAIN, LAST_USABLE, CODE = 0xC0000000, 0x40000000, 0x40900000, 0xFFFF0000
-"""Parts of a status code, and two of them. Source: OPC UA Part 4, 7.39; Part 8, 6.3."""
-YEAR_2000 = 946_684_800 * SECOND_NS
-AHEAD_NS = 3600 * SECOND_NS
-"""Times before 2000, or further ahead of ours than this, cannot be right."""
-RIGHT_NS = SECOND_NS
-"""A claimed time that is no further from the true one is right."""
-AROUND_NS = 60 * SECOND_NS
-"""Times this near to the border of what can be right are not judged."""
 Source = tuple[str, str]
 """Device and name of a signal at the platform."""
 
@@ -105,17 +95,6 @@ class Result:
         """Keep an example for people."""
         if sum(example.startswith(f"{kind}: ") for example in self.examples) < EXAMPLES_MAX:
             self.examples.append(f"{kind}: {text}")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Match:
-    """Rows that somebody said, in the order of their offsets; `place` is among what was said."""
-
-    place: Ints
-    times: Ints
-    received: Ints
-    status: Ints
-    empty: Bools
 
 
 class Ledger:
@@ -200,7 +179,7 @@ class Ledger:
             key = None if signal is None else self._key(signal, time, value)
             if signal is None or key is None:
                 continue
-            own = other if self._device[signal] in self._receive else time
+            own = time if self._trusted(signal) else other
             plain = signal >= PLAIN_FROM
             row = Row(before | place, key, own, received, status, value, plain)
             self._arrived[signal].add(row)
@@ -289,7 +268,10 @@ class Ledger:
         counted = (span[0] <= said_at) & (said_at <= span[1])
         demanded = said.having(DEMANDED) & counted
         match = self._match(signal, found)
-        self._judge_claims(signal, match, found)
+        for words, times in wrong_claims(said, match, trusted=self._trusted(signal)):
+            found.wrong += len(times)
+            for time in times[:EXAMPLES_OF_A_SIGNAL]:
+                found.note(words, f"signal {signal} at {time}")
         seen = np.zeros(len(said_at), bool)
         seen[match.place] = True
         account = self._account(signal, match, seen)
@@ -306,10 +288,13 @@ class Ledger:
             found.note("misses", f"signal {signal} its sample of {time}")
         return account
 
-    def _account(self, signal: int, match: _Match, seen: Bools) -> Account:
+    def _trusted(self, signal: int) -> bool:
+        return self._device.get(signal) not in self._receive
+
+    def _account(self, signal: int, match: Match, seen: Bools) -> Account:
         said = self._said[signal]
         arrived = np.zeros(len(seen), bool)
-        arrived[match.place[(match.status & CODE) != LAST_USABLE]] = True
+        arrived[match.place[~last_usable(match)]] = True
         sent, until = np.array(said.sent, np.int64), np.array(said.until, np.int64)
         return Account(self._device.get(signal, ""), signal, sent, until, arrived, ~seen)
 
@@ -321,7 +306,7 @@ class Ledger:
             told[place] = missing[place] and (device, head) in self._rejected
         return told
 
-    def _match(self, signal: int, found: Result) -> _Match:
+    def _match(self, signal: int, found: Result) -> Match:
         """Find each row among what was said; what nobody said is wrong."""
         said, rows = self._said[signal], self._arrived[signal]
         keys = np.array(said.keys, np.int64)
@@ -342,40 +327,7 @@ class Ledger:
             found.note("nobody ever said", f"signal {signal}, sample {key}")
         columns = (rows.times, rows.received, rows.status)
         times, received, status = (np.array(each, np.int64)[order][known] for each in columns)
-        return _Match(place[known], times, received, status, empty[known])
-
-    def _judge_claims(self, signal: int, match: _Match, found: Result) -> None:
-        """Count rows whose time is not the one that was claimed, or whose status is not its due."""
-        said = self._said[signal]
-        claimed = np.array(said.claimed, np.int64)[match.place]
-        other = (claimed != NO_TIME) & (claimed != match.times)
-        uncertain = (match.status & SEVERITY) == UNCERTAIN
-        retained = said.having(RETAINED)[match.place] & ((match.status & CODE) == LAST_USABLE)
-        doubted = _always_right(said)[match.place] & uncertain & ~retained
-        trusted = np.zeros(len(other), bool)
-        if self._device.get(signal) not in self._receive:
-            beyond = match.times - match.received - AHEAD_NS
-            trusted = ~uncertain & ((match.times < YEAR_2000) | (beyond > AROUND_NS))
-        for words, wrong in (
-            ("a time that it did not say", other & ~match.empty),
-            ("doubted though right", doubted & ~match.empty),
-            ("not doubted though it cannot be right", trusted & ~match.empty),
-        ):
-            found.wrong += int(wrong.sum())
-            for time in match.times[wrong][:EXAMPLES_OF_A_SIGNAL]:
-                found.note(words, f"signal {signal} at {time}")
-
-
-def _always_right(said: Said) -> Bools:
-    """Tell which times are right, of a clock that nobody has a reason to doubt.
-
-    A clock that says what may be, and is not, makes its right times doubtful, too; one that now and
-    then says what cannot be does not.
-    """
-    claimed, true = np.array(said.claimed, np.int64), np.array(said.times, np.int64)
-    right = np.abs(claimed - true) <= RIGHT_NS
-    beyond = (claimed < YEAR_2000) | (claimed - AHEAD_NS > true + AROUND_NS)
-    return right if bool((right | beyond).all()) else np.zeros(len(right), bool)
+        return Match(place[known], times, received, status, empty[known])
 
 
 def _equal(said: Sequence[Any], arrived: Sequence[Any], ranks: Ints) -> Bools:
@@ -406,7 +358,7 @@ def _merged(faults: Sequence[Window], slack_ns: int) -> Ints:
     return np.array(spans, np.int64).reshape(-1, 2)
 
 
-def _count_again(match: _Match, again: Bools, spans: Ints | None, found: Result) -> None:
+def _count_again(match: Match, again: Bools, spans: Ints | None, found: Result) -> None:
     """Count samples that came more than once, and those that came out of order."""
     _, first = np.unique(match.place, return_index=True)
     later = np.ones(len(match.place), bool)
@@ -415,8 +367,8 @@ def _count_again(match: _Match, again: Bools, spans: Ints | None, found: Result)
     excused = np.ones(len(received), bool)
     if spans is not None:
         starts, ends = spans[:, 0, None], spans[:, 1, None]
-        excused = ((starts <= received) & (received <= ends)).any(axis=0)
-        excused |= again[match.place[later]]
+        inside = (starts <= received) & (received <= ends)
+        excused = np.any(inside, axis=0) | again[match.place[later]]
     found.repeated += int(excused.sum())
     found.duplicates += int((~excused).sum())
     fresh = match.place[~later]

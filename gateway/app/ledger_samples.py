@@ -66,7 +66,7 @@ class Said:
 
     def having(self, flag: int) -> Bools:
         """Tell which samples have a flag."""
-        return (np.frombuffer(bytes(self.flags), np.uint8) & flag) != 0
+        return np.array((np.frombuffer(bytes(self.flags), np.uint8) & flag) != 0, bool)
 
 
 class Arrived:
@@ -90,6 +90,17 @@ class Arrived:
         self.empty.append(row.value is None)
         if row.plain:
             self.values.append(row.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """Rows that somebody said, in the order of their offsets; `place` is among what was said."""
+
+    place: Ints
+    times: Ints
+    received: Ints
+    status: Ints
+    empty: Bools
 
 
 @dataclass(frozen=True, slots=True)

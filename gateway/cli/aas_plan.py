@@ -132,7 +132,7 @@ def _exit_code(proposal: Proposal, live: Mapping[str, LiveResult]) -> int:
         return EXIT_CONFIG
     if any(result.failure for result in live.values()):
         return EXIT_UNREACHABLE
-    return EXIT_UNHEALTHY if any(result.bad for result in live.values()) else EXIT_FINE
+    return EXIT_FINE if all(result.fine for result in live.values()) else EXIT_UNHEALTHY
 
 
 def _as_json(
@@ -204,13 +204,18 @@ def _live_words(result: LiveResult | None, texts: Mapping[str, str]) -> str:
         return ""
     if result.failure:
         return "   " + texts["unreached"].format(reason=result.failure)
+    counts: dict[str, Mapping[str, object]]
     counts = {"good": result.good, "waiting": result.waiting, "bad": result.bad}
     words = [texts[key].format(count=len(found)) for key, found in counts.items() if found]
+    words += [str(trouble) for trouble in result.troubles]
     return "   " + ", ".join(words)
 
 
 def _wrong(result: LiveResult | None) -> list[tuple[str, str]]:
-    return [] if result is None else [*result.waiting.items(), *result.bad.items()][:SHOWN_MAX]
+    if result is None:
+        return []
+    bad = [(name, str(known)) for name, known in result.bad.items()]
+    return [*result.waiting.items(), *bad][:SHOWN_MAX]
 
 
 def _tell_notes(proposal: Proposal, lang: Language) -> None:

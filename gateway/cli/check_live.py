@@ -29,14 +29,13 @@ def show_live(
     not reached. Who only waits for somebody to publish is fine.
     """
     from gateway.app.advice import book_of
-    from gateway.app.config.live import as_json as result_json
 
     told = {
         name: problems(name, result, book_of(plan.devices[name].source).advice_for)
         for name, result in results.items()
     }
     if as_json:
-        shown = {name: result_json(result, told[name]) for name, result in results.items()}
+        shown = {name: result.as_json(told[name]) for name, result in results.items()}
         typer.echo(json.dumps({"devices": shown}, ensure_ascii=False))
     else:
         for name, result in results.items():

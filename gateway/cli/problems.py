@@ -65,16 +65,20 @@ def steps(
     """Give lines with what is wrong, the facts of this case, what to do, and the command."""
     lines: list[str] = []
     for problem in problems[:SHOWN_MAX]:
-        facts = ", ".join(
-            printable(part) for part in (*problem["names"], problem["detail"]) if part
-        )
         said = headline(problem, lang)
-        in_words = not problem["what"]
-        said += f" ({facts})" if facts and not in_words else ""
+        facts = _facts(problem)
+        said += f" ({facts})" if facts else ""
         lines += _broken(f"{subject}: {printable(said)}", wide, " ")
         lines += with_command(problem["fix"].get(lang, ""), problem["command"], wide, BELOW)
     left = len(problems) - SHOWN_MAX
     return [*lines, BELOW + TEXTS[lang]["more"].format(count=left)] if left > 0 else lines
+
+
+def _facts(problem: Mapping[str, Any]) -> str:
+    """Give what only this case has: the first tags, and the detail that the headline has not."""
+    detail = problem["detail"] if problem["what"] else ""
+    names = [name for name in problem["names"] if not detail.startswith(f"{name}:")]
+    return ", ".join(printable(part) for part in (*names, detail) if part)
 
 
 def with_command(text: str, command: str, wide: int | None, indent: str = " ") -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import unicodedata
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 WIDE = {"W", "F"}
+PIECES = re.compile(r"\{[^{}]{,40}\}\S*|`[^`]{,40}`\S*|\S+")
+"""What a line is never broken in: a word, and what people copy."""
 BELOW = "     "
 """The indent of what goes on or stands below its line."""
 SPAN_UNITS = {
@@ -81,7 +84,7 @@ def wrapped(text: str, wide: int, indent: str = BELOW, first: str | None = None)
     `first` is the indent of the first line where that is another.
     """
     lines = [indent if first is None else first]
-    for word in text.split():
+    for word in PIECES.findall(text):
         gap = "" if lines[-1] == first or lines[-1] == indent else " "
         if gap and width(lines[-1]) + 1 + width(word) > wide:
             lines.append(indent + word)

@@ -212,8 +212,7 @@ def _storing(spool: dict[str, Any], lang: str, wide: int | None) -> list[str]:
     said = texts["spool" if spool["ready"] else "storing"].format(note=spool["note"] or "-")
     if spool["ready"] and not spool["note"]:
         return []
-    problems = spool.get("problems") or []
-    return [" " + printable(said), *steps("spool", problems, lang, wide)]
+    return [" " + printable(said), *steps("spool", spool["problems"], lang, wide)]
 
 
 def _attention(

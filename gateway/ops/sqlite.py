@@ -14,6 +14,8 @@ from pathlib import Path
 import apsw
 
 PAGE = 4096
+BUSY_MS = 2_000
+"""Longest wait for a file that another connection has locked."""
 FRAME_HEAD = 24
 """Bytes before each page in a write-ahead log. Source: SQLite file format, §4.1."""
 
@@ -48,6 +50,9 @@ def connect(
     """
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
+    # Before anything else: who looks into a file that a killed process left may lock it for a
+    # moment, and a start must not fail for that.
+    connection.set_busy_timeout(BUSY_MS)
     try:
         if create:
             connection.pragma("page_size", PAGE)
@@ -58,7 +63,6 @@ def connect(
         if connection.pragma("synchronous") != {"FULL": 2, "NORMAL": 1}[synchronous]:
             raise apsw.CantOpenError("synchronous did not take")
         connection.pragma("wal_autocheckpoint", 0)
-        connection.set_busy_timeout(2_000)
     except apsw.Error:
         shut(connection)
         raise
@@ -80,13 +84,13 @@ def connect_read_only(
         flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
         vfs=vfs,
     )
-    connection.set_busy_timeout(2_000)
+    connection.set_busy_timeout(BUSY_MS)
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
     except apsw.ReadOnlyError:  # a killed process left a log that has to be read in first
         shut(connection)
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
-        connection.set_busy_timeout(2_000)
+        connection.set_busy_timeout(BUSY_MS)
         connection.pragma("query_only", True)
     except apsw.Error:
         shut(connection)

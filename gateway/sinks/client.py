@@ -43,10 +43,8 @@ def _in_words(error: Exception) -> str:
             return "the name is not known"
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
             return "closed before the answer was whole"
-        case OSError() if error.errno in WORDS:
-            return WORDS[error.errno]
-        case OSError() if error.errno in errno.errorcode:
-            return errno.errorcode[error.errno]
+        case OSError(errno=int(number)):
+            return WORDS.get(number) or errno.errorcode.get(number, "network error")
         case _:
             return "network error"
 

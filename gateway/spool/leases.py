@@ -105,6 +105,11 @@ class Leases:
         with self._lock:
             self._held[name] = [Lease(first, last, 0, ()) for first, last in ranges]
 
+    def places(self, name: str) -> list[int]:
+        """Give where each read begins that is in hand."""
+        with self._lock:
+            return [each.first for each in self._held.get(name, ())]
+
     def declare(self, first: int, last: int) -> dict[str, list[Lease]]:
         """Begin to declare a range missing; give what each reader has in hand of it."""
         with self._lock:

@@ -222,9 +222,10 @@ class SqliteSpool:
         """Give the bytes that a reader may read at once."""
         return self._store.read_limit(len(self._states))
 
-    async def note_jump(self, name: str, offset: int) -> None:
-        """Note durably that a reader goes on behind records which it has not settled."""
-        await self._call(lambda store: note_jump(store, name, offset))
+    async def note_jump(self, name: str) -> None:
+        """Note durably where a reader has something in hand."""
+        places = self.leases.places(name)
+        await self._call(lambda store: note_jump(store, name, places))
 
     async def writers_turn(self) -> None:
         """Wait until the writer has told what it has been doing."""

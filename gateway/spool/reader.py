@@ -150,7 +150,7 @@ class SpoolReader:
         if first in (state.position, behind):
             return
         try:
-            await self._spool.note_jump(self.name, first)
+            await self._spool.note_jump(self.name)
         except BaseException:
             self._spool.leases.give_back(self.name, first, records[-1].offset)
             raise

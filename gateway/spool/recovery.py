@@ -102,7 +102,8 @@ def _presume_in_hand(store: Store) -> None:
         settled = ledger.cursor.intervals()
         behind = [settled[-1][1] + 1] if settled else []
         places = {ledger.cursor.position, *behind, *ledger.jumps}
-        reaches = [(place, _reach(store, ledger, place)) for place in sorted(places)]
+        open_ = sorted(place for place in places if not ledger.cursor.is_settled(place))
+        reaches = [(place, _reach(store, ledger, place)) for place in open_]
         store.leases.presume(ledger.name, [each for each in reaches if each[0] <= each[1]])
 
 

@@ -138,15 +138,15 @@ def add_reader(store: Store, name: str) -> Ledger:
     return store.ledgers[name]
 
 
-def note_jump(store: Store, name: str, offset: int) -> None:
-    """Note that a reader goes on at an offset behind which it has settled nothing; durable."""
+def note_jump(store: Store, name: str, places: Sequence[int]) -> None:
+    """Note where a reader has something in hand: a start could not see it by what is settled."""
     ledger = store.ledgers.get(name)
     if ledger is None:
         raise SpoolError("unknown-reader", name)
-    if offset in ledger.jumps:
+    if set(places) <= set(ledger.jumps):
         return
     ledger = ledger.copy()
-    ledger.jumped(offset)
+    ledger.jumped(places)
     with transaction(store.state.connection):
         store.state.save_ledger(ledger)
     store.ledgers = {**store.ledgers, name: ledger}

@@ -46,8 +46,8 @@ _BOOKS = "CREATE TABLE IF NOT EXISTS books(name TEXT PRIMARY KEY, body BLOB NOT 
 """Beside `readers`, whose form every version can read. What stands here holds only together with
 the reader's row as it was written then: a version that does not know it may have moved the cursor.
 """
-JUMPS_MAX = 4
-"""Places to which a reader jumped; a forwarder has two behind it at most."""
+JUMPS_MAX = 6
+"""Places to which a reader jumped, or from which it did; a forwarder has three in hand at most."""
 
 
 @dataclass(slots=True)
@@ -73,10 +73,12 @@ class Ledger:
             self.expired, self.oldest, self.jumps,
         )  # fmt: skip
 
-    def jumped(self, offset: int) -> None:
-        """Note where the reader went on; what it has settled since is forgotten."""
-        here = [each for each in (*self.jumps, offset) if not self.cursor.is_settled(each)]
-        self.jumps = tuple(dict.fromkeys(here))[-JUMPS_MAX:]
+    def jumped(self, places: Iterable[int]) -> None:
+        """Note where the reader has something in hand; what it has settled since is forgotten."""
+        new = tuple(places)
+        known = [each for each in self.jumps if each not in new]
+        here = [each for each in (*known, *new) if not self.cursor.is_settled(each)]
+        self.jumps = tuple(here[-JUMPS_MAX:])
 
     def spooled(self) -> Totals:
         """Everything the spool ever had for this reader (the conservation law)."""

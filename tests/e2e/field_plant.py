@@ -9,6 +9,7 @@ from typing import Self
 
 from gateway.app.demo_plant import Plant, free_ports
 from gateway.app.ledger import Ledger, Source
+from gateway.core.records import Rejected
 from gateway.spool.inspect import ALL, records
 from simulators.faults import FaultProxy, Mode
 from tests.e2e import field_config
@@ -91,7 +92,7 @@ class FieldPlant(Plant):
         spool = self.folder / "data" / "spool"
         for record in records(spool, self._next_offset, ALL) if spool.exists() else ():
             self._next_offset = record.offset + 1
-            if record.kind == "rejected" and record.item is not None:
+            if isinstance(record.item, Rejected):
                 found.append((record.item.device, record.item.head))
         return found
 

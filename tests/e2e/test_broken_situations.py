@@ -34,6 +34,7 @@ FOREIGN = re.compile(
 )
 """What only a library says."""
 READY_S = 120.0
+ENVIRON = {**os.environ, "WRONG_PASSWORD": "not-this-one", "RIGHT_TOKEN": "not-this-one"}
 WIDE = 120
 FUTURE_MS = 4_260_000_000_000
 
@@ -54,10 +55,10 @@ class Situation:
 SITUATIONS = (
     Situation("broker-away", "lost", "unreachable"),
     Situation("wrong-password", "needs-person", "bad-user-or-password|not-authorized"),
-    Situation("wrong-name", "needs-person", "certificate[a-z-]*"),
+    Situation("wrong-name", "needs-person", "tls-name"),
     Situation("unreadable", "partly", "message-unreadable"),
     Situation("unreadable-time", "partly", "time-unreadable"),
-    Situation("far-future", "partly", "time-ahead", whole=False),
+    Situation("far-future", "partly", "time-ahead"),
     Situation("silent-tag", "partly", "no-value-yet", whole=False),
     Situation("wrong-node", "partly", "BadNodeIdUnknown", whole=False),
     Situation("unknown-server", "needs-person", "certificate-unknown", "gateway trust"),
@@ -121,7 +122,7 @@ class Plant:
             *words,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "WRONG_PASSWORD": "not-this-one"},
+            env=ENVIRON,
         )
         output, _ = await process.communicate()
         return process.returncode or 0, output.decode()
@@ -165,7 +166,7 @@ async def program(*words: str, ready: bool = True) -> AsyncIterator[None]:
         *words,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "WRONG_PASSWORD": "not-this-one", "RIGHT_TOKEN": "not-this-one"},
+        env=ENVIRON,
     )
     try:
         assert process.stdout is not None
@@ -214,7 +215,7 @@ async def plant(tmp_path: Path, make_broker: Callable[..., Mosquitto]) -> AsyncI
                 store,
                 "--token",
                 "the-right-one",
-            )  # fmt: skip
+            )
         )
         run = ("gateway", "run", str(config), "--data", str(data))
         await stack.enter_async_context(program(*run, ready=False))
@@ -256,8 +257,7 @@ async def test_each_machine_says_what_is_wrong_and_what_to_do_in_both_languages(
         device = devices[situation.device]
         assert device["state"] == situation.state, situation.device
         good, total = device["tags"]["good"], device["tags"]["total"]
-        if situation.reason != "time-ahead":
-            assert good < total, situation.device
+        assert good < total, situation.device
         assert (good == 0) is situation.whole, situation.device
     for lang, lines in screens.items():
         assert max(width(line) for line in lines) <= WIDE
@@ -291,7 +291,7 @@ async def the_same_by_tag(plant: Plant) -> None:
         assert book("flow").entries["no-value-yet"].fix[lang] in text
     code, text = await plant.command("check", str(plant.config), "--live", "--json", *data)
     assert code == 3
-    found = json.loads(text)["devices"]
+    found = json.loads(text)["devices"]  # stderr is in it: nothing else is written
     assert FOREIGN.search(text) is None
     seen = {name: [each["reason"] for each in one["problems"]] for name, one in found.items()}
     assert seen["broker-away"] == ["unreachable"]

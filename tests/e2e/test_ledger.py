@@ -113,5 +113,6 @@ def check(result: Result) -> None:
     assert result.duplicates == 0, result
     assert result.wrong == 0, result
     assert result.gaps_outside == 0, result
+    assert result.phantom == 0, result
     assert result.disorder == 0, result
     assert result.delivered > 0

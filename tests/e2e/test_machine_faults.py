@@ -42,6 +42,7 @@ async def storm(folder: Path, *orders: dict[str, Any], after_s: float = CALM_S) 
     assert result.wrong == 0, result
     assert result.duplicates == 0, result
     assert result.gaps_outside == 0, result
+    assert result.phantom == 0, result
     assert result.delivered > 0.5 * result.produced, result
     return result
 

@@ -5,15 +5,18 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.api import usage
+from gateway.app.advice import book
 from gateway.core.errors import SpoolFull
 from gateway.core.records import Answer, Item, Refusal, Usage
 from gateway.core.types import BAD, Offset
+from gateway.ops.advice import Advice
 from gateway.ops.health import DeviceState, SinkState
 from tests.integration.api_parts import Running, served
 from tests.unit.aas.parts import batch
@@ -167,6 +170,9 @@ async def test_status_is_not_healthy_when_something_needs_a_person(running: Runn
     assert device["tags"] == {"good": 5, "total": 6}
     assert device["bad"][0]["reason"] == "BadNodeIdUnknown"
     health.devices["press-01"].signal_good("State", now)
+    health.config_note = "edit not taken: devices/a.yaml:3 E1203"
+    assert (await running.get("/api/status")).json()["healthy"] is False
+    health.config_note = ""
     health.sinks["central"].change(SinkState.HOLD, now, "401")
     assert (await running.get("/api/status")).json()["healthy"] is False
 
@@ -241,3 +247,43 @@ async def test_a_bug_in_a_route_shows_nothing_of_itself(tmp_path: Path) -> None:
         assert "canary-internal" not in answer.text
         assert set(answer.json()) == {"messages"}
         assert (await running.get("/healthz")).status_code == 200
+
+
+class Known:
+    """The advice of this installation, for OPC UA machines."""
+
+    def of_device(self, device: str, reason: str) -> Advice | None:
+        return book("opcua", "flow").advice_for(reason)
+
+    def of_sink(self, reason: str) -> Advice | None:
+        return book("sinks", "history").advice_for(reason)
+
+    def of_spool(self, reason: str) -> Advice | None:
+        return book("spool").advice_for(reason)
+
+
+async def test_what_is_wrong_is_told_with_its_words_and_the_next_step(tmp_path: Path) -> None:
+    async with served(tmp_path, change={"advice": Known()}) as running:
+        health, now = running.services.health, running.services.clock.now()
+        device, name = health.devices["press-01"], running.models[0].table.signals[0].name
+        device.connected(now)
+        device.signal_bad(name, "granted-less", now, "1 s x 1 where 100 ms x 100 was asked")
+        device.trouble("time-ahead", now, f"{name}: 2105-01-01 00:00:00 UTC")
+        away = health.devices["press-02"]
+        away.change(DeviceState.NEEDS_PERSON, now, "login-refused: BadUserAccessDenied")
+        away.reason = "login-refused"
+        content = (await running.get("/api/status")).json()
+        traced = (await running.get("/api/trace?device=press-01&name=" + quote(name))).json()
+    first, second = content["devices"]
+    assert (first["state"], first["tags"]["good"]) == ("partly", first["tags"]["total"] - 1)
+    assert [each["reason"] for each in first["problems"]] == ["time-ahead", "granted-less"]
+    assert first["troubles"][0]["count"] == 1
+    assert first["bad"][0]["detail"] == "1 s x 1 where 100 ms x 100 was asked"
+    assert second["tags"]["good"] == 0, "nothing comes of a device that is away"
+    assert second["problems"][0]["detail"] == "BadUserAccessDenied"
+    assert second["problems"][0]["command"] != "gateway trust ls"
+    for problem in (*first["problems"], *second["problems"]):
+        assert set(problem["what"]) == set(problem["fix"]) == {"ko", "en"}
+    assert content["healthy"] is False
+    assert traced["problem"] == "granted-less"
+    assert [each["reason"] for each in traced["problems"]] == ["granted-less", "time-ahead"]

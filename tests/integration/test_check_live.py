@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.config.live import probe_device
+from gateway.app.advice import book
+from gateway.app.config.live import LiveProblem, LiveResult, probe_device
 from gateway.app.config.plan import load_plan
+from gateway.cli.check_live import show_live
+from gateway.cli.options import Language
 from gateway.core.clock import SystemClock
 
 NODES = """tags:
@@ -58,13 +61,71 @@ async def test_each_tag_is_proven_and_a_wrong_one_named_with_its_nearest(
 ) -> None:
     plan = load_plan(folder_for(tmp_path, press_line), tmp_path / "data", {})
     result = await probe_device(plan.devices["press-01"], SystemClock())
-    assert result.failure == ""
+    assert result.failure is None
     assert set(result.good) == {"금형온도_상", "레시피"}
-    assert "BadNodeIdUnknown" in result.bad["없는것"]
-    assert "Press1.Mold.TempUpper" in result.bad["없는것"]
+    assert result.bad["없는것"].reason == "BadNodeIdUnknown"
+    assert any("Press1.Mold.TempUpper" in near for near in result.bad["없는것"].near)
+    assert not result.fine
 
 
 async def test_a_server_that_is_away_is_a_failure_with_a_reason(tmp_path: Path) -> None:
     plan = load_plan(folder_for(tmp_path, 9), tmp_path / "data", {})
     result = await probe_device(plan.devices["press-01"], SystemClock())
-    assert "unreachable" in result.failure
+    assert result.failure is not None
+    assert result.failure.reason == "unreachable"
+    assert not result.fine
+
+
+def shown(tmp_path: Path, result: LiveResult, lang: Language, *, as_json: bool = False) -> int:
+    plan = load_plan(folder_for(tmp_path, 9), tmp_path / "data", {})
+    return show_live(plan, {"press-01": result}, lang, as_json=as_json)
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_what_would_not_be_collected_ends_with_1_and_says_what_to_do(
+    tmp_path: Path, lang: Language, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = LiveResult(good={"레시피": "String", "없는것": "Double"})
+    result.tag_bad("없는것", "BadNodeIdUnknown", near=["nsu=x;s=near"])
+    assert shown(tmp_path, result, lang) == 1
+    text = capsys.readouterr().out
+    known = book("opcua").entries["BadNodeIdUnknown"]
+    assert known.what[lang] in text
+    assert known.fix[lang] in text
+    assert "nsu=x;s=near" in text
+    assert "없는것" not in result.good
+
+
+def test_a_trouble_of_the_device_ends_with_1_although_every_tag_is_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = LiveResult(good={"레시피": "String"})
+    result.trouble("time-ahead", "2105-01-01")
+    result.trouble("time-ahead", "again")
+    assert shown(tmp_path, result, "en") == 1
+    assert capsys.readouterr().out.count("time-ahead") == 1
+
+
+def test_who_only_waits_for_somebody_to_publish_is_fine(tmp_path: Path) -> None:
+    assert shown(tmp_path, LiveResult(waiting={"Temp": "hall/env"}), "en") == 0
+
+
+def test_a_device_that_was_not_reached_ends_with_3_and_no_password_leads_to_the_trust_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = LiveResult(failure=LiveProblem("login-refused", "BadUserAccessDenied"))
+    assert shown(tmp_path, result, "ko") == 3
+    text = capsys.readouterr().out
+    assert "gateway trust" not in text
+    assert book("opcua").entries["login-refused"].fix["ko"] in text
+
+
+def test_programs_get_reasons_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = LiveResult()
+    result.tag_bad("레시피", "BadTypeMismatch", "it is a text")
+    assert shown(tmp_path, result, "en", as_json=True) == 1
+    device = json.loads(capsys.readouterr().out)["devices"]["press-01"]
+    (problem,) = device["problems"]
+    assert (problem["reason"], problem["tags"]) == ("BadTypeMismatch", 1)
+    assert set(problem["what"]) == {"ko", "en"}
+    assert device["bad"] == {"레시피": "BadTypeMismatch   it is a text"}

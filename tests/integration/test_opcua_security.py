@@ -156,7 +156,7 @@ async def test_the_best_protection_is_taken_and_old_policies_never(tmp_path: Pat
     safe = source("opc.tcp://plc:4840", tmp_path, ["D0"], unsafe=False)
     with pytest.raises(SourceRejected, match="security-none"):
         choose(offered[:1], safe)
-    with pytest.raises(SourceRejected, match="policy-outdated: .*SignAndEncrypt Basic128Rsa15"):
+    with pytest.raises(SourceRejected, match=r"policy-outdated: .*SignAndEncrypt Basic128Rsa15"):
         choose(offered[:2], safe)
 
 

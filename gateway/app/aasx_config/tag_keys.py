@@ -27,6 +27,7 @@ FURTHER = {
 }
 """Keys that extensions may bring, for OPC UA or not."""
 _BLANKS = re.compile(r"\s+")
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 class TagMaker:
@@ -54,7 +55,10 @@ class TagMaker:
             made["sampling"] = duration(point.sampling_s)
         if aas := self._sink(point, name, path):
             made["aas"] = aas
-        return made | read_extras(point.extras, FURTHER[self._is_opcua], path, self._notes)
+        extras = read_extras(point.extras, FURTHER[self._is_opcua], path, self._notes)
+        if "item" in extras or "field" in extras:
+            made.pop("json", None)  # the whole message, of which they say what is meant
+        return made | extras
 
     def _address(self, point: Point, path: str) -> dict[str, Any] | None:
         if self._is_opcua:
@@ -122,7 +126,7 @@ def read_extras(
         try:
             value = json.loads(text)
             if key == "values":
-                value = {int(number): word for number, word in value.items()}
+                value = {_said(word): meant for word, meant in value.items()}
         except (ValueError, AttributeError):
             notes.append(Note(path, "extension", key))
             continue
@@ -131,6 +135,11 @@ def read_extras(
         else:
             notes.append(Note(path, "key", key))
     return made
+
+
+def _said(word: str) -> int | str:
+    """Give a key of `values` as it was: JSON has texts for keys only."""
+    return int(word) if _WHOLE.fullmatch(word) else word
 
 
 def texts_of(name: LocalName | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 from urllib.parse import urlsplit
 
-from adapters.mqtt.problems import item_problems, zone_problems
+from adapters.mqtt.problems import Problem, item_problems, zone_problems
 from adapters.opcua.settings import login_problems
 from gateway.app.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, TagKeys
 from gateway.app.config.findings import Span
@@ -245,8 +245,14 @@ def _mqtt_tag(device: DeviceFile, place: int, tag: MqttTag) -> None:
     assert isinstance(keys, MqttDevice)
     if tag.json_ is None and not tag.text:
         for problem in item_problems(keys, tag):
-            _spoil(device, place, problem.code, *problem.path, **problem.facts)
+            _found(device, place, problem)
     if tag.topic is None and keys.topic is None:
         _spoil(device, place, "E1216", missing="topic")
     for problem in zone_problems(tag.time):
-        _spoil(device, place, problem.code, "time", *problem.path, **problem.facts)
+        _found(device, place, problem, "time")
+
+
+def _found(device: DeviceFile, place: int, problem: Problem, *keys: str) -> None:
+    device.left_out.add(place)
+    path = device.tag_path(place, *keys, *problem.path)
+    device.document.add(problem.code, path, **problem.facts)

@@ -1,4 +1,4 @@
-"""Addresses and names that a ` #` cuts: a comment begins there, and the rest is gone without a word.
+"""Values that a ` #` cuts: a comment begins there, and the rest is gone without a word.
 
 `node: ns=3;s=Motor #1.Speed` is the node `ns=3;s=Motor` to YAML, and that may even exist. What a
 person means shows: a comment has a space behind its #, and leaves no quote or bracket open.
@@ -51,7 +51,7 @@ def _look(document: Document, key: str, node: ScalarNode) -> None:
     rest = line[at.column :]
     gap = len(rest) - len(rest.lstrip())
     behind = rest.lstrip()
-    if not behind.startswith("#") or not gap and not line[: at.column].endswith((" ", "\t")):
+    if not behind.startswith("#") or not (gap or line[: at.column].endswith((" ", "\t"))):
         return
     if not _is_meant(key, node.value, behind[1:]):
         return

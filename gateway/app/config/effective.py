@@ -69,7 +69,7 @@ def _changed(device: DevicePlan, index: int) -> dict[str, Any] | None:
     if rule is None:
         return None
     return {
-        field.name: getattr(rule, field.name)
+        field.name: _plain(getattr(rule, field.name), Path())
         for field in dataclasses.fields(rule)
         if getattr(rule, field.name) != field.default
     }
@@ -105,7 +105,7 @@ def _plain(value: Any, folder: Path, *, only_written: bool = False) -> Any:
         return _fields(value, folder)
     if isinstance(value, list | tuple):
         return [_plain(item, folder, only_written=only_written) for item in value]
-    return value
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def _path(path: Path, folder: Path) -> str:

@@ -12,6 +12,7 @@ from adapters.opcua.config import OpcUaSource
 from gateway.app.config.plan import DevicePlan, GatewayPlan
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import SourceError
+from gateway.ops.events.emit import keep_silent
 
 DEVICE_S = 60.0
 """Longest look at one device; a busy PLC takes its time for thousands of tags."""
@@ -61,9 +62,23 @@ class LiveResult:
         """Tell whether everything would be collected as it should; who waits is fine."""
         return self.failure is None and not self.bad and not self.troubles
 
+    def as_json(self, problems: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """Give it for programs; `problems` are all that is wrong, with the words for it."""
+        return {
+            "good": self.good,
+            "waiting": self.waiting,
+            "bad": {name: str(known) for name, known in self.bad.items()},
+            "failure": str(self.failure) if self.failure else None,
+            "problems": list(problems),
+        }
+
 
 def probe_all(plan: GatewayPlan) -> Mapping[str, LiveResult]:
-    """Look at all devices at once and give what each showed, by name."""
+    """Look at all devices at once and give what each showed, by name.
+
+    What adapters and libraries would log meanwhile is in the results, as far as it matters.
+    """
+    keep_silent()
     return asyncio.run(_probe_all(plan))
 
 
@@ -131,17 +146,4 @@ async def _probe_mqtt(source: MqttSource, clock: Clock) -> LiveResult:
                 result.tag_bad(item.name, item.reason, facts)
             case _:
                 assert_never(item.outcome)
-    for topic, reason in answer.rejected:
-        result.trouble(reason, topic)
     return result
-
-
-def as_json(result: LiveResult, problems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Give a result for programs; `problems` are all of them, with their words."""
-    return {
-        "good": result.good,
-        "waiting": result.waiting,
-        "bad": {name: str(known) for name, known in result.bad.items()},
-        "failure": str(result.failure) if result.failure else None,
-        "problems": list(problems),
-    }

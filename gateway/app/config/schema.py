@@ -11,6 +11,8 @@ from gateway.app.config.devices import SHORT_KEYS, MqttDevice, OpcUaDevice
 from gateway.app.config.models import GatewayFile
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+ONE_OR_MANY = {"devices", "unit"}
+"""Lists in whose place one text may stand."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -50,10 +52,11 @@ def _tidy(part: dict[str, Any]) -> None:
         if "LocalText" in json.dumps(entry):
             options = entry.pop("anyOf", [{"$ref": entry.pop("$ref", "#/$defs/LocalText")}])
             entry["anyOf"] = [*options, {"type": "string"}]
-        if name == "devices":
-            items = {"type": "array", "items": entry.pop("items"), "minItems": 1}
-            entry.pop("type"), entry.pop("minItems")
+        if name in ONE_OR_MANY and "items" in entry:
+            items = {key: entry.pop(key) for key in ("type", "items", "minItems") if key in entry}
             entry["anyOf"] = [items, {"type": "string"}]
+        elif name == "devices":
+            entry["anyOf"].insert(0, {"type": "array", "items": {"type": "string"}, "minItems": 1})
 
 
 def _device(model: type[BaseModel], connect: str, scheme: str) -> dict[str, Any]:

@@ -65,6 +65,16 @@ def test_how_often_a_trouble_was_seen_is_told() -> None:
     assert "2105" in found["detail"]
 
 
+def test_a_trouble_whose_tags_are_bad_by_it_is_told_once() -> None:
+    health = press()
+    for name in ("A", "B"):
+        health.signal_bad(name, "time-ahead", NOW)
+    health.trouble("time-ahead", NOW, "A: 2105-01-01 00:00:00 UTC")
+    (found,) = device_problems(health, Known())
+    assert (found["tags"], found["names"]) == (2, ["A", "B"])
+    assert "2105" in found["detail"]
+
+
 def test_a_reason_without_advice_has_a_command_that_shows_more() -> None:
     health = press()
     health.signal_bad("A", "a-new-reason", NOW)

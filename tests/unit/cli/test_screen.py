@@ -41,6 +41,14 @@ def test_long_hangul_notes_are_broken_between_words(wide: int) -> None:
     assert " ".join(" ".join(lines).split()) == " ".join(note.split())
 
 
+def test_what_is_copied_from_a_text_is_never_broken() -> None:
+    text = "Write time: { source: receive } or `gateway secrets ls` into the file, then look."
+    for wide in range(30, 80):
+        lines = wrapped(text, wide)
+        assert any("{ source: receive }" in each for each in lines)
+        assert any("`gateway secrets ls`" in each for each in lines)
+
+
 def test_filling_counts_columns_not_letters() -> None:
     assert width(filled("온도", 10)) == width(filled("temp", 10)) == 10
 
@@ -80,7 +88,7 @@ def _status() -> dict[str, object]:
     }  # fmt: skip
     return {
         "gateway": "edge-07", "uptime_s": 10.0, "version": "1", "config": "", "healthy": False,
-        "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": ""},
+        "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": "", "problems": []},
         "alarms": [],
     }  # fmt: skip
 
@@ -138,7 +146,7 @@ def test_fine_is_said_only_when_nothing_is_bad(lang: str) -> None:
     content["devices"][0]["state"] = "good"
     edited = {**content, "config": "edit not taken: devices/a.yaml:3 E1203"}
     assert all(fine not in each for each in screen(edited, lang))
-    noted = {**content, "spool": {"ready": True, "note": "slow"}}
+    noted = {**content, "spool": {"ready": True, "note": "slow", "problems": []}}
     assert all(fine not in each for each in screen(noted, lang))
 
 

@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from gateway.app.advice import known_reasons
 from gateway.app.config.catalogue import codes
 from gateway.app.config.schema import schema_text, schemas
 from gateway.cli import check, config, explain, secrets
@@ -91,6 +92,23 @@ def test_explain_knows_every_code_in_both_languages() -> None:
         assert all(code in listed for code in codes())
     assert "degC" in gateway("explain", "units").stdout
     assert gateway("explain", "E9999").exit_code == 2
+
+
+def test_explain_knows_every_reason_in_both_languages_and_by_room() -> None:
+    for language in ("ko", "en"):
+        listed = gateway("explain", "--lang", language).stdout
+        for found in known_reasons().values():
+            for reason, advice in found.items():
+                assert f"  {reason}  [" in listed
+                said = gateway("explain", reason.rstrip("*"), "--lang", language)
+                assert said.exit_code == 0, reason
+                assert advice.fix[language] in said.stdout
+    timeouts = gateway("explain", "timeout", "--lang", "en").stdout
+    assert "[OPC UA]" in timeouts
+    assert "[Central platform]" in timeouts
+    near = gateway("explain", "certificate-unknwon")
+    assert near.exit_code == 2
+    assert "certificate-unknown" in near.output
 
 
 def test_secrets_are_stored_listed_and_removed_and_check_finds_them(tmp_path: Path) -> None:

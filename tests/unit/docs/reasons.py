@@ -26,7 +26,7 @@ PLACES = {
 """Which argument of a call is the reason."""
 WORDS = {"reason", "refusal", "fault"}
 """Keyword arguments that carry one, but for those of a gap, which is another table."""
-LISTS = {"REASONS", "_REASONS"}
+LISTS = {"REASONS"}
 """Constants that list them."""
 DEPTH_MAX = 8
 
@@ -120,6 +120,10 @@ class Code:
                 yield text
             case ast.JoinedStr(values=[first, *_]):
                 yield from (text + "*" for text in self._texts(first, scope, module, depth + 1))
+            case ast.Call(func=ast.Name(id="next"), args=[ast.GeneratorExp() as found, *rest]):
+                parts = [*self._picked(found, scope, module), *rest]
+            case ast.Call(func=ast.Attribute(attr="fromkeys"), args=[_, value]):
+                parts = [value]
             case ast.Call(func=ast.Attribute(value=table, attr="get"), args=args):
                 parts = [table, *args[1:]]
             case ast.Call():
@@ -140,6 +144,22 @@ class Code:
                 return
         for part in parts:
             yield from self._texts(part, scope, module, depth + 1)
+
+    def _picked(self, found: ast.GeneratorExp, scope: str, module: Module) -> Iterator[ast.expr]:
+        """Give what `reason for codes, reason in TABLE` may pick of a table of this file."""
+        match found:
+            case ast.GeneratorExp(
+                elt=ast.Name(id=wanted),
+                generators=[
+                    ast.comprehension(target=ast.Tuple(elts=names), iter=ast.Name(id=table))
+                ],
+            ):
+                place = [getattr(name, "id", "") for name in names].index(wanted)
+                for value in module.names.get((scope, table), module.names.get(("", table), [])):
+                    for row in getattr(value, "elts", ()):
+                        yield row.elts[place]
+            case _:
+                return
 
     def _named(self, name: str, scope: str, module: Module, depth: int) -> Iterator[str]:
         """Follow a name: one of this function, its parameter, one of the file, an import."""

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.opcua.address import AddressError, browse_path, node_id, path_names
 from adapters.opcua.library import ua
+from adapters.opcua.settings import node_address
 
 SPACES = ["http://opcfoundation.org/UA/", "urn:own", "http://acme.example/press/", "urn:x:y"]
 
@@ -66,3 +67,20 @@ def test_paths(text: str, names: list[tuple[int, str]]) -> None:
 def test_what_is_no_path_is_refused(text: str) -> None:
     with pytest.raises(AddressError):
         path_names(text, SPACES)
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "name"),
+    [
+        ('ns=3;s="DB_1"."Temp"', 3, '"DB_1"."Temp"'),
+        ('ns=3;s="DB_1"."Axis"[2]."Speed"', 3, '"DB_1"."Axis"[2]."Speed"'),
+        ("ns=2;s=/Channel/Parameter/R[u1,1]", 2, "/Channel/Parameter/R[u1,1]"),
+        ("ns=1;s=Sym|var", 1, "Sym|var"),
+        ("ns=4;s=|var|CODESYS Control.App.PLC_PRG.x", 4, "|var|CODESYS Control.App.PLC_PRG.x"),
+        ("ns=2;s=Line 1;ns=4;i=5", 2, "Line 1;ns=4;i=5"),
+        ("ns=2;s=Motor #1.Speed", 2, "Motor #1.Speed"),
+    ],
+)
+def test_ids_are_taken_as_people_paste_them(text: str, index: int, name: str) -> None:
+    assert node_address(text) == text
+    assert node_id(text, SPACES) == ua.NodeId(name, index)

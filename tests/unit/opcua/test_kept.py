@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from adapters.opcua.kept import Kept, KeptItem, Mark, Shelf, decode
+from adapters.opcua.session import recall
+from adapters.opcua.timeline import Memory
+from tests.services.opcua_peer import source
 
 KEPT = Kept(
     terms="[]",
@@ -58,20 +61,38 @@ def test_a_file_that_is_cut_anywhere_is_ignored(tmp_path: Path, end: str) -> Non
     raw = path.read_bytes()
     for length in range(0, len(raw), 7):
         path.write_bytes(raw[:length])
-        assert made.load() is None, length
+        assert made.load() == ((KEPT, None) if end == "mark" else None), length
 
 
 def test_a_mark_of_another_subscription_is_ignored(tmp_path: Path) -> None:
     made = shelf(tmp_path)
     made.mark(KEPT.key - 1, MARK)
-    assert made.load() is None
+    assert made.load() == (KEPT, None)
+
+
+@pytest.mark.parametrize("distance", [None, 0, -(1 << 62)])
+def test_what_is_not_known_of_the_clocks_comes_back_as_not_known(
+    tmp_path: Path, distance: int | None
+) -> None:
+    made, mark = shelf(tmp_path), Mark(1, 2, distance, None)
+    made.mark(KEPT.key, mark)
+    assert made.load() == (KEPT, mark)
+
+
+def test_a_session_of_the_version_before_is_not_taken_up_but_what_was_missing_stays() -> None:
+    old = decode(KEPT.encode().replace(b'"version": 2', b'"version": 1'))
+    assert old.terms == ""
+    assert old.missing == KEPT.missing
+    memory = Memory()
+    assert recall(old, MARK, source("opc.tcp://127.0.0.1:1", Path(), ["a"]), memory) is None
+    assert memory.missing == KEPT.missing
 
 
 def test_another_version_is_not_read() -> None:
     raw = KEPT.encode()
     assert decode(raw) == KEPT
     with pytest.raises(ValueError, match="version"):
-        decode(raw.replace(b'"version": 1', b'"version": 2'))
+        decode(raw.replace(b'"version": 2', b'"version": 3'))
 
 
 def test_what_is_forgotten_does_not_come_back(tmp_path: Path) -> None:

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
-from adapters.opcua.certificates import own_certificate
+from adapters.opcua.certificates import OwnCertificateDamaged, own_certificate
 from adapters.opcua.trust import REJECTED_MAX, TrustStore, fingerprint
 from gateway.cli.trust import app
+from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceRejected
 from gateway.core.types import UnixNs
+from tests.services.certificates import ODD, right
 
 NOW = UnixNs(1_790_000_000_000_000_000)
 URL = "opc.tcp://10.0.0.1:4840"
@@ -40,9 +42,9 @@ def server_certificate(name: str = "plc", shift_days: int = 0) -> bytes:
     return built.sign(_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def refused(store: TrustStore, der: bytes, url: str = URL) -> SourceRejected:
+def refused(store: TrustStore, der: bytes, url: str = URL, now: UnixNs = NOW) -> SourceRejected:
     with pytest.raises(SourceRejected) as caught:
-        store.check(der, url, NOW)
+        store.check(der, url, now)
     return caught.value
 
 
@@ -151,3 +153,67 @@ def test_the_command_lists_and_shows_in_both_languages(tmp_path: Path, lang: str
     assert "CN=plc" in shown.output
     missing = runner.invoke(app, ["accept", "ffffffff", *data])
     assert missing.exit_code == 2
+
+
+def today() -> UnixNs:
+    return SystemClock().now()
+
+
+def malformed() -> bytes:
+    return ODD["a default value that is spelled out"]()
+
+
+def test_a_malformed_certificate_waits_by_its_fingerprint_and_is_accepted_by_it(
+    tmp_path: Path,
+) -> None:
+    der, store = malformed(), TrustStore(tmp_path / "trust")
+    error = refused(store, der, now=today())
+    assert error.reason == "certificate-malformed"
+    assert f"gateway trust accept {fingerprint(der)[:16]}" in error.detail
+    assert "asn1" not in error.detail
+    runner, data = CliRunner(), ["--data", str(tmp_path)]
+    listed = runner.invoke(app, ["ls", *data, "--lang", "en"]).output
+    assert fingerprint(der)[:16] in listed
+    assert "waiting, malformed" in listed
+    shown = runner.invoke(app, ["show", fingerprint(der)[:16], *data, "--lang", "ko"]).output
+    assert "형식 오류" in shown
+    assert "CN=press" in shown
+    assert runner.invoke(app, ["accept", fingerprint(der)[:16], *data]).exit_code == 0
+    assert store.check(der, URL, today()).key is not None
+
+
+def test_a_certificate_without_a_key_is_listed_and_cannot_be_accepted(tmp_path: Path) -> None:
+    der, store = b"\x30\x03no certificate", TrustStore(tmp_path / "trust")
+    error = refused(store, der, now=today())
+    assert error.reason == "certificate-malformed"
+    assert "accept" not in error.detail
+    runner, data = CliRunner(), ["--data", str(tmp_path), "--lang", "en"]
+    assert "no usable key" in runner.invoke(app, ["ls", *data]).output
+    answer = runner.invoke(app, ["accept", fingerprint(der)[:16], *data])
+    assert answer.exit_code != 0
+    assert "new one" in answer.output
+    assert refused(store, der, now=today()).reason == "certificate-malformed"
+
+
+def test_a_key_that_is_no_rsa_key_has_a_reason_of_its_own(tmp_path: Path) -> None:
+    der = right(ec.generate_private_key(ec.SECP256R1()))
+    assert refused(TrustStore(tmp_path), der, now=today()).reason == "certificate-key"
+
+
+def test_the_dates_of_a_malformed_certificate_count_too(tmp_path: Path) -> None:
+    later = UnixNs(today() + 20 * 86_400 * 10**9)
+    with pytest.raises(SourceRejected, match="certificate-expired"):
+        TrustStore(tmp_path).check(malformed(), URL, later)
+
+
+def test_our_own_files_that_are_damaged_are_named_in_our_words(tmp_path: Path) -> None:
+    own_certificate(tmp_path, "urn:factory:edge", NOW)
+    for name in ("key.pem", "certificate.der"):
+        path = tmp_path / "own" / name
+        kept = path.read_bytes()
+        path.write_bytes(b"not a key")
+        with pytest.raises(OwnCertificateDamaged) as caught:
+            own_certificate(tmp_path, "urn:factory:edge", NOW)
+        assert str(caught.value).startswith(f"{path} holds no")
+        assert path.read_bytes() == b"not a key"
+        path.write_bytes(kept)

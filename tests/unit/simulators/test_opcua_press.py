@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 
 from simulators.certificate import ensure_certificate
 from simulators.control import BadRequest
+from simulators.groups import Group
 from simulators.opcua_library import ua
 from simulators.opcua_line import NAMESPACE, PLAIN_FIRST, PressLine
 from simulators.opcua_press import Faults, PressServer, parse
@@ -37,7 +39,7 @@ def free_port() -> int:
 class Plant:
     """A press line that ticks only when the test says so."""
 
-    def __init__(self, folder: Path, security: str) -> None:
+    def __init__(self, folder: Path, security: str, **line: Any) -> None:
         options = parse(
             [
                 *("--port", str(free_port()), "--security", security),
@@ -45,7 +47,7 @@ class Plant:
             ]
         )
         self.truth = folder / "truth.jsonl"
-        self.line = PressLine(signals=6, plain=True, seed=1)
+        self.line = PressLine(signals=6, plain=True, seed=1, **line)
         self.line.log = TruthLog(self.truth, "opcua", self.line.names())
         self.press = PressServer(options, self.line)
         self.faults = Faults(self.press)
@@ -328,3 +330,55 @@ def test_the_same_seed_gives_the_same_machines() -> None:
 
     assert course(7) == course(7)
     assert course(7) != course(8)
+
+
+async def test_claimed_times_go_out_and_true_ones_into_the_log(tmp_path: Path) -> None:
+    groups = [Group(0, 0, "ahead"), Group(1, 1, "frozen"), Group(2, 2, "none"), Group(3, 3, "1601")]
+    made = Plant(tmp_path, "none", groups=groups)
+    await made.press.start()
+    async with Client(made.url) as connected:
+        made.line.tick(0.1)
+        await made.subscribe(connected, [0, 1, 2, 3, 4])
+        made.line.tick(0.1)
+        await made.until(lambda: all(len(made.values(number)) == 2 for number in range(5)))
+    await made.stop()
+    lines = {line["runs"][0][0]: line for line in made.truth_lines() if "runs" in line}
+    hours = {number: (line["claimed"] - line["time"]) / 3.6e12 for number, line in lines.items()
+             if line.get("claimed") is not None}  # fmt: skip
+    assert hours[0] == 5
+    assert lines[2]["claimed"] is None
+    assert "claimed" not in lines[4]
+    said = {number: [value.SourceTimestamp for handle, value in made.got if handle == number]
+            for number in range(5)}  # fmt: skip
+    assert len(set(said[1])) == 1
+    never = datetime(1601, 1, 1, tzinfo=UTC)
+    assert said[2] == [never, never], "0 on the wire, which is no time"
+    assert all(never < moment < never + timedelta(minutes=1) for moment in said[3])
+
+
+async def test_a_server_may_have_a_clock_of_its_own(tmp_path: Path) -> None:
+    made = Plant(tmp_path, "none", server_clock="2105")
+    await made.press.start()
+    async with Client(made.url) as connected:
+        node = connected.get_node(ua.ObjectIds.Server_ServerStatus_CurrentTime)
+        assert (await node.read_value()).year == 2105
+        await made.subscribe(connected, [0])
+        made.line.tick(0.1)
+        await made.until(lambda: len(made.values(0)) == 2)
+    await made.stop()
+    value = made.got[-1][1]
+    assert value.ServerTimestamp.year == 2105
+    assert value.SourceTimestamp.year < 2105
+
+
+async def test_a_server_that_forgets_keeps_its_values_and_no_session(
+    plant: Plant, client: Client
+) -> None:
+    plant.line.tick(0.1)
+    await plant.subscribe(client, [0])
+    await plant.faults.order({"mode": "forget"})
+    assert not plant.press.server.iserver.subscription_service.subscriptions
+    async with Client(plant.url) as again:
+        plant.got.clear()
+        await plant.subscribe(again, [0])
+        await plant.until(lambda: plant.values(0) == [encode(0, 1, "Double")])
