@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.app.ledger_claims import last_usable, wrong_claims
+from gateway.app.ledger_claims import last_usable, right_times, wrong_claims
 from gateway.app.ledger_gaps import EDGE_NS, Account, DeclaredGap, covered, phantoms
 from gateway.app.ledger_samples import (
     AGAIN,
@@ -296,7 +296,8 @@ class Ledger:
         arrived = np.zeros(len(seen), bool)
         arrived[match.place[~last_usable(match)]] = True
         sent, until = np.array(said.sent, np.int64), np.array(said.until, np.int64)
-        return Account(self._device.get(signal, ""), signal, sent, until, arrived, ~seen)
+        device, right = self._device.get(signal, ""), bool(right_times(said).all())
+        return Account(device, signal, sent, until, arrived, ~seen, right)
 
     def _told(self, signal: int, missing: Bools) -> Bools:
         """Tell which missing samples cannot be read and have a record that says so."""

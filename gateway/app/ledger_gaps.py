@@ -11,7 +11,9 @@ A gap is a **phantom**, declared missing but delivered, when one of these holds:
   `edge_ns` of either end: a window begins a sampling and a publishing interval early and ends when
   the new subscription is known to stand, for nobody can know better. Nor is the newest sample
   before its end, which is the value that a machine still shows when it is asked again, nor what
-  came as "last usable value" only;
+  came as "last usable value" only. A queue that overflowed says which of its samples are gone by
+  their times: of a signal whose clock is not right, and that does miss some there, nobody can tell
+  which part of the window they fill;
 - the machine spoke all through the window, without a pause of `PAUSE_NS`, and nothing that it said
   there is missing: the gap explains nothing.
 """
@@ -28,6 +30,7 @@ from gateway.app.ledger_samples import Bools, Ints
 
 EDGE_NS = 3_000_000_000
 PAUSE_NS = 300_000_000
+OVERFLOW = "overflow"
 SPOKEN_MIN_NS = 1_000_000_000
 """In a shorter window the speech of a machine is not judged."""
 
@@ -58,7 +61,7 @@ class Account:
     """One signal's samples in the order in which they were said.
 
     `arrived` leaves out what came as "last usable value" only; `missing` counts also what nobody
-    could demand.
+    could demand; `right` says that the signal's clock is.
     """
 
     device: str
@@ -67,6 +70,7 @@ class Account:
     until: Ints
     arrived: Bools
     missing: Bools
+    right: bool = True
 
     def between(self, start: int, end: int) -> Bools:
         """Tell which samples were on their way at some time from `start` to `end`."""
@@ -120,6 +124,9 @@ def _lacking(
 def _arrived_inside(gap: DeclaredGap, account: Account, edge_ns: int) -> int:
     first, last = gap.start + edge_ns, gap.end - edge_ns
     if first >= last:
+        return 0
+    lost = account.missing & account.between(gap.start, gap.end)
+    if gap.reason == OVERFLOW and not account.right and lost.any():
         return 0
     inside = account.arrived & (account.sent >= first) & (account.until <= last)
     before = np.flatnonzero(account.sent <= gap.end)

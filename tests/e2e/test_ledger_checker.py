@@ -390,6 +390,36 @@ def test_a_sample_deep_inside_a_gap_that_arrived_makes_it_a_phantom() -> None:
     assert made.result(window, edge_ns=9 * S).phantom == 0
 
 
+@pytest.mark.parametrize(
+    ("ahead_s", "reason", "lost", "phantom"),
+    [
+        (0, "overflow", True, 1),
+        (7200, "overflow", True, 0),
+        (7200, "overflow", False, 1),
+        (7200, "disconnected", True, 1),
+    ],
+)
+def test_where_an_overflow_lies_is_known_only_by_a_clock_that_is_right(
+    ahead_s: int, reason: str, lost: bool, phantom: int
+) -> None:
+    made = Ledger({("line", "t0"): 0})
+    made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
+    for counter in range(200):
+        now = START + counter * (S // 10)
+        line = {"time": now, "claimed": now + ahead_s * S, "counter": counter}
+        made.add_truth({**line, "runs": [[0, 0]]})
+    arrived = [c for c in range(200) if not (lost and 20 <= c < 50)]
+    times = [START + c * (S // 10) + ahead_s * S for c in arrived]
+    values = [encode(0, c, kind_of(0)) for c in arrived]
+    status = [0x40000000 if ahead_s else 0] * len(arrived)
+    columns = {"signals": [0] * len(arrived), "times": times, "values": values, "status": status}
+    made.add_record("e", {**samples(1, range(1)), **columns})
+    made.add_record("e", gap(2, 1, 19, reason=reason, plan="line"))
+    result = made.result([Window(START, at(20), "stall")])
+    assert result.phantom == phantom, result
+    assert result.wrong == 0
+
+
 def test_a_gap_of_other_signals_is_no_phantom() -> None:
     made = spoken()
     record = samples(1, range(200))
