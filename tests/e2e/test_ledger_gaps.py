@@ -21,9 +21,9 @@ from tests.e2e.ledger_parts import (
 )
 
 
-def spoken(pace: int = S // 10, count: int = 200) -> Ledger:
+def spoken(pace: int = S // 10, count: int = 200, **names: Any) -> Ledger:
     """Give a ledger whose machine speaks ten times a second, without a pause; 20 s."""
-    made = Ledger({("line", f"t{number}"): number for number in SIGNALS})
+    made = Ledger({("line", f"t{number}"): number for number in SIGNALS}, **names)
     plan = [{"device": "line", "name": f"t{number}"} for number in SIGNALS]
     made.add_plan("line", {"signals": plan})
     for counter in range(count):
@@ -78,13 +78,14 @@ def test_a_sample_deep_inside_a_gap_that_arrived_makes_it_a_phantom() -> None:
 @pytest.mark.parametrize(
     ("ahead_s", "reason", "lost", "phantom"),
     [
-        (0, "overflow", True, 1),
+        (0, "overflow", True, 0),
+        (0, "overflow", False, 1),
         (7200, "overflow", True, 0),
         (7200, "overflow", False, 1),
         (7200, "disconnected", True, 1),
     ],
 )
-def test_where_an_overflow_lies_is_known_only_by_a_clock_that_is_right(
+def test_an_overflow_may_lie_anywhere_in_its_window_where_something_is_missing_there(
     ahead_s: int, reason: str, lost: bool, phantom: int
 ) -> None:
     made = Ledger({("line", "t0"): 0})
@@ -173,3 +174,13 @@ def test_each_missing_sample_is_counted_for_one_gap_only() -> None:
     made.add_record("e", gap(9, 8, 12, count=1))
     assert made.result(window).phantom == 1
     assert with_hole(count=16).result(window).phantom == 1
+
+
+def test_a_device_of_which_less_is_known_may_have_wider_gaps() -> None:
+    for edges, phantom in (({}, 1), ({"line": 9 * S}, 0)):
+        made = spoken(edges=edges)
+        heard(made, range(20), 1)
+        heard(made, range(100, 101), 2)
+        made.add_record("e", gap(3, 2, 18))
+        heard(made, range(180, 200), 4)
+        assert made.result([Window(at(2), at(18), "kill")]).phantom == phantom
