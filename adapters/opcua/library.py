@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from asyncua import ua as _ua
@@ -24,15 +23,16 @@ from asyncua.ua.ua_binary import (
 from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 from cryptography.exceptions import InvalidSignature as WrongSignature
 
+from gateway.ops.events.emit import silence
+
 ua: Any = _ua
 """The generated protocol types, whose annotations are texts that a type checker cannot follow."""
 policies: Any = _policies
 InvalidSignature: type[Exception] = vars(_uacrypto)["InvalidSignature"]
 """Of a symmetric key; with certificates it is cryptography's own `WrongSignature`."""
 
-for _part in ("client", "common", "crypto", "ua", "uaprotocol"):
-    # What it has to say comes back as exceptions; its lines would stand between ours, unexplained.
-    logging.getLogger(f"asyncua.{_part}").setLevel(logging.CRITICAL)
+# What the client's half has to say comes back as exceptions, and is then said in our words.
+silence(*(f"asyncua.{part}" for part in ("client", "common", "crypto", "ua", "uaprotocol")))
 
 __all__ = [
     "Buffer",

@@ -57,8 +57,8 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
     health = services.health
     states = {state.name: state for state in services.readers()}
     ledger = {
-        "devices": device_ledger(),
-        "readers": reader_ledger(tuple(states.values()), services.spooled),
+        "devices": device_ledger(health.devices.values(), services.stored),
+        "readers": reader_ledger(tuple(states.values())),
     }
     balanced = all(entry["balanced"] for part in ledger.values() for entry in part)
     return {

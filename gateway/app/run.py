@@ -27,6 +27,7 @@ from gateway.app.web import api_server, written_content
 from gateway.core.clock import Clock
 from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events
+from gateway.ops.events import spool as spool_events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
 
@@ -121,7 +122,7 @@ class Gateway:
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
                 group.create_task(self._retain(destinations)),
                 group.create_task(contained("own figures", figures.run, self.clock)),
-                group.create_task(self._watch_loop(fleet)),
+                group.create_task(self._watch_loop(fleet, spool, health)),
             ]
             gc.collect()
             gc.freeze()
@@ -143,12 +144,24 @@ class Gateway:
             await destinations.retain(self.plan.settings.history.keep)
             await self.clock.sleep(RETAIN_EVERY_S)
 
-    async def _watch_loop(self, fleet: Fleet) -> None:
-        """Look after the devices, and say when the event loop was held up: keep-alives are late."""
+    async def _watch_loop(self, fleet: Fleet, spool: SqliteSpool, health: Health) -> None:
+        """Look after disk and devices, and say when the loop was held up: keep-alives are late."""
         while True:
             due = self.clock.monotonic() + LAG_STEP_S
             await self.clock.sleep(LAG_STEP_S)
             late_s = self.clock.monotonic() - due
             if late_s > LAG_SHOWN_S:
                 events.loop_blocked(late_s)
+            _note_disk(health, spool.why_not())
             fleet.look()
+
+
+def _note_disk(health: Health, reason: str) -> None:
+    """Let everybody know whether values can be stored: readiness, status, AAS and log."""
+    if reason == health.spool_note and health.spool_ready is not bool(reason):
+        return
+    if reason:
+        spool_events.storing_stopped(reason)
+    elif not health.spool_ready:
+        spool_events.storing_again(health.spool_note)
+    health.spool_ready, health.spool_note = not reason, reason

@@ -25,7 +25,7 @@ from typing import Any
 
 from gateway.core.clock import Clock
 from gateway.core.errors import SpoolError, SpoolUnavailable
-from gateway.core.protocols import ReaderState, RecordListener
+from gateway.core.protocols import ReaderState, RecordListener, Stored
 from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
@@ -89,7 +89,11 @@ class SqliteSpool:
         self.leases = store.leases
         self.tail = Tail(store.next)
         self._head = store.next - 1
-        self._states = {name: ledger.state() for name, ledger in store.ledgers.items()}
+        store.written.begin(store.ledgers)
+        self._states = {
+            name: ledger.state(store.written.records_for(ledger))
+            for name, ledger in store.ledgers.items()
+        }
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._closed = False
@@ -178,6 +182,14 @@ class SqliteSpool:
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""
         return {device: table for device, (table, _) in dict(self._store.devices).items()}
+
+    def stored(self, device: str) -> Stored:
+        """Give what was committed of a device since the process began."""
+        return self._store.written.stored(device)
+
+    def why_not(self) -> str:
+        """Give the reason why nothing can be stored now, see `condition`; empty: it can."""
+        return "closed" if self._closed else self._writer.why_not()
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""

@@ -102,13 +102,15 @@ def _presume_in_hand(store: Store) -> None:
         settled = ledger.cursor.intervals()
         behind = [settled[-1][1] + 1] if settled else []
         places = {ledger.cursor.position, *behind, *ledger.jumps}
-        reaches = [(place, _reach(store, ledger, place)) for place in sorted(places)]
+        open_ = sorted(place for place in places if not ledger.cursor.is_settled(place))
+        reaches = [(place, _reach(store, ledger, place)) for place in open_]
         store.leases.presume(ledger.name, [each for each in reaches if each[0] <= each[1]])
 
 
 def _reach(store: Store, ledger: Ledger, place: int) -> int:
     """Give the last offset that a reader may have taken at once from a place on."""
     limit = store.settings.quota_bytes // (SHARE * LANES)
+    last: int
     room, count, last = min(PRESUMED_BYTES, limit), PRESUMED_RECORDS, place - 1
     for low, high in ledger.cursor.unsettled(place, store.next - 1):
         for span in overlapping(store.spans, low, high):
@@ -458,6 +460,7 @@ def check_part(store: Store, first: int) -> None:
         return  # it went away, or was replaced, in the meantime
     if replace_damaged(store, row, only_if_lost=True):
         recount(store)
+        store.written.begin(store.ledgers)
         send(store)
 
 

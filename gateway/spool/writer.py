@@ -16,13 +16,14 @@ from typing import Any
 
 import apsw
 
-from gateway.core.errors import SpoolError, SpoolUnavailable
+from gateway.core.errors import SpoolError, SpoolFull, SpoolUnavailable
 from gateway.core.protocols import ReaderState
 from gateway.core.records import Answer, Item
 from gateway.ops.events import spool as events
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.appending import append
 from gateway.spool.codec import DamagedRecord
+from gateway.spool.condition import QUOTA_FULL, Condition, reason_of
 from gateway.spool.quota import make_room, trim_quarantine
 from gateway.spool.recovery import load
 from gateway.spool.settling import settle
@@ -102,6 +103,7 @@ class Writer:
         self._held: list[SettleJob] = []
         self._held_until = 0.0
         self._outcomes: list[Outcome] = []
+        self.condition = Condition()
         self._down_since: float | None = None
         self._unavailable_since: float | None = None
         self._disk_full = False
@@ -126,6 +128,10 @@ class Writer:
         self._full.set()
         self._wake.set()
 
+    def why_not(self) -> str:
+        """Give the reason why nothing can be stored now; empty: it can. From any thread."""
+        return self.condition.now(time.monotonic(), alive=self._thread.is_alive())
+
     def join(self) -> None:
         self._thread.join()
 
@@ -134,9 +140,11 @@ class Writer:
     def _run(self) -> None:
         while not (self._closing and not self._jobs and not self._held):
             self._await_work()
+            self.condition.busy_since = time.monotonic()
             self._work()
             self._report()
             self._keep_house()
+            self.condition.busy_since = None
         self._store.finish(loaded=self._down_since is None)
 
     def _await_work(self) -> None:
@@ -188,6 +196,8 @@ class Writer:
         except FAILURES as error:
             self._fail(error, futures)
         else:
+            full = any(isinstance(result, SpoolFull) for result in results)
+            self.condition.reason = QUOTA_FULL if full else ""
             self._outcomes += zip(futures, results, strict=True)
 
     def _settle(self) -> None:
@@ -224,7 +234,7 @@ class Writer:
 
     def _fail(self, error: BaseException, futures: Sequence[asyncio.Future[Any]]) -> None:
         """Believe nothing of the files any more; nothing of this commit counts."""
-        reason = type(error).__name__
+        reason = self.condition.reason = reason_of(error)
         self._refuse(futures, SpoolUnavailable(reason, str(error)))
         self._store.close_files()
         if isinstance(error, apsw.FullError):
@@ -250,6 +260,7 @@ class Writer:
         if not self._disk_full and self._unavailable_since is not None:
             events.spool_recovered(now - self._unavailable_since)
             self._unavailable_since = None
+            self.condition.reason = ""
         return not (appending and self._disk_full)
 
     def _reopen(self) -> bool:
@@ -257,8 +268,10 @@ class Writer:
             load(self._store, acknowledged=self._store.next - 1)
         except (*FAILURES, SpoolError) as error:
             self._store.close_files()
-            events.spool_unavailable(type(error).__name__, str(error))
+            self.condition.reason = reason_of(error)
+            events.spool_unavailable(self.condition.reason, str(error))
             return False
+        self._store.written.begin(self._store.ledgers)
         self._unavailable_since = self._down_since
         self._down_since = None
         return True
@@ -269,7 +282,11 @@ class Writer:
         leases = self._store.leases
         if not outcomes and not entries and leases.round == leases.heard:
             return
-        states = {name: ledger.state() for name, ledger in self._store.ledgers.items()}
+        written = self._store.written
+        states = {
+            name: ledger.state(written.records_for(ledger))
+            for name, ledger in self._store.ledgers.items()
+        }
         news = News(outcomes, entries, states, self._store.next - 1, leases.round)
         try:
             self._loop.call_soon_threadsafe(self._tell, news)

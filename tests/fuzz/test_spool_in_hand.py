@@ -31,7 +31,7 @@ from tests.unit.spool import makers
 READERS = ("history", "central")
 LANES = ("live", "backlog")
 OUTCOMES = ("accepted", "refused", "partly", "lost", "lost on the way")
-QUOTA = 1_000_000
+QUOTA = 700_000
 LOTS = 1 << 60
 
 
@@ -90,7 +90,7 @@ class InHandMachine(RuleBasedStateMachine):
             append(self.store, [[batch, makers.usage(self.number)]])
             self.heard()
 
-    @rule(rounds=st.integers(10, 40))
+    @rule(rounds=st.integers(5, 20))
     def flood(self, rounds: int) -> None:
         self.append([2_000] * rounds)
 
@@ -150,10 +150,10 @@ class InHandMachine(RuleBasedStateMachine):
             make_room(self.store, 0)
         self.store.leases.give_back(name, offsets[0], offsets[-1])
         self.heard()
-        for offset in accepted:
-            there.delivered[offset] = there.pending.pop(offset)
-        for offset in refused:
-            there.refused[offset] = there.pending.pop(offset)
+        for taken in accepted:
+            there.delivered[taken] = there.pending.pop(taken)
+        for bad in refused:
+            there.refused[bad] = there.pending.pop(bad)
         if not lane.handed_over:
             left = [offset for offset in offsets if offset not in accepted | refused]
             lane.start = left[0] if left else offsets[-1] + 1
@@ -202,7 +202,7 @@ class InHandMachine(RuleBasedStateMachine):
     def crash_then_flood(self) -> None:
         """The quota presses before anything that was in flight has been sent again."""
         self.crash(False)
-        self.flood(40)
+        self.flood(25)
 
     @invariant()
     def nothing_that_arrived_is_declared_missing(self) -> None:
@@ -256,6 +256,6 @@ class InHandMachine(RuleBasedStateMachine):
 
 TestInHand = InHandMachine.TestCase
 TestInHand.settings = settings(
-    max_examples=10, stateful_step_count=30, deadline=None,
+    max_examples=8, stateful_step_count=20, deadline=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip

@@ -143,7 +143,8 @@ async def test_a_broker_that_does_not_let_us_look_out_costs_no_value(make_broker
     ("topic", "is_one"),
     [
         ("hall/r3/env", True), ("hall/r1/env", False), ("hall/r1/door", False),
-        ("hall/r3/door", True), ("hall/r3/other", False), ("hall/env", False), ("hall/r3/env/x", False),
+        ("hall/r3/door", True), ("hall/r3/other", False), ("hall/env", False),
+        ("hall/r3/env/x", False),
         ("other/r3/env", False), ("hall//env", True), ("deep/r9/a/b", True), ("deep/r1/a", False),
     ],
 )  # fmt: skip

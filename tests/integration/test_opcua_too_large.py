@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asyncua import Server, ua
+from asyncua import ua as _ua
 from asyncua.server.internal_subscription import InternalSubscription
+from asyncua.server.server import Server
 from asyncua.server.subscription_service import SubscriptionService
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import struct_to_binary
@@ -17,6 +18,7 @@ from asyncua.ua.ua_binary import struct_to_binary
 from tests.services.node_opcua import free_port
 from tests.services.opcua_peer import running, source
 
+ua: Any = _ua
 URI = "urn:gateway-test:line"
 LIMIT = 6_000
 
@@ -28,7 +30,8 @@ class Small:
         self.asked: list[int] = []
 
     def on(self, patch: pytest.MonkeyPatch) -> None:
-        create, send = SubscriptionService.create_subscription, UaProcessor.send_response
+        create = SubscriptionService.create_subscription
+        send: Any = UaProcessor.send_response
         asked = self.asked
 
         async def create_subscription(service: Any, params: Any, *rest: Any, **more: Any) -> Any:

@@ -155,6 +155,40 @@ async def test_what_the_quota_gave_up_during_an_outage_is_explained_by_gaps(
     assert (summary["duplicates"], summary["conflicts"]) == (0, 0)
 
 
+@pytest.mark.parametrize("restarts", [0, 2])
+async def test_what_arrived_without_an_answer_is_never_declared_missing_by_the_quota(
+    platform: PlatformProcess, tmp_path: Path, restarts: int
+) -> None:
+    """The platform stores and its answers are lost, the quota presses, the gateway is stopped."""
+    noise = np.random.default_rng(8)
+    produced = 0
+    limits = replace(LIMITS, behind_s=0.05)
+    await platform.fault("drop-reply")
+    for _ in range(restarts + 1):
+        spool = await opened(tmp_path / "spool", 2_500_000)
+        async with forwarded(spool, platform.url, limits) as health:
+            while health.state is not SinkState.RETRYING or health.tries < 2:
+                await spool.append([replace(numbers(PLAN, 500), values=noise.random(500))])
+                produced += 500
+                await asyncio.sleep(0.005)
+        for _ in range(40):
+            await spool.append([replace(numbers(PLAN, 9_000), values=noise.random(9_000))])
+            produced += 9_000
+        await spool.close()
+    await platform.fault("ok")
+    spool = await opened(tmp_path / "spool", 2_500_000)
+    async with forwarded(spool, platform.url):
+        await drained(spool)
+    state = (await spool.reader("central")).state()
+    await spool.close()
+    summary = await platform.get("summary")
+    gaps = [entry["record"] for entry in (await platform.get("gaps"))["records"]]
+    missing = sum(gap["count"] for gap in gaps if gap["reason"] == "quota")
+    assert state.expired > 0
+    assert summary["samples"] + missing == produced
+    assert summary["conflicts"] == 0
+
+
 async def test_a_refused_record_can_be_found_in_quarantine(
     platform: PlatformProcess, tmp_path: Path
 ) -> None:

@@ -122,3 +122,9 @@ def set_up_logging(*, as_json: bool, debug: bool = False, stream: TextIO | None 
     LOGGER.setLevel(logging.DEBUG if debug else logging.INFO)
     for name in NOISY_LIBRARIES:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def silence(*names: str) -> None:
+    """Let loggers of a library write nothing, also in commands that set up no log at all."""
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -50,7 +50,8 @@ MQTT, OPCUA = "adapters/mqtt/README.md", "adapters/opcua/README.md"
 
 def interval_s() -> float:
     """Give the default pace of the sender."""
-    return float(next(each.default for each in fields(DeliveryConfig) if each.name == "interval_s"))
+    found: Any = next(each.default for each in fields(DeliveryConfig) if each.name == "interval_s")
+    return float(found)
 
 
 FIGURES: list[tuple[str, str, float]] = [
@@ -246,7 +247,7 @@ def routes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     found: list[tuple[str, re.Pattern[str]]] = []
     for path in (ROOT / "gateway/api").rglob("*.py"):
         for text in re.findall(r'"(/[\w{}$./-]*)"', path.read_text("utf-8")):
-            found.append((text, Route(text, lambda _: None).path_regex))  # type: ignore[arg-type]
+            found.append((text, Route(text, lambda _: None).path_regex))
     return tuple(found)
 
 

@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.core.clock import SystemClock
 from gateway.core.errors import SinkUnavailable
 from gateway.core.records import Answer, Record, Refusal, answer_for
 from gateway.core.types import Offset
+from gateway.flow.forward import Forwarder
 from gateway.ops.health import SinkHealth, SinkState
-from tests.unit.flow.forward_parts import QUICK, MemorySpool, ToldSink, forwarding
+from tests.unit.flow.forward_parts import EPOCH, QUICK, MemorySpool, ToldSink, forwarding
 
 
 def shows(health: SinkHealth, state: SinkState) -> bool:
@@ -233,8 +235,8 @@ async def test_a_jump_while_the_backlog_lane_finds_its_end_is_not_forgotten() ->
     spool.add(100, age_s=60)
     spool.while_reading = outgrown
     async with forwarding(spool, sink):
+        await sink.received(range(1, 201))
         await spool.drained()
-        assert spool.last == 200
     assert sorted(sink.arrived) == list(range(1, 201))
 
 
@@ -301,3 +303,85 @@ async def test_any_mix_of_outages_partial_answers_and_restarts_delivers_everythi
         await spool.drained()
     refused = {refusal.offset for refusal in spool.refused}
     assert set(sink.arrived) | refused == set(range(1, spool.last + 1))
+
+
+async def test_what_was_sent_without_an_answer_stays_in_hand_and_the_very_same_is_sent_again() -> (
+    None
+):
+    def lost_twice(records: Sequence[Record]) -> Answer:
+        in_hand.append(set(spool.in_hand))
+        if len(sink.writes) < 3:
+            spool.add(2)
+            raise SinkUnavailable("timeout")
+        return answer_for(records)
+
+    in_hand: list[set[int]] = []
+    spool, sink = MemorySpool(), ToldSink(lost_twice)
+    spool.add(5)
+    async with forwarding(spool, sink):
+        await spool.drained()
+        await asyncio.sleep(0)
+    assert sink.writes[:3] == [[1, 2, 3, 4, 5]] * 3
+    assert in_hand[:3] == [{1, 2, 3, 4, 5}] * 3
+    assert spool.in_hand == set()
+
+
+async def test_nothing_stays_in_hand_that_the_destination_answered_for() -> None:
+    spool, sink = MemorySpool(), ToldSink(lambda records: Answer(((1, 2),)))
+    spool.add(4)
+    async with forwarding(spool, sink, replace(QUICK, first_s=3600.0, cap_s=3600.0)):
+        await sink.received([1, 2])
+        while len(sink.writes) < 2:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+        assert spool.in_hand == set()
+
+
+async def test_live_data_goes_on_while_what_was_not_answered_is_sent_again_beside_it() -> None:
+    def poison(records: Sequence[Record]) -> Answer:
+        most.append(len(spool.in_hand))
+        if any(record.offset == 3 for record in records):
+            raise SinkUnavailable("http-500")
+        return answer_for(records)
+
+    most: list[int] = []
+    spool, sink = MemorySpool(), ToldSink(poison)
+    spool.add(30, age_s=60)
+    async with forwarding(spool, sink):
+        await sink.received([30])
+        for _ in range(5):
+            spool.add(20, age_s=60)
+            await sink.received([spool.last])
+    assert spool.in_hand == set(range(1, 11)), "handed over to the backlog, and tried again"
+    assert max(most) <= 3 * QUICK.records
+
+
+async def test_what_was_jumped_over_is_not_in_hand() -> None:
+    spool, sink = MemorySpool(), ToldSink()
+    spool.add(300, age_s=60)
+    async with forwarding(spool, sink, replace(QUICK, backlog_rate=100.0)):
+        await sink.received([300])
+        assert len(spool.in_hand) <= QUICK.records
+
+
+async def test_a_forwarder_started_again_after_a_bug_sends_what_it_left_open_first() -> None:
+    def broken_once(records: Sequence[Record]) -> Answer:
+        if len(sink.writes) == 3:
+            raise KeyError("bug")
+        return answer_for(records)
+
+    spool, sink = MemorySpool(), ToldSink(broken_once)
+    spool.add(25, age_s=60)
+    health = SinkHealth(sink.name, "told")
+    forwarder = Forwarder(spool, sink, health, SystemClock(), QUICK, head=spool.head, epoch=EPOCH)
+    with pytest.raises(ExceptionGroup):
+        await forwarder.run()
+    left = sink.writes[-1]
+    spool.add(20)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(forwarder.run())
+        async with asyncio.timeout(10):
+            await spool.drained()
+        task.cancel()
+    assert left in sink.writes[3:5]
+    assert sorted(sink.arrived) == list(range(1, 46))

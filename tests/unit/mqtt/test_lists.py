@@ -58,7 +58,8 @@ def test_a_filter_takes_the_entries_whose_field_says_so(filter_: str, found: lis
 
 
 @pytest.mark.parametrize(
-    "filter_", ["", "()", "(@.id)", "(@.id=P)", "(@.id!='P')", "(.id=='P')", "(@.id=='P'", "(@=='P')",
+    "filter_", ["", "()", "(@.id)", "(@.id=P)", "(@.id!='P')", "(.id=='P')", "(@.id=='P'",
+                "(@=='P')",
                 "(@.id=='P' || @.v==1)", "(@.id=='P' &&)", "(@.id==-)"]
 )  # fmt: skip
 def test_what_is_no_filter_is_refused(filter_: str) -> None:

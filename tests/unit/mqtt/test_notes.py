@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from adapters.mqtt.decode import Decoder
 from adapters.mqtt.framing import PacketReader, Read, Retained
 from adapters.mqtt.notes import AGAIN_NS, QUIET_NS, RETAINED_NS, UNMATCHED_NS, printable
@@ -16,7 +18,7 @@ SECOND = 10**9
 class Seen:
     """A decoder that is given messages at times, in seconds from a beginning."""
 
-    def __init__(self, health: DeviceHealth | None = None, **others: str) -> None:
+    def __init__(self, health: DeviceHealth | None = None, **others: Any) -> None:
         self.source = source_of({"a": ("t", "$.a"), "b": ("u", "$.b"), "n": ("w", None)}, **others)
         self.health = health or DeviceHealth("cell", 3, DeviceState.GOOD)
         self.decoder = Decoder(self.source, self.health)

@@ -240,8 +240,20 @@ class Plant:
         self.socket = Socket(self)
         router = Router(self.source.plan)
         router.assign([(self._first, 0), (self._first + 1, 1)], self.source.plan)
-        inside: Any = (self.socket, self.source, state, router, Book(), self.memory)
-        pump = Pump(*inside, self.health, self.clock, lambda *_: None, lambda _: None)
+        socket: Any = self.socket
+        book: Any = Book()
+        pump = Pump(
+            socket,
+            self.source,
+            state,
+            router,
+            book,
+            self.memory,
+            self.health,
+            self.clock,
+            lambda *_: None,
+            lambda _: None,
+        )
         self._run = asyncio.create_task(self._pumping(pump))
         await self.calm()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.clock import SystemClock
-from gateway.core.records import Gap
+from gateway.core.records import Batch, Gap
 from gateway.core.times import EARLIEST, STORE_AHEAD_NS
 from gateway.core.types import UnixNs
 from gateway.spool.appending import append
@@ -51,7 +51,7 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
         store.close_files()
 
 
-def claimed(times: list[int], first: int = 0) -> makers.Batch:
+def claimed(times: list[int], first: int = 0) -> Batch:
     batch = makers.batch(first, len(times))
     batch.times[:] = times
     return batch
