@@ -2,76 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from gateway.core.protocols import ReaderState
-from gateway.ops.metrics import REGISTRY
-
-RECEIVED = "gateway_samples_received_total"
-SPOOLED = "gateway_samples_spooled_total"
-REJECTED = "gateway_messages_rejected_total"
-DROPPED = "gateway_samples_dropped_total"
-RETURNED = "gateway_samples_returned_total"
-COUNTS = {
-    RECEIVED: "received",
-    SPOOLED: "spooled",
-    REJECTED: "rejected",
-    DROPPED: "dropped",
-    RETURNED: "returned",
-}
-SETTLED = ("spooled", "rejected", "dropped", "returned")
+from gateway.core.protocols import ReaderState, Stored
+from gateway.ops.health import Account, DeviceHealth
 
 Readers = Callable[[], Sequence[ReaderState]]
 
 
-def device_ledger() -> list[dict[str, Any]]:
+def device_ledger(
+    devices: Iterable[DeviceHealth], stored: Callable[[str], Stored]
+) -> list[dict[str, Any]]:
     """Give the counts of each device since the start of the process.
 
-    `waiting` is what an adapter handed over and the disk does not have yet; `balanced` says that
-    nothing waits and received = spooled + rejected + dropped + returned (never acknowledged).
+    received = spooled + rejected + dropped + waiting, where the intake counts what it received,
+    dropped (deadband) and what waits for the disk, and the spool what it committed. What a lost
+    connection took back (`returned`) may have been committed all the same. `balanced` says that
+    nothing else is missing, and nothing is there that nobody received.
     """
-    counts: dict[str, dict[str, int]] = {}
-    for family in REGISTRY.collect():
-        for sample in family.samples:
-            kind = COUNTS.get(sample.name)
-            if kind is not None:
-                device = counts.setdefault(
-                    sample.labels["device"], dict.fromkeys(COUNTS.values(), 0)
-                )
-                device[kind] = int(sample.value)
-    return [_balanced_device(device, counts[device]) for device in sorted(counts)]
+    return [_balanced_device(each.device, each.account, stored(each.device)) for each in devices]
 
 
-def _balanced_device(device: str, counts: dict[str, int]) -> dict[str, Any]:
-    waiting = counts["received"] - sum(counts[kind] for kind in SETTLED)
-    return {"device": device, **counts, "waiting": waiting, "balanced": waiting == 0}
+def _balanced_device(device: str, account: Account, stored: Stored) -> dict[str, Any]:
+    open_ = account.received - account.dropped - stored.samples - stored.rejected
+    return {
+        "device": device,
+        "received": account.received,
+        "spooled": stored.samples,
+        "rejected": stored.rejected,
+        "dropped": account.dropped,
+        "returned": account.returned,
+        "waiting": account.waiting,
+        "balanced": 0 <= open_ <= account.waiting + account.returned,
+    }
 
 
-def reader_ledger(
-    states: Sequence[ReaderState], spooled: Callable[[str], int] | None
-) -> list[dict[str, Any]]:
-    """Give the counts of each reader in records: spooled = delivered + pending + quarantined +
-    expired.
+def reader_ledger(states: Sequence[ReaderState]) -> list[dict[str, Any]]:
+    """Give the counts of each reader in records.
+
+    spooled = delivered + pending + quarantined + expired, where the writer counts what it committed
+    for the reader, and the reader's books say what became of it.
     """
-    return [_balanced_reader(state, spooled) for state in states]
+    return [_balanced_reader(state) for state in states]
 
 
-def _balanced_reader(state: ReaderState, spooled: Callable[[str], int] | None) -> dict[str, Any]:
+def _balanced_reader(state: ReaderState) -> dict[str, Any]:
     parts = {
         "delivered": state.delivered,
         "pending": state.pending,
         "quarantined": state.quarantined,
         "expired": state.expired,
     }
-    total = sum(parts.values())
-    stored = total if spooled is None else spooled(state.name)
-    balanced = total == stored and min(parts.values()) >= 0
-    return {"reader": state.name, "spooled": stored, **parts, "balanced": balanced}
+    balanced = sum(parts.values()) == state.spooled and min(parts.values()) >= 0
+    return {"reader": state.name, "spooled": state.spooled, **parts, "balanced": balanced}
 
 
 class ReaderGauges(Collector):

@@ -57,8 +57,8 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
     health = services.health
     states = {state.name: state for state in services.readers()}
     ledger = {
-        "devices": device_ledger(),
-        "readers": reader_ledger(tuple(states.values()), services.spooled),
+        "devices": device_ledger(health.devices.values(), services.stored),
+        "readers": reader_ledger(tuple(states.values())),
     }
     balanced = all(entry["balanced"] for part in ledger.values() for entry in part)
     return {
@@ -77,6 +77,9 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
             "epoch": services.epoch,
             "head": services.head(),
             "ready": health.spool_ready,
+            "state": health.spool.state.value,
+            "reason": health.spool.reason,
+            "since": health.spool.since,
             "note": health.spool_note,
             "problems": spool_problems(health.spool_note, services.advice.of_spool),
             **services.spool_facts(),

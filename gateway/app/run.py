@@ -21,6 +21,7 @@ from gateway.app.fleet import Fleet
 from gateway.app.own_aas import OwnFigures, query_endpoint
 from gateway.app.process import on_stop_signal
 from gateway.app.reload import Reloader
+from gateway.app.spool_watch import look, watch_spool
 from gateway.app.usage_start import start_usage
 from gateway.app.version import version
 from gateway.app.web import api_server, written_content
@@ -78,7 +79,7 @@ class Gateway:
             listener=live.on_records,
             commit_window_s=COMMIT_WINDOW_S,
         )
-        health.spool_ready = True
+        look(spool, health, self.clock)
         signals = sum(len(device.table.signals) for device in self.plan.devices.values())
         events.gateway_started(
             settings.gateway.id, version(), len(self.plan.devices), signals, str(self.data)
@@ -120,6 +121,7 @@ class Gateway:
                 group.create_task(contained("api", server.run, self.clock)),
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
                 group.create_task(self._retain(destinations)),
+                group.create_task(watch_spool(spool, health, self.clock)),
                 group.create_task(contained("own figures", figures.run, self.clock)),
                 group.create_task(self._watch_loop(fleet)),
             ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from gateway.core.records import Answer, Batch, Gap, Item, Record, Refusal, Rejected
 from gateway.core.signals import PlanTable
@@ -71,6 +71,13 @@ class Sink(Protocol):
         """Release connections; at most 5 s."""
 
 
+class Stored(NamedTuple):
+    """What the spool committed of one device since the process began, counted at the commit."""
+
+    samples: int = 0
+    rejected: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ReaderState:
     """A reader's place, for `status` and the conservation counters. All counts are records."""
@@ -87,6 +94,9 @@ class ReaderState:
     oldest_pending: UnixNs | None
     pending_samples: int = 0
     pending_bytes: int = 0
+    spooled: int | None = None
+    """Records ever written for it, counted by the writer apart from the counts above (which are the
+    reader's own); None where nobody counts."""
 
 
 class Reader(Protocol):
@@ -152,6 +162,9 @@ class Spool(Protocol):
 
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""
+
+    def stored(self, device: str) -> Stored:
+        """Give what was committed of a device since the process began."""
 
     async def close(self) -> None:
         """Commit what waits, then release files and lock."""

@@ -27,6 +27,7 @@ from gateway.flow.counters import (
     RETURNED,
     SPOOLED,
 )
+from gateway.flow.misfits import Misfits
 from gateway.flow.silence import Silence
 from gateway.flow.types import TypedTable
 from gateway.ops.events import flow as flow_events
@@ -53,6 +54,7 @@ class _Route:
     typed: TypedTable
     claims: TimeClaims
     silence: Silence
+    misfits: Misfits
 
 
 class DeviceIntake:
@@ -95,6 +97,7 @@ class DeviceIntake:
             TypedTable(table, known),
             TimeClaims(table, times, self._health),
             Silence(table, seldom, self._health, last.silence if last else None),
+            Misfits(table, self._health),
         )
         while len(self._routes) > TABLES_MAX:
             self._routes.pop(next(iter(self._routes)))
@@ -124,13 +127,20 @@ class DeviceIntake:
         mapped = self._mapped(batches)
         received, spooled = sum(map(len, batches)), sum(map(len, mapped))
         rejected = sum(isinstance(item, Rejected) for item in others)
+        account, handed_over = self._health.account, spooled + rejected
         self._received.inc(received + rejected)
+        account.received += received + rejected
+        account.dropped += received - spooled
+        account.waiting += handed_over
         try:
             # What an adapter says beside its samples (a gap) explains what comes before them.
             await self._store([*others, *mapped])
         except BaseException:
             self._returned.inc(received + rejected)
+            account.returned += handed_over
             raise
+        finally:
+            account.waiting -= handed_over
         self._spooled.inc(spooled)
         self._rejected.inc(rejected)
         self._dropped.inc(received - spooled)
@@ -151,6 +161,7 @@ class DeviceIntake:
         for route, part in routed:
             route.typed.learn(part)
             route.silence.broken_by(part)
+            route.misfits.look_at(part)
         return [
             part if part.plan is route.typed.table else replace(part, plan=route.typed.table)
             for route, part in routed

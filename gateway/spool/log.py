@@ -25,11 +25,12 @@ from typing import Any
 
 from gateway.core.clock import Clock
 from gateway.core.errors import SpoolError, SpoolUnavailable
-from gateway.core.protocols import ReaderState, RecordListener
+from gateway.core.protocols import ReaderState, RecordListener, Stored
 from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
+from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.cursor import Cursor
 from gateway.spool.lock import FolderLock
@@ -89,7 +90,11 @@ class SqliteSpool:
         self.leases = store.leases
         self.tail = Tail(store.next)
         self._head = store.next - 1
-        self._states = {name: ledger.state() for name, ledger in store.ledgers.items()}
+        store.written.begin(store.ledgers)
+        self._states = {
+            name: ledger.state(store.written.records_for(ledger))
+            for name, ledger in store.ledgers.items()
+        }
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._closed = False
@@ -178,6 +183,14 @@ class SqliteSpool:
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""
         return {device: table for device, (table, _) in dict(self._store.devices).items()}
+
+    def stored(self, device: str) -> Stored:
+        """Give what was committed of a device since the process began."""
+        return self._store.written.stored(device)
+
+    def condition(self) -> SpoolCondition:
+        """Tell whether values can be stored now, and why not; cheap, no disk."""
+        return self._writer.condition()
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.errors import SpoolError, SpoolUnavailable
-from gateway.core.protocols import ReaderState, RecordListener
-from gateway.core.records import Answer, Batch, Gap, Item, Record
+from gateway.core.protocols import ReaderState, RecordListener, Stored
+from gateway.core.records import Answer, Batch, Gap, Item, Record, Rejected
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.spool.codec import item_time
@@ -80,6 +80,13 @@ class MemorySpool:
             for record in self.records
             if isinstance(record.item, Batch)
         }
+
+    def stored(self, device: str) -> Stored:
+        """Give what was stored of a device."""
+        items = [record.item for record in self.records]
+        samples = (len(i) for i in items if isinstance(i, Batch) and i.plan.device == device)
+        rejected = sum(isinstance(item, Rejected) and item.device == device for item in items)
+        return Stored(sum(samples), rejected)
 
     async def close(self) -> None:
         """End waiting readers."""

@@ -460,6 +460,7 @@ def check_part(store: Store, first: int) -> None:
         return  # it went away, or was replaced, in the meantime
     if replace_damaged(store, row, only_if_lost=True):
         recount(store)
+        store.written.begin(store.ledgers)
         send(store)
 
 

@@ -164,6 +164,7 @@ def forget_reader(store: Store, name: str) -> None:
         gone = store.drop_consumed(floor)
     store.ledgers = rest
     store.leases.forget(name)
+    store.written.forget(name)
     events.reader_forgotten(name, ledger.pending.records)
     if gone:
         store.unlink(gone)

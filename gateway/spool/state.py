@@ -84,11 +84,12 @@ class Ledger:
         """Everything the spool ever had for this reader (the conservation law)."""
         return self.delivered.plus(self.pending).plus(self.quarantined).plus(self.expired)
 
-    def state(self) -> ReaderState:
+    def state(self, written: int | None = None) -> ReaderState:
+        """Give a snapshot; `written` is what the writer counted for this reader."""
         return ReaderState(
             self.name, Offset(self.cursor.position), self.cursor.intervals(), self.pending.records,
             self.quarantined.records, self.delivered.records, self.expired.records, self.oldest,
-            self.pending.samples, self.pending.bytes,
+            self.pending.samples, self.pending.bytes, written,
         )  # fmt: skip
 
     def pack(self) -> bytes:

@@ -36,6 +36,7 @@ from gateway.spool.part import (
 from gateway.spool.state import Ledger, PartRow, StateFile
 from gateway.spool.summary import NOTHING, Summary, Totals
 from gateway.spool.tail import TailEntry
+from gateway.spool.written import Written
 
 OFFSETS_RESERVED = 1_000_000
 """Offsets are set aside by this many, so that even a lost part's offsets are not used again."""
@@ -133,6 +134,7 @@ class Store:
         self.set_aside_bytes = 0
         self._ballast_size = 0
         self.next = 1
+        self.written = Written()
         self.published: list[TailEntry] = []
         self.unlinked: list[int] = []
 
@@ -162,6 +164,7 @@ class Store:
         if marked:
             active.marked_now(last)
         active.next = self.next = last + 1
+        self.written.add(entries)
         self._book(entries, rows)
         for batch in batches:
             self._note_device(batch)

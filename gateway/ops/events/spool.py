@@ -24,6 +24,12 @@ def spool_recovered(down_s: float) -> None:
     emit(Level.INFO, "spool_recovered", down_s=round(down_s, 1))
 
 
+def spool_state(state: str, reason: str, detail: str) -> None:
+    """Say that values can, or cannot, be stored from now on."""
+    level = Level.INFO if state == "good" else Level.ERROR
+    emit(level, "spool_state", state=state, reason=reason, detail=detail)
+
+
 def spool_full(quota_bytes: int) -> None:
     emit(Level.ERROR, "spool_full", repeat_key="spool", quota_bytes=quota_bytes)
 

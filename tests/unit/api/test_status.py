@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from starlette.requests import Request
 
@@ -8,9 +10,9 @@ from gateway.api.guard import is_loopback, needed_role
 from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.api.status import Rates
 from gateway.api.users import Role
-from gateway.core.protocols import ReaderState
+from gateway.core.protocols import ReaderState, Stored
 from gateway.core.types import Offset
-from gateway.flow import counters
+from gateway.ops.health import Account, DeviceHealth
 
 
 def query(text: str) -> Query:
@@ -76,25 +78,39 @@ def test_the_rate_is_taken_over_the_last_ten_seconds() -> None:
     assert rates.of("press-01") == pytest.approx(24, abs=0.1)
 
 
-def test_a_device_balances_when_nothing_waits_for_the_disk() -> None:
-    counters.RECEIVED.labels("ledger-test").inc(100)
-    counters.SPOOLED.labels("ledger-test").inc(90)
-    counters.REJECTED.labels("ledger-test").inc(1)
-    counters.DROPPED.labels("ledger-test").inc(2)
-
-    def entry() -> dict[str, object]:
-        return next(each for each in device_ledger() if each["device"] == "ledger-test")
-
-    assert entry()["waiting"] == 7
-    assert entry()["balanced"] is False
-    counters.SPOOLED.labels("ledger-test").inc(7)
-    assert entry()["balanced"] is True
+def device(received: int, **others: int) -> DeviceHealth:
+    return DeviceHealth("press-01", 1, account=Account(received, **others))
 
 
-def test_a_reader_balances_against_what_the_spool_counted() -> None:
-    state = ReaderState("platform", Offset(8), (), 3, 1, 6, 0, None)
-    assert reader_ledger([state], lambda _: 10)[0]["balanced"] is True
-    assert reader_ledger([state], lambda _: 11)[0]["balanced"] is False
+@pytest.mark.parametrize(
+    ("account", "stored", "balanced"),
+    [
+        ({"dropped": 2}, Stored(97, 1), True),
+        ({"dropped": 2}, Stored(96, 1), False),
+        ({"dropped": 2, "waiting": 7}, Stored(90, 1), True),
+        ({"dropped": 2, "waiting": 7}, Stored(89, 1), False),
+        ({"dropped": 2, "returned": 5}, Stored(92, 1), True),
+        ({"dropped": 2, "returned": 5}, Stored(97, 1), True),
+        ({"dropped": 2}, Stored(98, 1), False),
+    ],
+    ids=[
+        "all-stored", "one-lost", "on-its-way", "one-lost-beside", "taken-back",
+        "taken-back-and-stored-all-the-same", "one-from-nowhere",
+    ],
+)  # fmt: skip
+@pytest.mark.invariant("I4")
+def test_a_device_balances_what_it_received_against_what_the_spool_committed(
+    account: dict[str, int], stored: Stored, balanced: bool
+) -> None:
+    (entry,) = device_ledger([device(100, **account)], lambda _: stored)
+    assert entry["balanced"] is balanced
+
+
+def test_a_reader_balances_against_what_the_writer_counted() -> None:
+    state = ReaderState("platform", Offset(8), (), 3, 1, 6, 0, None, spooled=10)
+    assert reader_ledger([state])[0]["balanced"] is True
+    assert reader_ledger([replace(state, spooled=11)])[0]["balanced"] is False
+    assert reader_ledger([replace(state, spooled=None)])[0]["balanced"] is False
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,10 @@ MQTT, OPCUA = "adapters/mqtt/README.md", "adapters/opcua/README.md"
 
 def interval_s() -> float:
     """Give the default pace of the sender."""
-    found: Any = next(each.default for each in fields(DeliveryConfig) if each.name == "interval_s")
-    return float(found)
+    default: Any = next(
+        each.default for each in fields(DeliveryConfig) if each.name == "interval_s"
+    )
+    return float(default)
 
 
 FIGURES: list[tuple[str, str, float]] = [

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
-from gateway.core.protocols import Reader
+from gateway.core.protocols import Reader, Stored
 from gateway.core.records import Batch, Gap, GapReason, Item, Rejected
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
@@ -52,6 +52,10 @@ class Shelf:
 
     def plans(self) -> dict[str, PlanTable]:
         return {}
+
+    def stored(self, device: str) -> Stored:
+        batches = [item for item in self.items if isinstance(item, Batch)]
+        return Stored(sum(map(len, batches)), len(self.items) - len(batches))
 
     async def close(self) -> None: ...
 
