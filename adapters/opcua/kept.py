@@ -210,13 +210,25 @@ class Shelf:
         return kept, self._load_mark(kept.key)
 
     def _load_mark(self, key: int) -> Mark | None:
-        try:
-            found = decode_mark(self._mark.read_bytes())
-        except OSError:
-            return None
+        found = self._read_mark()
         if found is None or found[0] != key or not found[1].settled:
             return None
         return found[1]
+
+    def _read_mark(self) -> tuple[int, Mark] | None:
+        try:
+            return decode_mark(self._mark.read_bytes())
+        except OSError:
+            return None
+
+    def dated(self) -> int | None:
+        """Give the date (ns, our clock) of the last durable message of whatever session.
+
+        It outlives the session: what is missing begins there, though messages that were fetched
+        again late came after it.
+        """
+        found = self._read_mark()
+        return None if found is None else found[1].dated
 
     def save(self, kept: Kept) -> None:
         """Write the session whole or not at all; nothing when it is what was written last.

@@ -60,8 +60,9 @@ class OperationRoutes:
         health = self._services.health
         if health.spool_ready:
             return json_answer({"status": "ready"})
-        note = health.spool_note or "the spool is not open"
-        return json_answer({"status": "not-ready", "note": note}, 503)
+        spool = health.spool
+        answer = {"status": "not-ready", "state": spool.state.value, "reason": spool.reason}
+        return json_answer({**answer, "note": spool.note}, 503)
 
     async def _metrics(self, _: Request) -> Response:
         return Response(exposition(), media_type=METRICS_TYPE)

@@ -21,13 +21,13 @@ from gateway.app.fleet import Fleet
 from gateway.app.own_aas import OwnFigures, query_endpoint
 from gateway.app.process import on_stop_signal
 from gateway.app.reload import Reloader
+from gateway.app.spool_watch import look, watch_spool
 from gateway.app.usage_start import start_usage
 from gateway.app.version import version
 from gateway.app.web import api_server, written_content
 from gateway.core.clock import Clock
 from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events
-from gateway.ops.events import spool as spool_events
 from gateway.ops.health import Health
 from gateway.spool.log import SqliteSpool
 
@@ -79,7 +79,7 @@ class Gateway:
             listener=live.on_records,
             commit_window_s=COMMIT_WINDOW_S,
         )
-        health.spool_ready = True
+        look(spool, health, self.clock)
         signals = sum(len(device.table.signals) for device in self.plan.devices.values())
         events.gateway_started(
             settings.gateway.id, version(), len(self.plan.devices), signals, str(self.data)
@@ -121,8 +121,9 @@ class Gateway:
                 group.create_task(contained("api", server.run, self.clock)),
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
                 group.create_task(self._retain(destinations)),
+                group.create_task(watch_spool(spool, health, self.clock)),
                 group.create_task(contained("own figures", figures.run, self.clock)),
-                group.create_task(self._watch_loop(fleet, spool, health)),
+                group.create_task(self._watch_loop(fleet)),
             ]
             gc.collect()
             gc.freeze()
@@ -144,24 +145,12 @@ class Gateway:
             await destinations.retain(self.plan.settings.history.keep)
             await self.clock.sleep(RETAIN_EVERY_S)
 
-    async def _watch_loop(self, fleet: Fleet, spool: SqliteSpool, health: Health) -> None:
-        """Look after disk and devices, and say when the loop was held up: keep-alives are late."""
+    async def _watch_loop(self, fleet: Fleet) -> None:
+        """Look after the devices, and say when the event loop was held up: keep-alives are late."""
         while True:
             due = self.clock.monotonic() + LAG_STEP_S
             await self.clock.sleep(LAG_STEP_S)
             late_s = self.clock.monotonic() - due
             if late_s > LAG_SHOWN_S:
                 events.loop_blocked(late_s)
-            _note_disk(health, spool.why_not())
             fleet.look()
-
-
-def _note_disk(health: Health, reason: str) -> None:
-    """Let everybody know whether values can be stored: readiness, status, AAS and log."""
-    if reason == health.spool_note and health.spool_ready is not bool(reason):
-        return
-    if reason:
-        spool_events.storing_stopped(reason)
-    elif not health.spool_ready:
-        spool_events.storing_again(health.spool_note)
-    health.spool_ready, health.spool_note = not reason, reason

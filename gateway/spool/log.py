@@ -30,6 +30,7 @@ from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
+from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.cursor import Cursor
 from gateway.spool.lock import FolderLock
@@ -187,9 +188,9 @@ class SqliteSpool:
         """Give what was committed of a device since the process began."""
         return self._store.written.stored(device)
 
-    def why_not(self) -> str:
-        """Give the reason why nothing can be stored now, see `condition`; empty: it can."""
-        return "closed" if self._closed else self._writer.why_not()
+    def condition(self) -> SpoolCondition:
+        """Tell whether values can be stored now, and why not; cheap, no disk."""
+        return self._writer.condition()
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""

@@ -20,14 +20,23 @@ from gateway.core.errors import SpoolError, SpoolFull, SpoolUnavailable
 from gateway.core.protocols import ReaderState
 from gateway.core.records import Answer, Item
 from gateway.ops.events import spool as events
+from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.appending import append
 from gateway.spool.codec import DamagedRecord
-from gateway.spool.condition import QUOTA_FULL, Condition, reason_of
-from gateway.spool.quota import make_room, trim_quarantine
+from gateway.spool.condition import (
+    GOOD,
+    STALL_S,
+    condition_after,
+    looked_at,
+    quota_full,
+    recovering,
+    stalled,
+)
+from gateway.spool.quota import has_room, make_room, trim_quarantine
 from gateway.spool.recovery import load
 from gateway.spool.settling import settle
-from gateway.spool.store import Store
+from gateway.spool.store import COMMIT_OVERHEAD, Store
 from gateway.spool.tail import TailEntry
 
 GROUP_ITEMS = 2_000
@@ -103,11 +112,15 @@ class Writer:
         self._held: list[SettleJob] = []
         self._held_until = 0.0
         self._outcomes: list[Outcome] = []
-        self.condition = Condition()
         self._down_since: float | None = None
         self._unavailable_since: float | None = None
         self._disk_full = False
+        self._quota_full = False
         self._next_try = 0.0
+        self._failed: SpoolCondition | None = None
+        self._looked_at: SpoolCondition | None = None
+        self._busy_since: float | None = None
+        self._loading = False
         self._polled = self._worked = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
 
@@ -122,15 +135,23 @@ class Writer:
         if not self._wake.is_set():
             self._wake.set()
 
+    def condition(self) -> SpoolCondition:
+        """Tell how it stands with the disk; from any thread, without waiting."""
+        busy_since = self._busy_since
+        busy_s = 0.0 if busy_since is None else time.monotonic() - busy_since
+        if busy_s > STALL_S:
+            return recovering(busy_s) if self._loading else stalled(busy_s)
+        if self._failed is not None:
+            return self._failed
+        if self._quota_full:
+            return quota_full(self._store.settings.quota_bytes)
+        return self._looked_at or GOOD
+
     def stop(self) -> None:
         """Make the thread commit what waits and end; `join` waits for it."""
         self._closing = True
         self._full.set()
         self._wake.set()
-
-    def why_not(self) -> str:
-        """Give the reason why nothing can be stored now; empty: it can. From any thread."""
-        return self.condition.now(time.monotonic(), alive=self._thread.is_alive())
 
     def join(self) -> None:
         self._thread.join()
@@ -140,11 +161,12 @@ class Writer:
     def _run(self) -> None:
         while not (self._closing and not self._jobs and not self._held):
             self._await_work()
-            self.condition.busy_since = time.monotonic()
+            self._busy_since = time.monotonic()
             self._work()
             self._report()
+            self._busy_since = time.monotonic()
             self._keep_house()
-            self.condition.busy_since = None
+            self._busy_since = None
         self._store.finish(loaded=self._down_since is None)
 
     def _await_work(self) -> None:
@@ -196,8 +218,7 @@ class Writer:
         except FAILURES as error:
             self._fail(error, futures)
         else:
-            full = any(isinstance(result, SpoolFull) for result in results)
-            self.condition.reason = QUOTA_FULL if full else ""
+            self._quota_full = any(isinstance(each, SpoolFull) for each in results)
             self._outcomes += zip(futures, results, strict=True)
 
     def _settle(self) -> None:
@@ -234,7 +255,8 @@ class Writer:
 
     def _fail(self, error: BaseException, futures: Sequence[asyncio.Future[Any]]) -> None:
         """Believe nothing of the files any more; nothing of this commit counts."""
-        reason = self.condition.reason = reason_of(error)
+        reason = type(error).__name__
+        self._failed = condition_after(error, self._store.folder)
         self._refuse(futures, SpoolUnavailable(reason, str(error)))
         self._store.close_files()
         if isinstance(error, apsw.FullError):
@@ -259,18 +281,20 @@ class Writer:
             self._disk_full = False
         if not self._disk_full and self._unavailable_since is not None:
             events.spool_recovered(now - self._unavailable_since)
-            self._unavailable_since = None
-            self.condition.reason = ""
+            self._unavailable_since = self._failed = None
         return not (appending and self._disk_full)
 
     def _reopen(self) -> bool:
+        self._loading = True
         try:
             load(self._store, acknowledged=self._store.next - 1)
         except (*FAILURES, SpoolError) as error:
+            self._failed = condition_after(error, self._store.folder)
             self._store.close_files()
-            self.condition.reason = reason_of(error)
-            events.spool_unavailable(self.condition.reason, str(error))
+            events.spool_unavailable(type(error).__name__, str(error))
             return False
+        finally:
+            self._loading = False
         self._store.written.begin(self._store.ledgers)
         self._unavailable_since = self._down_since
         self._down_since = None
@@ -300,9 +324,12 @@ class Writer:
                 self._store.fold_log(idle=now - self._worked >= IDLE_S)
             if now - self._polled >= POLL_S:
                 self._polled = now
+                self._looked_at = looked_at(self._store.folder)
                 if self._ready(appending=True):
                     self._poll(self._store)
                     self._store.hold_ballast()
+                    if self._quota_full and has_room(self._store, COMMIT_OVERHEAD):
+                        self._quota_full = False
         except FAILURES as error:
             self._fail(error, [])
         self._report()

@@ -18,6 +18,7 @@ import pytest
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolFull, SpoolUnavailable
 from gateway.core.records import Answer, Batch, Gap, GapReason, Record, answer_for
+from gateway.ops.health import SpoolState
 from gateway.spool.log import SqliteSpool
 from gateway.spool.reader import SpoolReader
 from tests.unit.spool import makers
@@ -49,6 +50,7 @@ async def fill_the_disk(folder: Path) -> None:
             if refused > 3:
                 break
     assert refused > 3, "the disk never was full"
+    assert spool.condition()[:2] == (SpoolState.FULL, "disk-full")
     assert stored == list(range(1, len(stored) + 1))
     async with asyncio.timeout(BACK_WITHIN_S):
         await settle_when_possible(reader, Answer(((1, 2),)))
@@ -63,6 +65,7 @@ async def fill_the_disk(folder: Path) -> None:
             break
         await asyncio.sleep(0.05)
     assert time.monotonic() - started < BACK_WITHIN_S
+    assert spool.condition().state is SpoolState.GOOD
     records = await reader.read(1, 1_000, LOTS)  # type: ignore[arg-type]
     assert [record.offset for record in records] == list(range(3, len(stored) + 2))
     await reader.settle(answer_for(records))
@@ -182,8 +185,10 @@ async def test_a_spool_full_of_what_may_not_be_given_up_says_so(tmp_path: Path) 
             await spool.append([makers.rejected()] * 500)
             count += 500
     assert spool.head() == count
+    assert spool.condition()[:2] == (SpoolState.FULL, "quota-full")
     await reader.settle(Answer(((1, count),)))
     assert await spool.append([makers.usage()]) == count + 1
+    assert spool.condition().state is SpoolState.GOOD
     await spool.close()
 
 

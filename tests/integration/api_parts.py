@@ -22,7 +22,14 @@ from gateway.api.users import User, users_text
 from gateway.core.assets import AssetModel
 from gateway.core.clock import SystemClock
 from gateway.core.protocols import Reader
-from gateway.ops.health import DeviceHealth, DeviceState, Health, SinkHealth
+from gateway.ops.health import (
+    DeviceHealth,
+    DeviceState,
+    Health,
+    SinkHealth,
+    SpoolHealth,
+    SpoolState,
+)
 from gateway.spool.log import SqliteSpool
 from tests.unit.aas.parts import batch, press
 
@@ -109,7 +116,7 @@ def _services(
     models: Sequence[AssetModel],
     clock: SystemClock,
 ) -> Services:
-    health = Health(clock.now(), spool_ready=True)
+    health = Health(clock.now(), spool=SpoolHealth(SpoolState.GOOD, ""))
     for model in models:
         device = DeviceHealth(model.info.device, len(model.table.signals))
         device.change(DeviceState.GOOD, clock.now())

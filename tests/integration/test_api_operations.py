@@ -15,9 +15,9 @@ from gateway.api import usage
 from gateway.app.advice import book
 from gateway.core.errors import SpoolFull
 from gateway.core.records import Answer, Item, Refusal, Usage
-from gateway.core.types import BAD, Offset
+from gateway.core.types import BAD, Offset, UnixNs
 from gateway.ops.advice import Advice
-from gateway.ops.health import DeviceState, SinkState
+from gateway.ops.health import DeviceState, SinkState, SpoolCondition, SpoolState
 from tests.integration.api_parts import Running, served
 from tests.unit.aas.parts import batch
 
@@ -135,9 +135,9 @@ async def test_nothing_is_answered_before_the_commit(
 async def test_ready_follows_the_spool_while_live_does_not(running: Running) -> None:
     assert (await running.get("/readyz")).status_code == 200
     health = running.services.health
-    health.spool_ready, health.spool_note = False, "disk full"
+    health.spool.change(SpoolCondition(SpoolState.FULL, "disk-full", "/data"), UnixNs(1))
     answer = await running.get("/readyz")
-    assert (answer.status_code, answer.json()["note"]) == (503, "disk full")
+    assert (answer.status_code, answer.json()["note"]) == (503, "disk-full: /data")
     assert (await running.get("/healthz")).status_code == 200
 
 

@@ -161,12 +161,15 @@ async def test_what_arrived_without_an_answer_is_never_declared_missing_by_the_q
 ) -> None:
     """The platform stores and its answers are lost, the quota presses, the gateway is stopped."""
     noise = np.random.default_rng(8)
-    produced = 0
+    produced = 100
     limits = replace(LIMITS, behind_s=0.05)
-    await platform.fault("drop-reply")
-    for _ in range(restarts + 1):
+    for start in range(restarts + 1):
         spool = await opened(tmp_path / "spool", 2_500_000)
         async with forwarded(spool, platform.url, limits) as health:
+            if start == 0:  # it has the plan before its answers begin to be lost
+                await spool.append(aged(1, 0.0))
+                await drained(spool)
+                await platform.fault("drop-reply")
             while health.state is not SinkState.RETRYING or health.tries < 2:
                 await spool.append([replace(numbers(PLAN, 500), values=noise.random(500))])
                 produced += 500
@@ -186,6 +189,7 @@ async def test_what_arrived_without_an_answer_is_never_declared_missing_by_the_q
     missing = sum(gap["count"] for gap in gaps if gap["reason"] == "quota")
     assert state.expired > 0
     assert summary["samples"] + missing == produced
+    assert summary["duplicates"] > 0, "something arrived of which nobody told"
     assert summary["conflicts"] == 0
 
 

@@ -20,16 +20,14 @@ def spool_unavailable(reason: str, detail: str) -> None:
     emit(Level.ERROR, "spool_unavailable", repeat_key=reason, reason=reason, detail=detail)
 
 
-def storing_stopped(reason: str) -> None:
-    emit(Level.ERROR, "storing_stopped", reason=reason)
-
-
-def storing_again(reason: str) -> None:
-    emit(Level.INFO, "storing_again", after=reason)
-
-
 def spool_recovered(down_s: float) -> None:
     emit(Level.INFO, "spool_recovered", down_s=round(down_s, 1))
+
+
+def spool_state(state: str, reason: str, detail: str) -> None:
+    """Say that values can, or cannot, be stored from now on."""
+    level = Level.INFO if state == "good" else Level.ERROR
+    emit(level, "spool_state", state=state, reason=reason, detail=detail)
 
 
 def spool_full(quota_bytes: int) -> None:

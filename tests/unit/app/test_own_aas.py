@@ -19,7 +19,14 @@ from gateway.core.records import Record
 from gateway.core.types import Offset, UnixNs
 from gateway.history.config import HistoryConfig
 from gateway.history.open import open_history
-from gateway.ops.health import DeviceHealth, DeviceState, Health, SinkHealth
+from gateway.ops.health import (
+    DeviceHealth,
+    DeviceState,
+    Health,
+    SinkHealth,
+    SpoolHealth,
+    SpoolState,
+)
 from gateway.usage.model import Move, State, Taken
 from tests.unit.aas.parts import batch, press
 
@@ -53,7 +60,7 @@ def test_the_ids_of_the_own_shell_are_the_same_after_every_installation() -> Non
 
 def test_figures_tell_devices_and_destinations_and_since_when_one_is_lost() -> None:
     clock = SystemClock()
-    health = Health(clock.now(), spool_ready=True)
+    health = Health(clock.now(), spool=SpoolHealth(SpoolState.GOOD, ""))
     device = DeviceHealth("press-01", 6)
     device.change(DeviceState.GOOD, UnixNs(5))
     health.devices["press-01"], health.sinks["central"] = device, SinkHealth("central", "http")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class PowerFile(apsw.VFSFile):
         super().xTruncate(size)
 
     def xSync(self, flags: int) -> None:
+        self.disk.moves.wait(60)
         self.disk.check("sync")
         self.disk.syncs += 1
         super().xSync(flags)
@@ -47,7 +49,8 @@ class PowerFile(apsw.VFSFile):
 class PowerDisk(apsw.VFS):
     """A VFS by this name; `cut` writes what a power cut could have left into another folder.
 
-    `fail` makes the next operations of a kind ("write", "sync") fail as a broken disk does.
+    `failing` makes the next operations of a kind ("write", "sync") fail as a broken disk does, with
+    `error`. While `moves` is not set a sync does not return.
     """
 
     def __init__(self, name: str, seed: int) -> None:
@@ -56,6 +59,9 @@ class PowerDisk(apsw.VFS):
         self.durable: dict[Path, bytes] = {}
         self.pending: dict[Path, list[tuple[int, bytes | None]]] = {}
         self.failing: dict[str, int] = {}
+        self.error: type[apsw.Error] = apsw.IOError
+        self.moves = threading.Event()
+        self.moves.set()
         self.syncs = 0
         super().__init__(name, "")
 
@@ -71,7 +77,7 @@ class PowerDisk(apsw.VFS):
         left = self.failing.get(kind, 0)
         if left:
             self.failing[kind] = left - 1
-            raise apsw.IOError(f"injected {kind} failure")
+            raise self.error(f"injected {kind} failure")
 
     def settle(self, path: Path) -> None:
         """What was written to a file is now sure."""
