@@ -98,18 +98,24 @@ class MqttAdapter:
     async def _begin(
         self, connection: Connection, welcome: Welcome, intake: Intake, memory: Memory
     ) -> Gap | None:
-        """Subscribe everything and say what was missed before that."""
+        """Say what was missed, subscribe everything, and give what was missed meanwhile.
+
+        The first is durable before the broker hears of us: killed in between, the next process
+        would find a session and a subscription, and nothing would ever say what was before them.
+        """
         memory.unsubscribed |= not welcome.session_present
+        gap = self._gap(intake) if memory.unsubscribed else None
+        if gap is not None:
+            await intake.deliver([gap])
         self._subscriptions = Subscriptions(connection, self._health, self._clock)
         try:
             async with asyncio.timeout(self._source.connect_timeout_s):
                 await self._subscriptions.add(self._source, filters_of(self._source))
         except TimeoutError as error:
             raise SourceUnavailable("timeout", "SUBSCRIBE") from error
-        gap = self._gap(intake) if memory.unsubscribed else None
         memory.unsubscribed = False
         self._note_connected(connection, welcome)
-        return gap
+        return None if gap is None else replace(gap, start=gap.end, end=self._clock.now())
 
     def _gap(self, intake: Intake) -> Gap | None:
         """Cover the time since the last durable sample: the broker kept nothing for us."""

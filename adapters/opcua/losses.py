@@ -57,11 +57,12 @@ class Overflows:
     """Finds what a server's queues threw away, by the overflow bit at the oldest sample left.
 
     What is missing of a signal was sampled after the message with its newest sample was published
-    and before the marked one came. Where the signal's newest sample is as fresh by our clock as it
-    has to be, its clock is ours: then the times of the samples on both sides bound it closer, but
-    never beyond what the messages allow. What was before a subscription was
-    made is stated already; one that was taken up again goes on from `since` on where nothing is
-    known of a signal.
+    and before the marked one came. Where each sample of the signal in this message has a later time
+    than the one before it, and the newest is as fresh by our clock as it has to be, its clock is
+    ours: then the times of the samples on both sides bound it closer, but never beyond what the
+    messages allow. A clock that moves in steps may look fresh by chance. What was before a
+    subscription was made is stated already; one that was taken up again goes on from `since` on
+    where nothing is known of a signal.
     """
 
     def __init__(
@@ -95,12 +96,9 @@ class Overflows:
         if not marked:
             return [], 0
         dates, times = self._repeats.newest(pending)
-        last = np.zeros(len(plan.signals), np.int64)
-        for batch in batches:
-            last[batch.signals] = 0 if batch.received_time else batch.times
         spans: dict[_Span, list[int]] = {}
         for signal, time in marked:
-            known = int(dates[signal]), int(times[signal]), time, int(last[signal])
+            known = int(dates[signal]), int(times[signal]), time, _last_of(batches, signal)
             spans.setdefault(self._span(known, until), []).append(signal)
         return [self._gap(span, signals, plan) for span, signals in spans.items()], len(marked)
 
@@ -108,7 +106,7 @@ class Overflows:
         """Give start and end by our clock, then by the source's; 0, 0 where that says nothing.
 
         `known` are the date of the message with the signal's newest sample, that sample's time, the
-        time of the marked one, and of the last one in this message.
+        time of the marked one, and of the last one in this message (0: its clock is not believed).
         """
         date, before, time, last = known
         date = min((date or self._since) if self._resumed else max(date, self._since), until)
@@ -137,6 +135,20 @@ class Overflows:
             source_start=UnixNs(first) if known else None,
             source_end=UnixNs(last) if known else None,
         )
+
+
+def _last_of(batches: Sequence[Batch], signal: int) -> int:
+    """Give the newest time of a signal whose times move on with every sample here; 0: they do not.
+
+    One sample alone does not show it.
+    """
+    parts = [
+        np.zeros(2, np.int64) if batch.received_time else batch.times[batch.signals == signal]
+        for batch in batches
+        if (batch.signals == signal).any()
+    ]
+    times = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return int(times[-1]) if len(times) > 1 and bool((np.diff(times) > 0).all()) else 0
 
 
 def _marked(batches: Sequence[Batch]) -> Iterator[tuple[int, int]]:

@@ -94,6 +94,10 @@ class TimeClaims:
             return batch
         return self._marked(batch)
 
+    def new_connection(self) -> None:
+        """Compare nothing with what came before it: a source may say the last values again."""
+        self._newest[:] = NEVER
+
     def look(self, now: UnixNs) -> None:
         """Take troubles back that are over; called about once a second."""
         if self._doubted_at is None or self._doubtful or now - self._doubted_at < CALM_NS:

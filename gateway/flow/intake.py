@@ -110,6 +110,7 @@ class DeviceIntake:
         """
         for route in self._routes.values():
             route.mapper.forget()
+            route.claims.new_connection()
 
     def look(self, now: float) -> None:
         """Look for signals that never speak; called about once a second, `now` never jumps."""

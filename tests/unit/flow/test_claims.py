@@ -146,6 +146,15 @@ def test_a_small_step_back_is_what_a_clock_that_is_kept_right_does(health: Devic
     assert [statuses(looks.looked_at(said([t])))[0] for t in (0.0, -2.0, -1.0)] == [0, 0, 0]
 
 
+def test_what_comes_again_after_a_cut_did_not_go_backwards(health: DeviceHealth) -> None:
+    looks = claims(health)
+    looks.looked_at(said([0.0]))
+    looks.new_connection()
+    assert statuses(looks.looked_at(said([-60.0], at_s=1))) == [0]
+    assert statuses(looks.looked_at(said([1.0], at_s=2))) == [0]
+    assert not health.troubles
+
+
 def test_a_worse_status_of_the_source_stays(health: DeviceHealth) -> None:
     looked = claims(health).looked_at(said([78 * YEAR_S], status=[BAD | 0x1234]))
     assert statuses(looked) == [BAD | 0x1234]
