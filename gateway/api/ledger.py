@@ -2,90 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from gateway.core.accounts import DeviceAccount
 from gateway.core.protocols import ReaderState
-from gateway.ops.metrics import REGISTRY
-
-RECEIVED = "gateway_samples_received_total"
-SPOOLED = "gateway_samples_spooled_total"
-REJECTED = "gateway_messages_rejected_total"
-DROPPED = "gateway_samples_dropped_total"
-RETURNED = "gateway_samples_returned_total"
-COUNTS = {
-    RECEIVED: "received",
-    SPOOLED: "spooled",
-    REJECTED: "rejected",
-    DROPPED: "dropped",
-    RETURNED: "returned",
-}
-SETTLED = ("spooled", "rejected", "dropped", "returned")
 
 Readers = Callable[[], Sequence[ReaderState]]
+Accounts = Callable[[], Mapping[str, DeviceAccount]]
 
 
-def device_ledger() -> list[dict[str, Any]]:
+def device_ledger(accounts: Mapping[str, DeviceAccount]) -> list[dict[str, Any]]:
     """Give the counts of each device since the start of the process.
 
-    `waiting` is what an adapter handed over and the disk does not have yet; `balanced` says that
-    nothing waits and received = spooled + rejected + dropped + returned (never acknowledged).
+    `waiting` is what an adapter handed over and the disk does not have yet, `returned` what it took
+    back and never acknowledged. `spooled` and `rejected` are counted by the spool, the others by
+    the intake; `balanced` says that received = spooled + rejected + dropped + returned + waiting.
     """
-    counts: dict[str, dict[str, int]] = {}
-    for family in REGISTRY.collect():
-        for sample in family.samples:
-            kind = COUNTS.get(sample.name)
-            if kind is not None:
-                device = counts.setdefault(
-                    sample.labels["device"], dict.fromkeys(COUNTS.values(), 0)
-                )
-                device[kind] = int(sample.value)
-    return [_balanced_device(device, counts[device]) for device in sorted(counts)]
+    return [_balanced_device(device, accounts[device]) for device in sorted(accounts)]
 
 
-def _balanced_device(device: str, counts: dict[str, int]) -> dict[str, Any]:
-    waiting = counts["received"] - sum(counts[kind] for kind in SETTLED)
-    return {"device": device, **counts, "waiting": waiting, "balanced": waiting == 0}
+def _balanced_device(device: str, account: DeviceAccount) -> dict[str, Any]:
+    return {
+        "device": device,
+        "received": account.received,
+        "spooled": account.spooled,
+        "rejected": account.rejected,
+        "dropped": account.dropped,
+        "returned": account.returned - account.late,
+        "waiting": account.waiting,
+        "balanced": account.balanced(),
+    }
 
 
-def reader_ledger(
-    states: Sequence[ReaderState], spooled: Callable[[str], int] | None
-) -> list[dict[str, Any]]:
+def reader_ledger(states: Sequence[ReaderState]) -> list[dict[str, Any]]:
     """Give the counts of each reader in records: spooled = delivered + pending + quarantined +
-    expired.
+    expired, where `spooled` is counted by who stores and the others by what became of it.
     """
-    return [_balanced_reader(state, spooled) for state in states]
+    return [_balanced_reader(state) for state in states]
 
 
-def _balanced_reader(state: ReaderState, spooled: Callable[[str], int] | None) -> dict[str, Any]:
+def _balanced_reader(state: ReaderState) -> dict[str, Any]:
     parts = {
         "delivered": state.delivered,
         "pending": state.pending,
         "quarantined": state.quarantined,
         "expired": state.expired,
     }
-    total = sum(parts.values())
-    stored = total if spooled is None else spooled(state.name)
-    balanced = total == stored and min(parts.values()) >= 0
-    return {"reader": state.name, "spooled": stored, **parts, "balanced": balanced}
+    return {
+        "reader": state.name,
+        "spooled": state.spooled,
+        **parts,
+        "unexplained_samples": state.unexplained_samples,
+        "balanced": state.balanced(),
+    }
 
 
-class ReaderGauges(Collector):
-    """Gauges of every reader, read from the spool when somebody scrapes."""
+class LedgerMetrics(Collector):
+    """The counts of every device and reader, asked for when somebody scrapes."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, accounts: Accounts) -> None:
         self._readers = readers
+        self._accounts = accounts
 
     def describe(self) -> Iterator[Metric]:
         """Give the families without samples."""
+        yield from _device_families()
         yield from self._families()
 
     def collect(self) -> Iterator[Metric]:
         """Give the present counts."""
+        counters = _device_families()
+        for device, account in self._accounts().items():
+            for counted, value in zip(counters, _counted(account), strict=True):
+                counted.add_metric([device], value)
+        yield from counters
         families = self._families()
         for state in self._readers():
             for family, value in zip(families, _gauged(state), strict=True):
@@ -106,6 +101,37 @@ class ReaderGauges(Collector):
             GaugeMetricFamily(f"gateway_reader_{name}", text, labels=["reader"])
             for name, text in words.items()
         ]
+
+
+def _device_families() -> list[CounterMetricFamily | GaugeMetricFamily]:
+    words = {
+        "samples_received": "Samples, and messages that could not be read, that adapters handed"
+        " over",
+        "samples_spooled": "Samples that are durable",
+        "messages_rejected": "Messages kept as unreadable",
+        "samples_dropped": "Samples left out as configured (deadband)",
+        "samples_returned": "Samples that a lost connection took back before they were durable;"
+        " never acknowledged",
+    }
+    waiting = "Samples, and messages that could not be read, that wait for the disk"
+    return [
+        *(
+            CounterMetricFamily(f"gateway_{name}", text, labels=["device"])
+            for name, text in words.items()
+        ),
+        GaugeMetricFamily("gateway_samples_waiting", waiting, labels=["device"]),
+    ]
+
+
+def _counted(account: DeviceAccount) -> tuple[int, ...]:
+    return (
+        account.received,
+        account.spooled,
+        account.rejected,
+        account.dropped,
+        account.returned - account.late,
+        account.waiting,
+    )
 
 
 def _gauged(state: ReaderState) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from gateway.api.problems import AdviceView, NoAdvice
+from gateway.core.accounts import DeviceAccount
 from gateway.core.clock import Clock
 from gateway.core.files import NamedFile
 from gateway.core.protocols import ReaderState
@@ -214,13 +215,12 @@ Reload = Callable[[], Awaitable[Mapping[str, Any]]]
 class Services:
     """Everything the routes use.
 
-    `append` stores items durably (Spool.append). `readers` gives every reader's state. `spooled`
-    tells how many records the spool stored for a reader, counted apart from the reader's own
-    counts; with it `balanced` is a true comparison. `spool_facts` are further facts of the spool
-    for `status`, such as bytes and quota. `take_usage` takes events into the usage ledger; without
-    it they go straight into the spool. `history` answers the queries of AAS viewers. `reload` reads
-    the configuration again. `content` is what people may write on the AAS side; without it all of
-    it is read-only. `package` writes XML and AASX. `advice` knows what to do about a reason.
+    `append` stores items durably (Spool.append). `readers` gives every reader's state, `accounts`
+    what was counted of each device. `spool_facts` are further facts of the spool for `status`, such
+    as bytes and quota. `take_usage` takes events into the usage ledger; without it they go straight
+    into the spool. `history` answers the queries of AAS viewers. `reload` reads the configuration
+    again. `content` is what people may write on the AAS side; without it all of it is read-only.
+    `package` writes XML and AASX. `advice` knows what to do about a reason.
     """
 
     gateway: str
@@ -232,7 +232,7 @@ class Services:
     append: Callable[[Sequence[Item]], Awaitable[Offset]]
     head: Callable[[], Offset]
     readers: Callable[[], Sequence[ReaderState]]
-    spooled: Callable[[str], int] | None = None
+    accounts: Callable[[], Mapping[str, DeviceAccount]] = dict
     spool_facts: Callable[[], Mapping[str, Any]] = dict
     site: Mapping[str, str] = field(default_factory=dict)
     take_usage: TakeUsage | None = None

@@ -57,8 +57,8 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
     health = services.health
     states = {state.name: state for state in services.readers()}
     ledger = {
-        "devices": device_ledger(),
-        "readers": reader_ledger(tuple(states.values()), services.spooled),
+        "devices": device_ledger(services.accounts()),
+        "readers": reader_ledger(tuple(states.values())),
     }
     balanced = all(entry["balanced"] for part in ledger.values() for entry in part)
     return {
@@ -86,7 +86,7 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
         },
         "alarms": [_alarm(each) for each in health.alarms.values()],
         "ledger": {**ledger, "balanced": balanced},
-        "healthy": healthy(services),
+        "healthy": healthy(services) and balanced,
     }
 
 

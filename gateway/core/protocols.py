@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
+from gateway.core.accounts import DeviceAccount
 from gateway.core.records import Answer, Batch, Gap, Item, Record, Refusal, Rejected
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
@@ -87,6 +88,15 @@ class ReaderState:
     oldest_pending: UnixNs | None
     pending_samples: int = 0
     pending_bytes: int = 0
+    spooled: int = 0
+    """What was stored for the reader, counted by whoever stored it."""
+    unexplained_samples: int = 0
+    """By how many samples that count and the reader's own differ."""
+
+    def balanced(self) -> bool:
+        """Tell whether what was stored is what became of it: the conservation law."""
+        parts = (self.delivered, self.pending, self.quarantined, self.expired)
+        return sum(parts) == self.spooled and min(parts) >= 0 and self.unexplained_samples == 0
 
 
 class Reader(Protocol):
@@ -149,6 +159,9 @@ class Spool(Protocol):
 
     def last_received(self) -> dict[str, UnixNs]:
         """Give when the newest durable samples of each device came, by our clock."""
+
+    def account(self, device: str) -> DeviceAccount:
+        """Give the one account of a device; the intake counts its side of it."""
 
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.core.accounts import DeviceAccount
 from gateway.core.clock import Clock
 from gateway.core.errors import SpoolError, SpoolUnavailable
 from gateway.core.protocols import ReaderState, RecordListener
@@ -32,6 +33,7 @@ from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
+from gateway.spool.counts import Accounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
 from gateway.spool.lock import FolderLock
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
@@ -50,7 +52,10 @@ CALLS_WAITING_MAX = 1_024
 
 @dataclass(frozen=True, slots=True)
 class ReaderCounters:
-    """spooled = delivered + pending + quarantined + expired, in records and samples."""
+    """spooled = delivered + pending + quarantined + expired, in records and samples.
+
+    Who stores counts `spooled`; the others are what became of it. `bytes` of `spooled` are 0.
+    """
 
     spooled: Totals
     delivered: Totals
@@ -94,6 +99,8 @@ class SqliteSpool:
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._closed = False
+        self.accounts = Accounts()
+        self._cancelled: dict[asyncio.Future[int], Sequence[Item]] = {}
         self._disk = DiskReader(store.settings.vfs)
         self._threads = ThreadPoolExecutor(1, "spool-reader")
         self._writer = Writer(
@@ -149,7 +156,18 @@ class SqliteSpool:
             self._require_open()
             future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             self._writer.put(AppendJob(items, future))
-            return Offset(await future)
+            try:
+                return Offset(await future)
+            except asyncio.CancelledError:
+                self._taken_back(future, items)
+                raise
+
+    def _taken_back(self, future: asyncio.Future[int], items: Sequence[Item]) -> None:
+        """See to it that what is stored although its append was cancelled is counted as such."""
+        if future.cancelled():
+            self._cancelled[future] = items
+        elif future.exception() is None:
+            self.accounts.add({}, _count(items))
 
     async def reader(self, name: str) -> SpoolReader:
         """Open the reader of this name, at the oldest kept record when it is new."""
@@ -175,6 +193,10 @@ class SqliteSpool:
         return {
             device: UnixNs(newest) for device, (_, newest) in devices.items() if newest is not None
         }
+
+    def account(self, device: str) -> DeviceAccount:
+        """Give the one account of a device; see `gateway.core.accounts`."""
+        return self.accounts.account(device)
 
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""
@@ -283,18 +305,32 @@ class SqliteSpool:
             self.tail.add(entry)
         if self._listener is not None and news.entries:
             self._listener([entry.record for entry in news.entries])
+        late: DeviceCounts = {}
         for future, result in news.outcomes:
             if future.done():
+                items = self._cancelled.pop(future, ())
+                if not isinstance(result, Exception):
+                    _count(items, late)
                 continue
             if isinstance(result, Exception):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+        # After those who waited have gone on: at no time is a sample stored and still waiting.
+        if news.counted or late:
+            asyncio.get_running_loop().call_soon(self.accounts.add, news.counted, late)
         ready = [waiter for waiter in self._waiters if waiter[0] < news.head]
         for waiter in ready:
             self._waiters.remove(waiter)
             if not waiter[1].done():
                 waiter[1].set_result(None)
+
+
+def _count(items: Sequence[Item], counts: DeviceCounts | None = None) -> DeviceCounts:
+    counts = {} if counts is None else counts
+    for item in items:
+        count_item(counts, item)
+    return counts
 
 
 def _open_files(store: Store, lock: FolderLock) -> None:

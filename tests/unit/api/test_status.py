@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from starlette.requests import Request
 
@@ -8,9 +10,9 @@ from gateway.api.guard import is_loopback, needed_role
 from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.api.status import Rates
 from gateway.api.users import Role
+from gateway.core.accounts import DeviceAccount
 from gateway.core.protocols import ReaderState
 from gateway.core.types import Offset
-from gateway.flow import counters
 
 
 def query(text: str) -> Query:
@@ -76,25 +78,26 @@ def test_the_rate_is_taken_over_the_last_ten_seconds() -> None:
     assert rates.of("press-01") == pytest.approx(24, abs=0.1)
 
 
-def test_a_device_balances_when_nothing_waits_for_the_disk() -> None:
-    counters.RECEIVED.labels("ledger-test").inc(100)
-    counters.SPOOLED.labels("ledger-test").inc(90)
-    counters.REJECTED.labels("ledger-test").inc(1)
-    counters.DROPPED.labels("ledger-test").inc(2)
+def test_a_device_balances_when_what_came_is_stored_waits_or_is_accounted_for() -> None:
+    account = DeviceAccount(100, dropped=2, returned=5, waiting=7, spooled=90, rejected=1, late=5)
 
     def entry() -> dict[str, object]:
-        return next(each for each in device_ledger() if each["device"] == "ledger-test")
+        (found,) = device_ledger({"press-01": account})
+        return found
 
-    assert entry()["waiting"] == 7
+    assert (entry()["waiting"], entry()["returned"]) == (7, 0)
+    assert entry()["balanced"] is True
+    account.waiting = 0
     assert entry()["balanced"] is False
-    counters.SPOOLED.labels("ledger-test").inc(7)
+    account.spooled += 7
     assert entry()["balanced"] is True
 
 
 def test_a_reader_balances_against_what_the_spool_counted() -> None:
-    state = ReaderState("platform", Offset(8), (), 3, 1, 6, 0, None)
-    assert reader_ledger([state], lambda _: 10)[0]["balanced"] is True
-    assert reader_ledger([state], lambda _: 11)[0]["balanced"] is False
+    state = ReaderState("platform", Offset(8), (), 3, 1, 6, 0, None, spooled=10)
+    assert reader_ledger([state])[0]["balanced"] is True
+    assert reader_ledger([replace(state, spooled=11)])[0]["balanced"] is False
+    assert reader_ledger([replace(state, unexplained_samples=1)])[0]["balanced"] is False
 
 
 @pytest.mark.parametrize(
