@@ -14,7 +14,7 @@ from adapters.mqtt.counters import DUPLICATES, MESSAGES, RETAINED
 from adapters.mqtt.decode import Decoder
 from adapters.mqtt.handover import Handover
 from adapters.mqtt.liveness import watch
-from adapters.mqtt.lookout import LOOK_AGAIN_S, Lookout
+from adapters.mqtt.lookout import Lookout
 from adapters.mqtt.memory import Memory, memory_of
 from adapters.mqtt.packets import V5
 from adapters.mqtt.reasons import TOPIC_UNMATCHED
@@ -199,8 +199,8 @@ class MqttAdapter:
     async def _look_out(self, connection: Connection) -> None:
         lookout = Lookout(self._health, self._clock)
         while connection.error is None:
-            await lookout.look(lambda: self._source)
-            await self._clock.sleep(LOOK_AGAIN_S)
+            rest_s = await lookout.look(lambda: self._source)
+            await self._clock.sleep(rest_s)
 
     def _give_up(self, error: SourceError | TimeoutError) -> None:
         if self._connection is not None:

@@ -21,7 +21,7 @@ from gateway.core.errors import SourceError
 from gateway.ops.health import DeviceHealth
 
 LOOK_AGAIN_S = 60.0
-"""Rest after a look that ended: the broker refused, or the file changed."""
+"""Rest after a look that the broker ended or did not allow."""
 CHANGED_S = 5.0
 """Pace at which a hall that changed in the file is noticed."""
 NAMED_MAX = 5
@@ -39,30 +39,34 @@ class Lookout:
         self._clock = clock
         self._seen: dict[str, None] = {}
 
-    async def look(self, source: GiveSource) -> None:
+    async def look(self, source: GiveSource) -> float:
         """Listen until the connection ends or the hall changes; does nothing where there is none.
 
         Never raises for a broker that does not let us. Cancel: closes the connection.
+
+        Returns:
+            How many seconds to rest before the next look.
         """
         given = source()
         now = self._clock.now()
         if given.hall is None:
             self._health.relieved(DEVICE_NOT_LISTED, now)
             self._health.relieved(HALL_UNWATCHED, now)
-            return
+            return LOOK_AGAIN_S
         self._forget_listed(given.hall)
         visit = Visit(f"{given.client_id}-hall", clean=True, session_expiry_s=0)
         try:
             connection, _ = await open_connection(given, visit, self._clock)
         except SourceError as error:
             self._health.trouble(HALL_UNWATCHED, now, error.reason)
-            return
+            return LOOK_AGAIN_S
         try:
             await self._listen(connection, given.hall, source)
         except (SourceError, TimeoutError):
             pass
         finally:
             await connection.close(CLOSE_S)
+        return LOOK_AGAIN_S if source().hall == given.hall else 0.0
 
     async def _listen(self, connection: Connection, hall: Hall, source: GiveSource) -> None:
         async with asyncio.timeout(source().connect_timeout_s):

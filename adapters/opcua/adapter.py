@@ -67,7 +67,7 @@ class OpcUaAdapter:
         """What the items of a connection said of their signals; the next one takes it back."""
 
     async def run(self, intake: Intake) -> NoReturn:
-        await self._recall()
+        await self._recall(intake)
         session: Session | None = self._memory.session
         link = await connect(self._source, self._clock, session.ticket if session else None)
         self._memory.session = None
@@ -121,12 +121,15 @@ class OpcUaAdapter:
         state.expected, state.dated = state.settled, state.durable
         self._memory.session = Session(link.ticket(), state, self._items.states)
 
-    async def _recall(self) -> None:
+    async def _recall(self, intake: Intake) -> None:
         """Once in a process: take up what the process before this one left of its session."""
         source, memory = self._source, self._memory
         if source.state_folder is None or memory.shelf is not None:
             return
         memory.shelf = Shelf(source.state_folder, source.device)
+        dated, received = await asyncio.to_thread(memory.shelf.dated), intake.last_received()
+        if dated is not None and received is not None and memory.durable is None:
+            memory.durable = UnixNs(min(dated, received))
         found = await asyncio.to_thread(memory.shelf.load)
         if found is not None:
             memory.session = recall(*found, source, memory)

@@ -38,8 +38,8 @@ _CHECK = struct.Struct("<I")
 class KeptItem:
     """One monitored item; `monitored` is the server's number, None while it has none.
 
-    `lacking` and `code` are what a person is told of it: what the server granted less than was
-    asked, and the bad status of its newest value.
+    `lacking` is what the server granted less than was asked. The status of its newest value is not
+    kept: it changes while data flows, and an old one would be a false alarm.
     """
 
     address: str
@@ -48,7 +48,6 @@ class KeptItem:
     handle: int
     monitored: int | None
     lacking: str = ""
-    code: int = 0
 
     @property
     def key(self) -> tuple[str, float, int | None]:
@@ -94,7 +93,6 @@ class Kept:
                     item.handle,
                     item.monitored,
                     item.lacking,
-                    item.code,
                 ]
                 for item in self.items
             ],
@@ -132,7 +130,6 @@ def _item(
     handle: int,
     monitored: int | None,
     lacking: str = "",
-    code: int = 0,
 ) -> KeptItem:
     return KeptItem(
         str(address),
@@ -141,7 +138,6 @@ def _item(
         int(handle),
         None if monitored is None else int(monitored),
         str(lacking),
-        int(code),
     )
 
 
@@ -214,13 +210,25 @@ class Shelf:
         return kept, self._load_mark(kept.key)
 
     def _load_mark(self, key: int) -> Mark | None:
-        try:
-            found = decode_mark(self._mark.read_bytes())
-        except OSError:
-            return None
+        found = self._read_mark()
         if found is None or found[0] != key or not found[1].settled:
             return None
         return found[1]
+
+    def _read_mark(self) -> tuple[int, Mark] | None:
+        try:
+            return decode_mark(self._mark.read_bytes())
+        except OSError:
+            return None
+
+    def dated(self) -> int | None:
+        """Give the date (ns, our clock) of the last durable message of whatever session.
+
+        It outlives the session: what is missing begins there, though messages that were fetched
+        again late came after it.
+        """
+        found = self._read_mark()
+        return None if found is None else found[1].dated
 
     def save(self, kept: Kept) -> None:
         """Write the session whole or not at all; nothing when it is what was written last.

@@ -21,6 +21,7 @@ from gateway.core.signals import PlanTable
 
 LOOKS_MAX = 200
 """Batches after a cut in which repeats are looked for: a server that repeats begins with it."""
+WAITING_MAX = 8
 BAD = np.uint32(0x80000000)
 _LIST = "list"
 _Places = NDArray[np.int64]
@@ -41,7 +42,11 @@ def same_value(one: Any, other: Any) -> bool:
 
 @dataclass(slots=True)
 class _Last:
-    """The newest sample of each signal, as columns: noting a batch is a few array operations."""
+    """The newest sample of each signal, as columns.
+
+    Batches wait until somebody asks or `WAITING_MAX` of them do: a stream brings the same signals
+    again and again, and then only the last one is ever taken apart.
+    """
 
     size: int
     times: NDArray[np.int64] = field(init=False)
@@ -52,6 +57,8 @@ class _Last:
     """In which column its value stands; -1 where there is none to compare with."""
     columns: list[tuple[str, Any]] = field(default_factory=list)
     """Bits of the values by their type; one column for what is no number. At most 12."""
+
+    _waiting: list[tuple[Batch, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.times = np.zeros(self.size, np.int64)
@@ -69,6 +76,23 @@ class _Last:
 
     def note(self, batch: Batch, date: int) -> None:
         """Take a batch over; of a signal that stands in it more than once the last counts."""
+        signals, waiting = batch.signals, self._waiting
+        for place, (other, _) in enumerate(waiting):
+            if len(other) == len(batch) and bool((other.signals == signals).all()):
+                del waiting[place]
+                break
+        else:
+            if len(waiting) >= WAITING_MAX:
+                self.settle()
+        waiting.append((batch, date))
+
+    def settle(self) -> None:
+        """Take apart what waits."""
+        for batch, date in self._waiting:
+            self._take(batch, date)
+        self._waiting.clear()
+
+    def _take(self, batch: Batch, date: int) -> None:
         signals, values = batch.signals, batch.values
         self.dates[signals] = date
         if batch.received_time:
@@ -88,6 +112,7 @@ class _Last:
 
     def same(self, batch: Batch, rows: _Places) -> NDArray[np.bool_]:
         """Say of which rows time, status and value are those of the last sample of the signal."""
+        self.settle()
         signals, values = batch.signals[rows], batch.values
         status = np.zeros(len(rows), np.uint32) if batch.status is None else batch.status[rows]
         known_times = self.times[signals] == batch.times[rows]
@@ -111,6 +136,7 @@ class _Last:
 
     def moved(self, old: _Places) -> _Last:
         """Give it for other signals; `old` are their places here, -1 for new ones."""
+        self.settle()
         made, known = _Last(len(old)), old >= 0
         for name in ("times", "status", "dates", "kinds"):
             getattr(made, name)[known] = getattr(self, name)[old[known]]
@@ -167,6 +193,7 @@ class Repeats:
 
         `pending` are messages with their dates that are not durable yet, oldest first.
         """
+        self._durable.settle()
         dates, times = self._durable.dates.copy(), self._durable.times.copy()
         for batches, date in pending:
             for batch in batches:

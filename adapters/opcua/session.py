@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.opcua.config import OpcUaSource
-from adapters.opcua.errors import status_name
 from adapters.opcua.items import ItemState
 from adapters.opcua.kept import Kept, KeptItem, Mark
 from adapters.opcua.library import (
@@ -85,7 +84,6 @@ def keep(
                 s.handle,
                 s.monitored,
                 s.lacking,
-                s.code,
             )
             for s in states
         ],
@@ -147,7 +145,6 @@ def _states(kept: Kept, source: OpcUaSource) -> list[ItemState] | None:
             name = source.plan.signals[known.index].name
             state = ItemState(known, handle, name, monitored=item.monitored)
             if item.monitored is not None:
-                state.lacking, state.code = item.lacking, item.code
-                state.quality = status_name(item.code) if item.code else ""
+                state.lacking = item.lacking
             states.append(state)
     return states

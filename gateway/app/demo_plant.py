@@ -21,6 +21,7 @@ import aiohttp
 from gateway.app.demo_config import GATEWAY_ID, Ports, Size, write_config
 from gateway.app.demo_sources import PlatformTail, TruthTail, signal_numbers
 from gateway.app.ledger import Ledger, Result, Source, Window
+from gateway.app.ledger_gaps import EDGE_NS
 from gateway.core.clock import Clock
 
 READY_S = 30.0
@@ -73,6 +74,8 @@ class Plant:
     tail: PlatformTail = field(init=False)
     faults: list[Fault] = field(default_factory=list)
     ledger: Ledger | None = None
+    edge_ns: int = EDGE_NS
+    """How much wider than what is missing a gap may be."""
     since: int = 0
     first_value_s: float | None = None
     """From the start of everything to the first value at the platform."""
@@ -260,7 +263,8 @@ class Plant:
             for fault in self.faults
             if fault.kind in EXCUSES
         ]
-        return self.ledger.result(windows, slack_ns=SLACK_NS, span=(self.since, until or now))
+        span = (self.since, until or now)
+        return self.ledger.result(windows, slack_ns=SLACK_NS, span=span, edge_ns=self.edge_ns)
 
     def fault_counts(self) -> dict[str, int]:
         """Count the faults by kind."""

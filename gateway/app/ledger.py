@@ -100,11 +100,22 @@ class Result:
 class Ledger:
     """Takes truth lines and platform records in any portions; `result` compares what there is."""
 
-    def __init__(self, signals: Mapping[Source, int], receive: Collection[str] = ()) -> None:
-        """Make one; `receive` names the devices whose own times are not taken for the samples'."""
+    def __init__(
+        self,
+        signals: Mapping[Source, int],
+        *,
+        receive: Collection[str] = (),
+        edges: Mapping[str, int] | None = None,
+    ) -> None:
+        """Make one.
+
+        `receive` names the devices whose own times are not taken for the samples'. `edges` has
+        how much wider than what is missing a gap may be (ns), for devices of which less is known.
+        """
         self._signals = dict(signals)
         self._device = {number: device for (device, _), number in signals.items()}
         self._receive = frozenset(receive)
+        self._edges = dict(edges or {})
         self._said: dict[int, Said] = defaultdict(Said)
         self._arrived: dict[int, Arrived] = defaultdict(Arrived)
         self._attempts: dict[int, list[tuple[int, int]]] = {}
@@ -243,7 +254,9 @@ class Ledger:
             for signal in sorted(self._said.keys() | self._arrived.keys())
         ]
         found.unexplained = found.missing - found.explained
-        for gap, why in phantoms(self._gaps, accounts, edge_ns):
+        for gap, why in phantoms(
+            self._gaps, accounts, lambda device: self._edges.get(device, edge_ns)
+        ):
             found.phantom += 1
             found.note("phantom", f"{gap.shown()}: {why}")
         return found

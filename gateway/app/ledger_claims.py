@@ -35,7 +35,7 @@ def wrong_claims(said: Said, match: Match, *, trusted: bool) -> Iterator[tuple[s
     yield "a time that it did not say", match.times[other & ~match.empty]
     uncertain = (match.status & SEVERITY) == UNCERTAIN
     retained = said.having(RETAINED)[match.place] & last_usable(match)
-    doubted = _always_right(said)[match.place] & uncertain & ~retained
+    doubted = _right_times(said)[match.place] & uncertain & ~retained
     yield "doubted though right", match.times[doubted & ~match.empty]
     if trusted:
         beyond = match.times - match.received - AHEAD_NS > AROUND_NS
@@ -49,8 +49,8 @@ def last_usable(match: Match) -> Bools:
     return found
 
 
-def _always_right(said: Said) -> Bools:
-    """Tell which times are right, of a clock that nobody has a reason to doubt.
+def _right_times(said: Said) -> Bools:
+    """Tell which claimed times are right, of a clock that nobody has a reason to doubt.
 
     A clock that says what may be, and is not, makes its right times doubtful, too; one that now and
     then says what cannot be does not.

@@ -11,7 +11,9 @@ A gap is a **phantom**, declared missing but delivered, when one of these holds:
   `edge_ns` of either end: a window begins a sampling and a publishing interval early and ends when
   the new subscription is known to stand, for nobody can know better. Nor is the newest sample
   before its end, which is the value that a machine still shows when it is asked again, nor what
-  came as "last usable value" only;
+  came as "last usable value" only. Where a queue overflowed, only the times of a clock that is
+  right could say which part of the window what is left fills: a signal that does miss samples there
+  is not judged;
 - the machine spoke all through the window, without a pause of `PAUSE_NS`, and nothing that it said
   there is missing: the gap explains nothing.
 """
@@ -19,7 +21,7 @@ A gap is a **phantom**, declared missing but delivered, when one of these holds:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +30,7 @@ from gateway.app.ledger_samples import Bools, Ints
 
 EDGE_NS = 3_000_000_000
 PAUSE_NS = 300_000_000
+OVERFLOW = "overflow"
 SPOKEN_MIN_NS = 1_000_000_000
 """In a shorter window the speech of a machine is not judged."""
 
@@ -83,9 +86,12 @@ def covered(account: Account, gaps: Iterable[DeclaredGap]) -> Bools:
 
 
 def phantoms(
-    gaps: Sequence[DeclaredGap], accounts: Iterable[Account], edge_ns: int
+    gaps: Sequence[DeclaredGap], accounts: Iterable[Account], edge_of: Callable[[str], int]
 ) -> list[tuple[DeclaredGap, str]]:
-    """Give the gaps that declare missing what was delivered, each with the reason in words."""
+    """Give the gaps that declare missing what was delivered, each with the reason in words.
+
+    `edge_of` gives `edge_ns` for a device.
+    """
     devices: dict[str, list[Account]] = defaultdict(list)
     for account in accounts:
         devices[account.device].append(account)
@@ -93,6 +99,7 @@ def phantoms(
     found = []
     for gap in gaps:
         meant = [each for each in devices[gap.device] if gap.concerns(gap.device, each.signal)]
+        edge_ns = edge_of(gap.device)
         lacking = _lacking(gap, meant, left, edge_ns)
         if lacking:
             found.append((gap, f"{lacking} of the {gap.count} that it counts are not missing"))
@@ -120,6 +127,9 @@ def _lacking(
 def _arrived_inside(gap: DeclaredGap, account: Account, edge_ns: int) -> int:
     first, last = gap.start + edge_ns, gap.end - edge_ns
     if first >= last:
+        return 0
+    lost = account.missing & account.between(gap.start, gap.end)
+    if gap.reason == OVERFLOW and lost.any():
         return 0
     inside = account.arrived & (account.sent >= first) & (account.until <= last)
     before = np.flatnonzero(account.sent <= gap.end)

@@ -18,7 +18,7 @@ from gateway.app.config.scalars import is_loopback
 from gateway.app.version import version
 from gateway.core.assets import LocalName
 from gateway.core.clock import Clock
-from gateway.core.errors import SinkUnavailable
+from gateway.core.errors import SinkUnavailable, SpoolError
 from gateway.history.interface import History, HistoryHealth
 from gateway.ops.health import DeviceHealth, DeviceState, Health, SinkHealth
 from gateway.spool.log import SpoolCounters, SqliteSpool
@@ -80,7 +80,8 @@ class OwnFigures:
         """Look at files and stores every ten seconds until cancelled."""
         while True:
             if self.spool is not None:
-                self._counters = await self.spool.counters()
+                with contextlib.suppress(SpoolError):  # the disk refuses: status says so
+                    self._counters = await self.spool.counters()
             history = self.history()
             if history is not None:
                 with contextlib.suppress(SinkUnavailable):

@@ -20,6 +20,7 @@ from gateway.core.time_policy import TimePolicy
 from gateway.core.types import UnixNs
 from gateway.flow.claims import TimeClaims
 from gateway.flow.counters import DURABLE_LATENCY
+from gateway.flow.misfits import Misfits
 from gateway.flow.silence import Silence
 from gateway.flow.types import TypedTable
 from gateway.ops.events import flow as flow_events
@@ -46,6 +47,7 @@ class _Route:
     typed: TypedTable
     claims: TimeClaims
     silence: Silence
+    misfits: Misfits
 
 
 class DeviceIntake:
@@ -84,6 +86,7 @@ class DeviceIntake:
             TypedTable(table, known),
             TimeClaims(table, times, self._health),
             Silence(table, seldom, self._health, last.silence if last else None),
+            Misfits(table, self._health),
         )
         while len(self._routes) > TABLES_MAX:
             self._routes.pop(next(iter(self._routes)))
@@ -142,6 +145,7 @@ class DeviceIntake:
         for route, part in routed:
             route.typed.learn(part)
             route.silence.broken_by(part)
+            route.misfits.look_at(part)
         return [
             part if part.plan is route.typed.table else replace(part, plan=route.typed.table)
             for route, part in routed

@@ -197,11 +197,11 @@ class Store:
             ledger.stored = ledger.stored.plus(for_all)
             ledger.upto = last
         for entry in entries:
-            ledger = self.ledgers.get(entry.reader) if entry.reader else None
-            if ledger is not None:
-                ledger.stored = ledger.stored.plus(Totals(1, entry.payload.samples))
-            elif not entry.reader:
+            if not entry.reader:
                 count_item(self.counted, entry.item)
+            elif entry.reader in self.ledgers:
+                ledger = self.ledgers[entry.reader]
+                ledger.stored = ledger.stored.plus(Totals(1, entry.payload.samples))
 
     def _book(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
         """Take committed rows into the books; what is for every reader is counted once."""

@@ -16,6 +16,11 @@ from tests.e2e import field_config
 from tests.e2e.field_config import AGAIN, CELL, CELL_FROM, LINE, ODD_FROM, RECEIVED, SIGNALS
 
 HZ = "10"
+SECOND_NS = 1_000_000_000
+EDGE_NS = 10 * SECOND_NS
+"""A gateway that starts beside busy neighbours makes its subscriptions slowly."""
+ODD_EDGE_NS = 20 * SECOND_NS
+"""Where a server's clock says nothing, a message may be as old as the request that it answers."""
 
 
 @dataclass(slots=True)
@@ -38,7 +43,8 @@ class FieldPlant(Plant):
         return field_config.write(self.folder / "config", self.ports, self._odd[0], self.odd_clock)
 
     def make_ledger(self, numbers: Mapping[Source, int]) -> Ledger:
-        return Ledger(numbers, receive=[RECEIVED])
+        odd = [machine.name for machine in field_config.odd(self.odd_clock)]
+        return Ledger(numbers, receive=[RECEIVED], edges=dict.fromkeys(odd, ODD_EDGE_NS))
 
     async def __aenter__(self) -> Self:
         targets = {"opcua": self.ports.opcua, "odd": self._odd[0], "broker": self.ports.broker}

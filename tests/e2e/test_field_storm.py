@@ -21,7 +21,7 @@ import pytest
 from gateway.app.demo_config import Size
 from gateway.core.clock import SystemClock
 from tests.e2e.field_config import SIGNALS
-from tests.e2e.field_plant import FieldPlant
+from tests.e2e.field_plant import EDGE_NS, FieldPlant
 
 SECONDS = float(os.environ.get("FIELD_STORM_SECONDS", "60"))
 SEED = int(os.environ.get("FIELD_STORM_SEED", time.time_ns() % 1_000_000))
@@ -105,7 +105,7 @@ async def test_no_clock_and_no_payload_costs_a_sample_or_hides_one(tmp_path: Pat
     server_clock = rng.choice(SERVER_CLOCKS)
     print(f"seed {SEED}, {SECONDS:.0f} s, the second server's clock: {server_clock}")
     faults = FULL if SECONDS >= FULL_S else SHORT
-    plant = FieldPlant(tmp_path, SIZE, SystemClock(), SEED, odd_clock=server_clock)
+    plant = FieldPlant(tmp_path, SIZE, SystemClock(), SEED, odd_clock=server_clock, edge_ns=EDGE_NS)
     async with plant:
         assert len(plant.sources) == sum(SIGNALS.values()) == 550
         await plant.wait_flowing(90.0)

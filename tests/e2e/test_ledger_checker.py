@@ -2,85 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
 
-from gateway.app.ledger import Ledger, Window, _same
-from gateway.app.ledger_samples import PLAIN_FROM, decode
-from simulators.truth import DOUBLE_COUNTER_BITS, encode, kind_of
-
-S = 1_000_000_000
-START = 1_795_000_000 * S
-SIGNALS = (0, 1, 2)
-PLAIN = PLAIN_FROM
-COUNT = 20
-
-
-def at(counter: int) -> int:
-    return START + counter * S
-
-
-def ledger() -> Ledger:
-    names = {("line", f"t{number}"): number for number in SIGNALS}
-    made = Ledger({**names, ("press", "Temp"): PLAIN})
-    line_plan = [{"device": "line", "name": f"t{number}"} for number in SIGNALS]
-    made.add_plan("line", {"signals": line_plan})
-    made.add_plan("press", {"signals": [{"device": "press", "name": "Temp"}]})
-    for counter in range(1, COUNT + 1):
-        made.add_truth({"time": at(counter), "counter": counter, "runs": [[0, 2]]})
-        made.add_truth({"time": at(counter), "values": [[PLAIN, 20.5 + counter]]})
-    return made
-
-
-def samples(offset: int, counters: range, **changes: Any) -> dict[str, Any]:
-    rows = [(number, counter) for counter in counters for number in SIGNALS]
-    count = len(changes.get("signals", rows))
-    return {
-        "offset": offset,
-        "kind": "samples",
-        "plan": "line",
-        "received": at(counters.start),
-        "signals": [number for number, _ in rows],
-        "times": [at(counter) for _, counter in rows],
-        "values": [encode(number, counter, kind_of(number)) for number, counter in rows],
-        "status": [0] * count,
-        **changes,
-    }
-
-
-def plain(offset: int, counters: range, shift: float = 0.0) -> dict[str, Any]:
-    return {
-        "offset": offset,
-        "kind": "samples",
-        "plan": "press",
-        "received": at(counters.start),
-        "signals": [0] * len(counters),
-        "times": [at(counter) for counter in counters],
-        "values": [20.5 + counter + shift for counter in counters],
-        "status": [0] * len(counters),
-    }
-
-
-def gap(offset: int, start: int, end: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "offset": offset,
-        "kind": "gap",
-        "device": "line",
-        "plan": "line",
-        "signals": None,
-        "from": at(start),
-        "to": at(end),
-        "reason": "gateway-down",
-        "count": None,
-        **changes,
-    }
-
-
-def complete(made: Ledger) -> None:
-    made.add_record("e", samples(1, range(1, COUNT + 1)))
-    made.add_record("e", plain(2, range(1, COUNT + 1)))
+from gateway.app.ledger import Window, _same
+from gateway.app.ledger_samples import decode
+from simulators.truth import DOUBLE_COUNTER_BITS, encode
+from tests.e2e.ledger_parts import (
+    COUNT,
+    SIGNALS,
+    S,
+    at,
+    complete,
+    gap,
+    ledger,
+    plain,
+    samples,
+    with_hole,
+)
 
 
 def test_a_complete_delivery_is_ok() -> None:
@@ -114,15 +54,6 @@ def test_a_lost_plain_sample_is_found_by_its_time() -> None:
     made.add_record("e", samples(1, range(1, COUNT + 1)))
     made.add_record("e", plain(2, range(2, COUNT + 1)))
     assert made.result([]).unexplained == 1
-
-
-def with_hole(**gap_changes: Any) -> Ledger:
-    made = ledger()
-    made.add_record("e", samples(1, range(1, 8)))
-    made.add_record("e", gap(2, 8, 12, **gap_changes))
-    made.add_record("e", samples(3, range(13, COUNT + 1)))
-    made.add_record("e", plain(4, range(1, COUNT + 1)))
-    return made
 
 
 def test_a_gap_explains_what_it_covers() -> None:
@@ -334,248 +265,3 @@ def test_encoded_values_survive_a_double_and_an_integer_written_as_either() -> N
     assert decode(0, (5 << DOUBLE_COUNTER_BITS) | 9) == (5, 9)
     assert decode(1, encode(1, 2**40 - 1, "Int64")) == (1, 2**40 - 1)
     assert decode(2, encode(2, 12, "String")) == (2, 12)
-
-
-def spoken(pace: int = S // 10, count: int = 200) -> Ledger:
-    """Give a ledger whose machine speaks ten times a second, without a pause; 20 s."""
-    made = Ledger({("line", f"t{number}"): number for number in SIGNALS})
-    plan = [{"device": "line", "name": f"t{number}"} for number in SIGNALS]
-    made.add_plan("line", {"signals": plan})
-    for counter in range(count):
-        made.add_truth({"time": START + counter * pace, "counter": counter, "runs": [[0, 2]]})
-    return made
-
-
-def heard(made: Ledger, counters: range, offset: int, pace: int = S // 10) -> None:
-    record = samples(offset, counters)
-    record["times"] = [START + c * pace for c in counters for _ in SIGNALS]
-    made.add_record("e", record)
-
-
-def test_a_gap_around_what_is_missing_is_no_phantom_though_its_edges_arrived() -> None:
-    made = spoken()
-    heard(made, range(80), 1)
-    made.add_record("e", gap(2, 7, 13))
-    heard(made, range(120, 200), 3)
-    result = made.result([Window(at(8), at(12), "kill")], slack_ns=S)
-    assert result.ok, result
-    assert (result.missing, result.explained, result.phantom) == (120, 120, 0)
-
-
-def test_a_gap_in_which_everything_arrived_is_a_phantom() -> None:
-    made = spoken()
-    heard(made, range(200), 1)
-    made.add_record("e", gap(2, 8, 10))
-    result = made.result([Window(at(8), at(12), "kill")])
-    assert (result.phantom, result.missing, result.gaps_outside) == (1, 0, 0)
-    assert not result.ok
-    assert any("nothing is missing" in text for text in result.examples)
-
-
-def test_a_gap_over_a_silent_machine_is_no_phantom() -> None:
-    made = spoken(pace=S)
-    heard(made, range(200), 1, pace=S)
-    made.add_record("e", gap(2, 8, 10))
-    assert made.result([Window(at(8), at(12), "kill")]).ok
-
-
-def test_a_sample_deep_inside_a_gap_that_arrived_makes_it_a_phantom() -> None:
-    made = spoken()
-    heard(made, range(20), 1)
-    heard(made, range(100, 101), 2)
-    made.add_record("e", gap(3, 2, 18))
-    heard(made, range(180, 200), 4)
-    window = [Window(at(2), at(18), "kill")]
-    assert made.result(window).phantom == 1
-    assert made.result(window, edge_ns=9 * S).phantom == 0
-
-
-def test_a_gap_of_other_signals_is_no_phantom() -> None:
-    made = spoken()
-    record = samples(1, range(200))
-    record["times"] = [START + c * (S // 10) for c in range(200) for _ in SIGNALS]
-    kept = [place for place, index in enumerate(record["signals"]) if index != 2]
-    for column in ("signals", "times", "values", "status"):
-        record[column] = [record[column][place] for place in kept]
-    made.add_record("e", record)
-    window = [Window(START, START + 20 * S, "kill")]
-    made.add_record("e", gap(2, 0, 20, signals=[2]))
-    assert made.result(window).phantom == 0
-    made.add_record("e", gap(3, 0, 20, signals=[1, 2]))
-    assert made.result(window).phantom == 1
-
-
-def test_the_value_that_a_machine_still_shows_after_an_outage_makes_no_phantom() -> None:
-    made = ledger()
-    made.add_record("e", samples(1, range(1, 3)))
-    made.add_record("e", samples(2, range(10, 11)))
-    made.add_record("e", plain(3, range(1, COUNT + 1)))
-    made.add_record("e", gap(4, 2, 10, to=at(14) - 1))
-    made.add_record("e", gap(5, 14, COUNT))
-    window = [Window(at(2), at(COUNT), "kill")]
-    assert made.result(window).phantom == 1, "the machine said more before the gap ends"
-    quiet = Ledger({("line", "t0"): 0})
-    quiet.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
-    for counter in (1, 2, 3):
-        quiet.add_truth({"time": at(counter * 5), "counter": counter, "runs": [[0, 0]]})
-    for offset, counter in ((1, 1), (3, 3)):
-        record = samples(offset, range(counter, counter + 1))
-        record |= {name: record[name][:1] for name in ("signals", "times", "values", "status")}
-        quiet.add_record("e", {**record, "times": [at(counter * 5)]})
-    quiet.add_record("e", gap(2, 6, 22))
-    result = quiet.result([Window(at(5), at(22), "kill")])
-    assert result.ok, result
-    assert (result.missing, result.phantom) == (1, 0)
-
-
-def test_what_came_as_a_last_usable_value_makes_no_phantom() -> None:
-    for status, phantom in ((0x40900000, 0), (0, 1)):
-        made = spoken()
-        heard(made, range(20), 1)
-        record = samples(2, range(100, 101))
-        record |= {"times": [START + 10 * S] * 3, "status": [status] * 3}
-        made.add_record("e", record)
-        made.add_record("e", gap(3, 2, 18))
-        heard(made, range(180, 200), 4)
-        assert made.result([Window(at(2), at(18), "kill")]).phantom == phantom
-
-
-def test_a_count_of_what_arrived_is_a_phantom() -> None:
-    """As when a quota gives up what is under way: delivered, and declared missing."""
-    made = ledger()
-    complete(made)
-    made.add_record("e", gap(5, 8, 9, count=6, reason="quota"))
-    window = [Window(at(7), at(12), "outage")]
-    result = made.result(window)
-    assert result.phantom == 1
-    assert not result.ok
-
-
-def test_each_missing_sample_is_counted_for_one_gap_only() -> None:
-    made = with_hole(count=15)
-    window = [Window(at(8), at(12), "kill")]
-    assert made.result(window).phantom == 0
-    made.add_record("e", gap(9, 8, 12, count=1))
-    assert made.result(window).phantom == 1
-    assert with_hole(count=16).result(window).phantom == 1
-
-
-def claiming(claimed: int | None, stored: int, status: int = 0, **names: Any) -> Ledger:
-    made = Ledger({("line", "t0"): 0}, **names)
-    made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
-    made.add_truth({"time": at(5), "claimed": claimed, "counter": 1, "runs": [[0, 0]]})
-    value = encode(0, 1, kind_of(0))
-    made.add_record(
-        "e",
-        {
-            "offset": 1,
-            "kind": "samples",
-            "plan": "line",
-            "received": at(5),
-            "signals": [0],
-            "times": [stored],
-            "values": [value],
-            "status": [status],
-        },
-    )
-    return made
-
-
-IN_2105 = 4_260_211_200 * S
-DOUBTED = 0x40000000
-
-
-@pytest.mark.parametrize(
-    ("claimed", "stored", "status", "wrong"),
-    [
-        (IN_2105, IN_2105, DOUBTED, 0),
-        (IN_2105, IN_2105, 0, 1),
-        (IN_2105, at(5), 0, 1),
-        (IN_2105, at(5), DOUBTED, 1),
-        (7, 7, DOUBTED, 0),
-        (7, 7, 0, 1),
-        (at(5), at(5), 0, 0),
-        (at(5), at(5), DOUBTED, 1),
-        (at(5), at(6), 0, 1),
-        (at(-3000), at(-3000), 0, 0),
-        (at(-3000), at(-3000), DOUBTED, 0),
-        (None, at(5), 0, 0),
-        (-11_644_473_600 * S, at(5), 0, 0),
-        (-11_644_473_600 * S, -(2**63) + 8, DOUBTED, 0),
-        (-11_644_473_600 * S, -(2**63) + 8, 0, 1),
-    ],
-)
-def test_a_time_is_stored_as_it_was_claimed_and_doubted_where_it_cannot_be_right(
-    claimed: int | None, stored: int, status: int, wrong: int
-) -> None:
-    assert claiming(claimed, stored, status).result(None).wrong == wrong
-
-
-def test_a_missing_sample_is_explained_by_its_true_time_whatever_its_clock_says() -> None:
-    for start, end, unexplained in ((4, 6, 0), (7, 9, 1)):
-        made = Ledger({("line", "t0"): 0})
-        made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
-        made.add_truth({"time": at(5), "claimed": at(8), "counter": 1, "runs": [[0, 0]]})
-        made.add_record("e", gap(1, start, end))
-        assert made.result(None).unexplained == unexplained
-
-
-def test_where_times_of_receipt_are_taken_the_claimed_one_stands_beside_them() -> None:
-    made = claiming(IN_2105, at(5), receive=["line"])
-    assert made.result(None).wrong == 1
-    made = claiming(IN_2105, IN_2105, receive=["line"])
-    assert made.result(None).wrong == 0, "nothing of a claimed time is doubted there"
-
-
-def test_order_is_that_of_what_was_said_though_a_clock_runs_backwards() -> None:
-    made = Ledger({("line", "t0"): 0})
-    made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
-    for counter in (1, 2, 3):
-        line = {"time": at(counter), "claimed": at(-counter), "counter": counter}
-        made.add_truth({**line, "runs": [[0, 0]]})
-        record = {**samples(counter, range(counter, counter + 1)), "times": [at(-counter)]}
-        record |= {name: record[name][:1] for name in ("signals", "values", "status")}
-        made.add_record("e", record)
-    result = made.result(None)
-    assert result.ok, result
-    assert result.disorder == 0
-
-
-def test_what_cannot_be_read_is_explained_by_a_record_of_its_own_and_by_nothing_else() -> None:
-    head = b'{"ts": 17'
-    made = ledger()
-    complete(made)
-    line = {"time": at(COUNT + 1), "counter": COUNT + 1, "runs": [[1, 1]]}
-    made.add_truth({"attempt": 1, **line, "unreadable": base64.b64encode(head).decode()})
-    made.add_truth({"acks": [1], "sent": [at(COUNT + 1)], "at": at(COUNT + 1)})
-    assert made.result([]).unexplained == 1
-    made.add_rejected("press", head)
-    made.add_rejected("line", head[:-1])
-    assert made.result([]).unexplained == 1
-    made.add_rejected("line", head)
-    result = made.result([])
-    assert result.ok, result
-    assert (result.missing, result.explained, result.unreadable) == (1, 1, 1)
-
-
-def test_a_message_that_waited_for_its_broker_is_missed_when_the_broker_had_it() -> None:
-    for start, end, unexplained in ((1, 4, 1), (8, 9, 0)):
-        made = ledger()
-        complete(made)
-        line = {"time": at(2), "counter": COUNT + 1, "runs": [[1, 1]]}
-        made.add_truth({"attempt": 1, **line})
-        made.add_truth({"acks": [1], "sent": [at(8)], "at": at(9)})
-        made.add_record("e", gap(7, start, end))
-        assert made.result(None).unexplained == unexplained
-
-
-def test_what_a_machine_sends_twice_by_itself_is_no_duplicate() -> None:
-    made = ledger()
-    line = {"time": at(30), "counter": 30, "runs": [[1, 1]], "again": True}
-    made.add_truth({"attempt": 1, **line})
-    complete(made)
-    arrived = {"signals": [1], "times": [at(30)], "values": [encode(1, 30, "Int64")]}
-    for offset in (7, 8):
-        made.add_record("e", samples(offset, range(1, 2), **arrived))
-    result = made.result([])
-    assert (result.duplicates, result.repeated) == (0, 1)

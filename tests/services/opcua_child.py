@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.records import Batch, Gap, Rejected
+from gateway.ops.events.emit import set_up_logging
 from tests.services.opcua_peer import Recorder, Running, source
 
 OUT = "out.jsonl"
@@ -122,5 +122,5 @@ async def _main(order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
+    set_up_logging(as_json=False)
     asyncio.run(_main(json.loads(sys.argv[1])))

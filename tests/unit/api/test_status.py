@@ -78,6 +78,7 @@ def test_the_rate_is_taken_over_the_last_ten_seconds() -> None:
     assert rates.of("press-01") == pytest.approx(24, abs=0.1)
 
 
+@pytest.mark.invariant("I4")
 def test_a_device_balances_when_what_came_is_stored_waits_or_is_accounted_for() -> None:
     account = DeviceAccount(100, dropped=2, returned=5, waiting=7, spooled=90, rejected=1, late=5)
 

@@ -247,6 +247,7 @@ def test_bad_input_is_a_sentence_and_never_a_traceback(
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.slow
 def test_a_service_without_configuration_says_so_and_ends(lang: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [*CLI, "run", str(tmp_path), "--data", str(tmp_path / "data"), "--lang", lang],

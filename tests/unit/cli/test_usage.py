@@ -163,6 +163,7 @@ def test_every_problem_has_words_in_both_languages() -> None:
     assert said == set(PROBLEMS["en"])
 
 
+@pytest.mark.slow
 async def test_who_and_erase_without_and_beside_the_service(tmp_path: Path) -> None:
     await data_with_ledger(tmp_path)
     code, text = await ask(tmp_path, "who", "u-0003", "--json")

@@ -20,12 +20,12 @@ from adapters.opcua import adapter as opcua_adapter
 from adapters.opcua import certificates, history, items, link, pump, transport, variants
 from gateway.api import answers, guard, server, users
 from gateway.api import usage as usage_route
+from gateway.api.ledger import LedgerMetrics
 from gateway.app import config as config_package
 from gateway.app import destinations, history_file, run
 from gateway.app.config import load, models, reload
 from gateway.app.config.devices import LATER_SCHEMES, NAME_MAX
 from gateway.cli import options
-from gateway.core.protocols import ReaderState
 from gateway.flow.forward_limits import ForwardLimits
 from gateway.history import influx_write
 from gateway.mapping import expression
@@ -50,8 +50,10 @@ MQTT, OPCUA = "adapters/mqtt/README.md", "adapters/opcua/README.md"
 
 def interval_s() -> float:
     """Give the default pace of the sender."""
-    found: Any = next(each.default for each in fields(DeliveryConfig) if each.name == "interval_s")
-    return float(found)
+    default: Any = next(
+        each.default for each in fields(DeliveryConfig) if each.name == "interval_s"
+    )
+    return float(default)
 
 
 FIGURES: list[tuple[str, str, float]] = [
@@ -171,11 +173,8 @@ def metrics() -> frozenset[str]:
     made = {
         first_text(node) for kind in ("counter", "gauge", "histogram") for _, node in calls(kind)
     }
-    source = (ROOT / "gateway/api/ledger.py").read_text("utf-8")
-    made |= {
-        f"gateway_reader_{name}"
-        for name in re.findall(r'"(\w+_(?:records|samples|bytes))": "', source)
-    }
+    counted = LedgerMetrics(list, dict).describe()
+    made |= {f"{each.name}{'_total' * (each.type == 'counter')}" for each in counted}
     return frozenset(made)
 
 
@@ -311,15 +310,9 @@ def _protocols_are_refused() -> bool:
     return bool(LATER_SCHEMES) and {"modbus", "xgt", "melsec"} <= set(LATER_SCHEMES)
 
 
-def _balance_of_readers_is_not_counted_apart() -> bool:
-    return "spooled" not in {each.name for each in fields(ReaderState)}
-
-
 NOT_THERE: list[tuple[str, Any]] = [
     ("protocols that this version does not have", _protocols_are_refused),
     ("이 버전에 없는 프로토콜", _protocols_are_refused),
-    ("so in this version it shows a negative count", _balance_of_readers_is_not_counted_apart),
-    ("이 버전에서는 음수만", _balance_of_readers_is_not_counted_apart),
 ]
 """Sentences about this version, each with what makes it true."""
 

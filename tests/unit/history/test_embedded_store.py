@@ -231,6 +231,7 @@ def test_a_full_disk_takes_nothing_and_goes_on_when_there_is_room(tmp_path: Path
     writer.close()
 
 
+@pytest.mark.slow
 def test_another_process_reads_while_this_one_writes(tmp_path: Path) -> None:
     writer = opened(tmp_path)
     put(writer, (1, batch([T0], [0.0])))
@@ -288,6 +289,7 @@ while True:
 
 
 @pytest.mark.parametrize("lines", [30, 75, 120])
+@pytest.mark.slow
 def test_what_was_acknowledged_before_a_kill_is_there_once(tmp_path: Path, lines: int) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True

@@ -67,7 +67,7 @@ def test_a_text_in_another_form_or_unit_is_no_number(form: NumberForm, text: str
 def test_what_is_read_is_the_number_that_stands_there(text: str) -> None:
     number = reader(NumberForm(",", ()))(text)
     if number is not None:
-        digits = [char for char in text.split("e", maxsplit=1)[0] if char.isdigit()]
+        digits = [char for char in text.partition("e")[0] if char.isdigit()]
         plain = text.replace(".", "").replace(" ", "").replace("'", "").replace(",", ".")
         assert digits
         assert number == pytest.approx(float(plain))

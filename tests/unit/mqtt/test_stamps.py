@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -150,5 +150,5 @@ def test_an_hour_that_summer_time_repeats_is_its_first_and_one_it_skips_goes_on(
 
 @given(st.text(max_size=40) | st.integers() | st.floats())
 def test_no_text_breaks_the_reader_of_dates(value: Any) -> None:
-    with contextlib.suppress(ValueError, OverflowError):
+    with suppress(ValueError, OverflowError):
         assert abs(SEOUL(value)) <= STAMP_MAX

@@ -237,13 +237,13 @@ class Plant:
         if state is None or state.settled is None:
             state = await self._subscribe(now)
         self._state = state
+        self.socket = Socket(self)
         router = Router(self.source.plan)
         router.assign([(self._first, 0), (self._first + 1, 1)], self.source.plan)
-        protocol: Any = Socket(self)
-        self.socket = protocol
+        socket: Any = self.socket
         book: Any = Book()
         pump = Pump(
-            protocol,
+            socket,
             self.source,
             state,
             router,

@@ -80,6 +80,7 @@ def test_other_times_are_refused(value: Any) -> None:
         seconds({"for": value}, "for", 1.0)
 
 
+@pytest.mark.slow
 def test_the_command_starts_a_simulator_and_passes_its_options_on() -> None:
     code = "from gateway.cli.main import main; main()"
     with subprocess.Popen(

@@ -192,6 +192,7 @@ async def test_time_and_memory_are_ordered_over_http(url: str) -> None:
     assert (await ask(url, "POST", "/__sim__/keys", "{}"))[0] == 400
 
 
+@pytest.mark.slow
 def test_the_command_line_knows_the_kpi_service() -> None:
     code = "from gateway.cli.main import main; main()"
     command = [

@@ -110,6 +110,7 @@ async def test_what_was_acknowledged_waits_for_who_is_away(broker: Broker, versi
     await writer.leave()
 
 
+@pytest.mark.slow
 async def test_unacknowledged_messages_come_again_in_order_and_marked(broker: Broker) -> None:
     reader = Client("reader", manual=True)
     await reader.connect(broker.port, window=3)
@@ -188,6 +189,7 @@ async def test_a_full_queue_refuses_instead_of_lying(
     await writer.leave()
 
 
+@pytest.mark.slow
 async def test_a_second_client_of_the_same_name_takes_over(broker: Broker) -> None:
     first = Client("same")
     first.paho.reconnect_delay_set(60, 60)
@@ -209,6 +211,7 @@ async def test_shared_subscriptions_are_refused_and_qos_2_granted_as_1(broker: B
     await client.leave()
 
 
+@pytest.mark.slow
 async def test_a_silent_client_is_closed_and_its_will_sent(broker: Broker) -> None:
     watcher = Client("watcher")
     await watcher.connect(broker.port)

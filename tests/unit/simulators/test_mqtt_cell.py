@@ -73,6 +73,7 @@ def truth(tmp_path: Path) -> Path:
     return tmp_path / "truth.jsonl"
 
 
+@pytest.mark.slow
 async def test_nothing_is_lost_or_disordered_over_broker_restarts(truth: Path) -> None:
     broker = Broker()
     broker.memory.sessions["reader"] = Session("reader", 3600, {"truth/#": 1})

@@ -25,6 +25,7 @@ from simulators.opcua_server import OVERFLOW_BITS
 from simulators.opcua_values import NODE_ID_UNKNOWN, WAITING_FOR_INITIAL_DATA
 from simulators.truth import TruthLog, encode
 
+pytestmark = pytest.mark.slow  # each test starts a server
 WAIT_S = 60.0
 logging.getLogger("asyncua").setLevel(logging.CRITICAL)
 

@@ -340,6 +340,7 @@ async def test_the_program_says_where_it_is_and_does_as_its_options_say(
     assert truth == [{"stored": stored[0]}]
 
 
+@pytest.mark.slow
 def test_the_command_line_knows_the_log_service() -> None:
     code = "from gateway.cli.main import main; main()"
     command = [sys.executable, "-c", code, "sim", "usage-log", "--port", "0"]

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.core.clock import SystemClock
-from gateway.core.records import Answer, Refusal, answer_for
+from gateway.core.records import Answer, Batch, Refusal, answer_for
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset
 from gateway.flow.intake import DeviceIntake
@@ -67,6 +67,7 @@ def balanced(store: Store) -> bool:
     return central(store).state().balanced()
 
 
+@pytest.mark.invariant("I4")
 @pytest.mark.parametrize("how", ["goes on", "is killed", "is stopped"])
 def test_a_reader_is_balanced_whatever_happened(opened: Opener, how: str) -> None:
     store = opened()
@@ -225,7 +226,7 @@ async def test_a_batch_that_never_reached_the_file_shows(
     real = spool.append
     await device.deliver(3)
 
-    async def forgetful(items: list[makers.Batch]) -> int:
+    async def forgetful(items: list[Batch]) -> int:
         return await real(items[1:])
 
     monkeypatch.setattr(spool, "append", forgetful)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.spool import app
@@ -37,6 +38,7 @@ async def open_with_refused(data: Path) -> SqliteSpool:
     return spool
 
 
+@pytest.mark.slow
 async def test_a_running_spool_shows_and_puts_back(tmp_path: Path) -> None:
     spool = await open_with_refused(tmp_path)
     code, text = await ask(tmp_path, "ls", "--json")

@@ -145,6 +145,7 @@ def test_characters_that_xml_cannot_hold_are_taken_out_and_reported() -> None:
     assert "bad-characters" in [each.problem for each in imported.repairs]
 
 
+@pytest.mark.slow
 def test_thousands_of_one_name_take_no_time_of_their_square() -> None:
     element = "<capability><idShort>Cap</idShort></capability>"
     language = "<langStringTextType><language>en</language><text>{}</text></langStringTextType>"

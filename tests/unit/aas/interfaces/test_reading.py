@@ -144,6 +144,7 @@ BROKEN += ["", "opc.tcp://", "mqtt://[::1", "/?id=", "1e999", "nan", "#/#", "$..
 
 
 @pytest.mark.parametrize("seed", range(8))
+@pytest.mark.slow
 def test_no_broken_member_ever_raises(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(40):

@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from gateway.core.clock import SystemClock
 from gateway.usage.ledger.ledger import SqliteLedger
 from gateway.usage.ledger.requests import ask
@@ -20,6 +22,7 @@ async def quarantined(ledger: SqliteLedger) -> str:
     return taken.id
 
 
+@pytest.mark.slow
 async def test_it_waits_again_and_the_sender_hears_of_it(tmp_path: Path) -> None:
     ledger = await makers.opened(tmp_path)
     event = await quarantined(ledger)

@@ -74,6 +74,7 @@ def another(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("table", [*KEPT, *DERIVED])
+@pytest.mark.slow
 async def test_any_cell_changed_is_found_and_its_row_named(tmp_path: Path, table: str) -> None:
     await makers.filled(tmp_path / "good")
     whole = (tmp_path / "good/ledger.db").read_bytes()

@@ -215,6 +215,7 @@ async def test_three_a_day_are_an_alarm_even_with_records_between_them() -> None
     assert bench.ledger.counts() == {State.DELIVERED: 5}
 
 
+@pytest.mark.slow
 async def test_real_threads_and_real_time_keep_one_of_two_leases(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
