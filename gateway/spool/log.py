@@ -5,7 +5,8 @@ Layout of the folder:
     spool.lock                 held while a gateway runs here
     state.db                   epoch, cursors, quarantine, list of parts, outbox
     part-<first offset>.db     records; the newest is written, the others are sealed
-    keep.db                    what must outlive a part given up: gaps, usage, rejected, audit
+    keep.db                    what must outlive a part given up: gaps, usage, rejected, audit, and
+                               samples that a destination may have (see `leases`)
     ballast                    space given back to a full disk, so that cursors can still move
     requests/                  what the command line asks of a running spool
     *.corrupt-<n>              damaged files, set aside
