@@ -172,10 +172,7 @@ def _refusal(certificate: ServerCertificate, *, changed: bool) -> SourceRejected
         what = "it is malformed and no RSA key can be read from it"
         what = what if certificate.malformed else "its key is no RSA key, which OPC UA needs here"
         return SourceRejected(reason, f"{what}; SHA-256 {digest}")
-    decide = (
-        f"SHA-256 {digest}; compare it with the server's display, then: "
-        f"gateway trust accept {digest[:SHOWN_PREFIX]}"
-    )
+    decide = f"SHA-256 {digest}; gateway trust accept {digest[:SHOWN_PREFIX]}"
     if certificate.malformed:
         what = "it breaks the rules of its encoding (DER), its key can be read"
         what += "; another one of this address is trusted" if changed else ""
