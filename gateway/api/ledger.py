@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from gateway.core.protocols import ReaderState, Stored
-from gateway.ops.health import Account, DeviceHealth
+from gateway.core.accounts import DeviceAccount
+from gateway.core.protocols import ReaderState
 
 Readers = Callable[[], Sequence[ReaderState]]
+Accounts = Callable[[], Mapping[str, DeviceAccount]]
 
 
-def device_ledger(
-    devices: Iterable[DeviceHealth], stored: Callable[[str], Stored]
-) -> list[dict[str, Any]]:
+def device_ledger(accounts: Mapping[str, DeviceAccount]) -> list[dict[str, Any]]:
     """Give the counts of each device since the start of the process.
 
-    received = spooled + rejected + dropped + waiting, where the intake counts what it received,
-    dropped (deadband) and what waits for the disk, and the spool what it committed. What a lost
-    connection took back (`returned`) may have been committed all the same. `balanced` says that
-    nothing else is missing, and nothing is there that nobody received.
+    `waiting` is what an adapter handed over and the disk does not have yet, `returned` what it took
+    back and never acknowledged. `spooled` and `rejected` are counted by the spool, the others by
+    the intake; `balanced` says that received = spooled + rejected + dropped + returned + waiting.
     """
-    return [_balanced_device(each.device, each.account, stored(each.device)) for each in devices]
+    return [_balanced_device(device, accounts[device]) for device in sorted(accounts)]
 
 
-def _balanced_device(device: str, account: Account, stored: Stored) -> dict[str, Any]:
-    open_ = account.received - account.dropped - stored.samples - stored.rejected
+def _balanced_device(device: str, account: DeviceAccount) -> dict[str, Any]:
     return {
         "device": device,
         "received": account.received,
-        "spooled": stored.samples,
-        "rejected": stored.rejected,
+        "spooled": account.spooled,
+        "rejected": account.rejected,
         "dropped": account.dropped,
-        "returned": account.returned,
+        "returned": account.returned - account.late,
         "waiting": account.waiting,
-        "balanced": 0 <= open_ <= account.waiting + account.returned,
+        "balanced": account.balanced(),
     }
 
 
 def reader_ledger(states: Sequence[ReaderState]) -> list[dict[str, Any]]:
-    """Give the counts of each reader in records.
-
-    spooled = delivered + pending + quarantined + expired, where the writer counts what it committed
-    for the reader, and the reader's books say what became of it.
+    """Give the counts of each reader in records: spooled = delivered + pending + quarantined +
+    expired, where `spooled` is counted by who stores and the others by what became of it.
     """
     return [_balanced_reader(state) for state in states]
 
@@ -58,22 +53,34 @@ def _balanced_reader(state: ReaderState) -> dict[str, Any]:
         "quarantined": state.quarantined,
         "expired": state.expired,
     }
-    balanced = sum(parts.values()) == state.spooled and min(parts.values()) >= 0
-    return {"reader": state.name, "spooled": state.spooled, **parts, "balanced": balanced}
+    return {
+        "reader": state.name,
+        "spooled": state.spooled,
+        **parts,
+        "unexplained_samples": state.unexplained_samples,
+        "balanced": state.balanced(),
+    }
 
 
-class ReaderGauges(Collector):
-    """Gauges of every reader, read from the spool when somebody scrapes."""
+class LedgerMetrics(Collector):
+    """The counts of every device and reader, asked for when somebody scrapes."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, accounts: Accounts) -> None:
         self._readers = readers
+        self._accounts = accounts
 
     def describe(self) -> Iterator[Metric]:
         """Give the families without samples."""
+        yield from _device_families()
         yield from self._families()
 
     def collect(self) -> Iterator[Metric]:
         """Give the present counts."""
+        counters = _device_families()
+        for device, account in self._accounts().items():
+            for counted, value in zip(counters, _counted(account), strict=True):
+                counted.add_metric([device], value)
+        yield from counters
         families = self._families()
         for state in self._readers():
             for family, value in zip(families, _gauged(state), strict=True):
@@ -94,6 +101,37 @@ class ReaderGauges(Collector):
             GaugeMetricFamily(f"gateway_reader_{name}", text, labels=["reader"])
             for name, text in words.items()
         ]
+
+
+def _device_families() -> list[CounterMetricFamily | GaugeMetricFamily]:
+    words = {
+        "samples_received": "Samples, and messages that could not be read, that adapters handed"
+        " over",
+        "samples_spooled": "Samples that are durable",
+        "messages_rejected": "Messages kept as unreadable",
+        "samples_dropped": "Samples left out as configured (deadband)",
+        "samples_returned": "Samples that a lost connection took back before they were durable;"
+        " never acknowledged",
+    }
+    waiting = "Samples, and messages that could not be read, that wait for the disk"
+    return [
+        *(
+            CounterMetricFamily(f"gateway_{name}", text, labels=["device"])
+            for name, text in words.items()
+        ),
+        GaugeMetricFamily("gateway_samples_waiting", waiting, labels=["device"]),
+    ]
+
+
+def _counted(account: DeviceAccount) -> tuple[int, ...]:
+    return (
+        account.received,
+        account.spooled,
+        account.rejected,
+        account.dropped,
+        account.returned - account.late,
+        account.waiting,
+    )
 
 
 def _gauged(state: ReaderState) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.api.app import make_app
 from gateway.api.guard import LOOPBACK_NAMES, is_loopback
-from gateway.api.ledger import ReaderGauges
+from gateway.api.ledger import LedgerMetrics
 from gateway.api.operations import keep_rates
 from gateway.api.runfile import RunFile, remove_run_file, write_run_file
 from gateway.api.services import Services
@@ -126,7 +126,7 @@ class ApiServer:
         `health.api_note`, and tried again every ten seconds; it never ends the gateway.
         Cancel: answers what is being answered for up to 3 s, then closes.
         """
-        gauges = ReaderGauges(self._services.readers)
+        gauges = LedgerMetrics(self._services.readers, self._services.accounts)
         REGISTRY.register(gauges)
         try:
             await self._serve(await self._bound())

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from gateway.api.problems import AdviceView, NoAdvice
+from gateway.core.accounts import DeviceAccount
 from gateway.core.clock import Clock
 from gateway.core.files import NamedFile
-from gateway.core.protocols import ReaderState, Stored
+from gateway.core.protocols import ReaderState
 from gateway.core.records import Item, Usage
 from gateway.core.signals import Signal
 from gateway.core.types import Offset, UnixNs, Value
@@ -214,13 +215,12 @@ Reload = Callable[[], Awaitable[Mapping[str, Any]]]
 class Services:
     """Everything the routes use.
 
-    `append` stores items durably (Spool.append). `readers` gives every reader's state. `stored`
-    tells what the spool committed of a device, counted apart from the intake's own counts.
-    `spool_facts` are further facts of the spool for `status`, such as bytes and quota. `take_usage`
-    takes events into the usage ledger; without it they go straight into the spool. `history`
-    answers the queries of AAS viewers. `reload` reads the configuration again. `content` is what
-    people may write on the AAS side; without it all of it is read-only. `package` writes XML and
-    AASX. `advice` knows what to do about a reason.
+    `append` stores items durably (Spool.append). `readers` gives every reader's state, `accounts`
+    what was counted of each device. `spool_facts` are further facts of the spool for `status`, such
+    as bytes and quota. `take_usage` takes events into the usage ledger; without it they go straight
+    into the spool. `history` answers the queries of AAS viewers. `reload` reads the configuration
+    again. `content` is what people may write on the AAS side; without it all of it is read-only.
+    `package` writes XML and AASX. `advice` knows what to do about a reason.
     """
 
     gateway: str
@@ -232,7 +232,7 @@ class Services:
     append: Callable[[Sequence[Item]], Awaitable[Offset]]
     head: Callable[[], Offset]
     readers: Callable[[], Sequence[ReaderState]]
-    stored: Callable[[str], Stored] = lambda _: Stored()
+    accounts: Callable[[], Mapping[str, DeviceAccount]] = dict
     spool_facts: Callable[[], Mapping[str, Any]] = dict
     site: Mapping[str, str] = field(default_factory=dict)
     take_usage: TakeUsage | None = None

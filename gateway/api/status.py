@@ -57,7 +57,7 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
     health = services.health
     states = {state.name: state for state in services.readers()}
     ledger = {
-        "devices": device_ledger(health.devices.values(), services.stored),
+        "devices": device_ledger(services.accounts()),
         "readers": reader_ledger(tuple(states.values())),
     }
     balanced = all(entry["balanced"] for part in ledger.values() for entry in part)
@@ -86,7 +86,7 @@ def status(services: Services, rates: Rates) -> dict[str, Any]:
         },
         "alarms": [_alarm(each) for each in health.alarms.values()],
         "ledger": {**ledger, "balanced": balanced},
-        "healthy": healthy(services),
+        "healthy": healthy(services) and balanced,
     }
 
 

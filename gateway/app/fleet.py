@@ -16,7 +16,7 @@ from gateway.flow.backoff import Backoff
 from gateway.flow.intake import DeviceIntake
 from gateway.flow.supervise import DeviceRunner
 from gateway.mapping.mapper import Mapper
-from gateway.ops.health import Account, DeviceHealth, DeviceState, Health
+from gateway.ops.health import DeviceHealth, DeviceState, Health
 
 RECONNECT_CAP_S = 4.0
 """Longest wait before the next try: data is to flow within 5 s of a machine's return."""
@@ -56,14 +56,10 @@ class Fleet:
         self._clock = clock
         self._group = group
         self._running: dict[str, _Running] = {}
-        self._accounts: dict[str, Account] = {}
-        """One for each device since the process began, as the spool counts, too; as many as there
-        were names in the configuration."""
 
     def start(self, plan: DevicePlan) -> None:
         """Begin to collect from a device."""
-        account = self._accounts.setdefault(plan.name, Account())
-        health = DeviceHealth(plan.name, len(plan.table.signals), account=account)
+        health = DeviceHealth(plan.name, len(plan.table.signals))
         health.change(DeviceState.CONNECTING, self._clock.now())
         self._health.devices[plan.name] = health
         intake = DeviceIntake(self._spool, health, self._clock)

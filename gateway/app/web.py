@@ -61,7 +61,7 @@ def api_server(
         append=spool.append,
         head=spool.head,
         readers=readers,
-        stored=spool.stored,
+        accounts=lambda: spool.accounts.of,
         site={language: text for language, text in site.items() if text},
         take_usage=take_usage,
         history=history_reader(history),

@@ -48,7 +48,7 @@ TEXTS = {
         "config": "The edited configuration does not run ({note}).",
         "quarantine": "{count} in quarantine",
         "spool": "spool: {note}",
-        "ledger": "ledger: not balanced",
+        "ledger": "ledger: not balanced ({names}). Values may be missing.",
         "attention": "{count} device(s) need attention:",
         "others": "and {count} more.",
         "connecting": "connecting for the first time",
@@ -68,7 +68,7 @@ TEXTS = {
         "config": "고친 설정이 실행되고 있지 않습니다 ({note}).",
         "quarantine": "격리 {count}건",
         "spool": "저장소: {note}",
-        "ledger": "수지: 맞지 않음",
+        "ledger": "수지가 맞지 않습니다 ({names}). 값이 빠졌을 수 있습니다.",
         "attention": "설비 {count}대를 확인하세요:",
         "others": "그 밖에 {count}건.",
         "connecting": "처음 연결하는 중입니다",
@@ -198,12 +198,21 @@ def _last(content: dict[str, Any], lang: str, wide: int | None) -> list[str]:
     for alarm in content["alarms"]:
         said = f"{alarm['code']} {printable(alarm['about'])}: {alarm['what'][lang]}"
         lines += with_command(said, f"gateway usage explain {alarm['code']}", wide)
+    if not content["ledger"]["balanced"]:
+        said = texts["ledger"].format(names=_unbalanced(content["ledger"]))
+        lines += with_command(said, "gateway status --json", wide)
     if content["config"]:
         said = texts["config"].format(note=printable(content["config"]))
         lines += with_command(said, texts["check"], wide)
     if lines:
         return lines
     return [" " + texts["fine" if content["devices"] else "none"]]
+
+
+def _unbalanced(ledger: dict[str, Any]) -> str:
+    names = [each["device"] for each in ledger["devices"] if not each["balanced"]]
+    names += [each["reader"] for each in ledger["readers"] if not each["balanced"]]
+    return ", ".join(map(printable, names[:ATTENTION_MAX]))
 
 
 def _storing(spool: dict[str, Any], lang: str, wide: int | None) -> list[str]:

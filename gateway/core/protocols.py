@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
+from gateway.core.accounts import DeviceAccount
 from gateway.core.records import Answer, Batch, Gap, Item, Record, Refusal, Rejected
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
@@ -71,13 +72,6 @@ class Sink(Protocol):
         """Release connections; at most 5 s."""
 
 
-class Stored(NamedTuple):
-    """What the spool committed of one device since the process began, counted at the commit."""
-
-    samples: int = 0
-    rejected: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class ReaderState:
     """A reader's place, for `status` and the conservation counters. All counts are records."""
@@ -94,9 +88,15 @@ class ReaderState:
     oldest_pending: UnixNs | None
     pending_samples: int = 0
     pending_bytes: int = 0
-    spooled: int | None = None
-    """Records ever written for it, counted by the writer apart from the counts above (which are the
-    reader's own); None where nobody counts."""
+    spooled: int = 0
+    """What was stored for the reader, counted by whoever stored it."""
+    unexplained_samples: int = 0
+    """By how many samples that count and the reader's own differ."""
+
+    def balanced(self) -> bool:
+        """Tell whether what was stored is what became of it: the conservation law."""
+        parts = (self.delivered, self.pending, self.quarantined, self.expired)
+        return sum(parts) == self.spooled and min(parts) >= 0 and self.unexplained_samples == 0
 
 
 class Reader(Protocol):
@@ -160,11 +160,11 @@ class Spool(Protocol):
     def last_received(self) -> dict[str, UnixNs]:
         """Give when the newest durable samples of each device came, by our clock."""
 
+    def account(self, device: str) -> DeviceAccount:
+        """Give the one account of a device; the intake counts its side of it."""
+
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""
-
-    def stored(self, device: str) -> Stored:
-        """Give what was committed of a device since the process began."""
 
     async def close(self) -> None:
         """Commit what waits, then release files and lock."""

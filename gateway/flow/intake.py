@@ -19,14 +19,7 @@ from gateway.core.signals import PlanTable
 from gateway.core.time_policy import TimePolicy
 from gateway.core.types import UnixNs
 from gateway.flow.claims import TimeClaims
-from gateway.flow.counters import (
-    DROPPED,
-    DURABLE_LATENCY,
-    RECEIVED,
-    REJECTED,
-    RETURNED,
-    SPOOLED,
-)
+from gateway.flow.counters import DURABLE_LATENCY
 from gateway.flow.misfits import Misfits
 from gateway.flow.silence import Silence
 from gateway.flow.types import TypedTable
@@ -66,11 +59,7 @@ class DeviceIntake:
         self._clock = clock
         self._routes: dict[str, _Route] = {}
         self._last_received = spool.last_received().get(health.device)
-        self._received = RECEIVED.labels(health.device)
-        self._spooled = SPOOLED.labels(health.device)
-        self._rejected = REJECTED.labels(health.device)
-        self._dropped = DROPPED.labels(health.device)
-        self._returned = RETURNED.labels(health.device)
+        self._account = spool.account(health.device)
         self._latency = DURABLE_LATENCY.labels(health.device)
 
     def route(
@@ -128,23 +117,18 @@ class DeviceIntake:
         mapped = self._mapped(batches)
         received, spooled = sum(map(len, batches)), sum(map(len, mapped))
         rejected = sum(isinstance(item, Rejected) for item in others)
-        account, handed_over = self._health.account, spooled + rejected
-        self._received.inc(received + rejected)
+        account = self._account
         account.received += received + rejected
-        account.dropped += received - spooled
-        account.waiting += handed_over
+        account.waiting += received + rejected
         try:
             # What an adapter says beside its samples (a gap) explains what comes before them.
             await self._store([*others, *mapped])
         except BaseException:
-            self._returned.inc(received + rejected)
-            account.returned += handed_over
+            account.returned += received + rejected
             raise
         finally:
-            account.waiting -= handed_over
-        self._spooled.inc(spooled)
-        self._rejected.inc(rejected)
-        self._dropped.inc(received - spooled)
+            account.waiting -= received + rejected
+        account.dropped += received - spooled
         if received:
             self._note_samples(received, batches)
         for item in others:

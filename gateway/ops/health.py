@@ -61,20 +61,6 @@ class Trouble:
     detail: str = ""
 
 
-@dataclass(slots=True)
-class Account:
-    """What the intake of one device counted since the process began, in samples; an unreadable
-    message counts as one. What the spool committed is counted there and not here.
-
-    `waiting` is with the spool now; `returned` was taken back before it was known to be durable.
-    """
-
-    received: int = 0
-    dropped: int = 0
-    returned: int = 0
-    waiting: int = 0
-
-
 TROUBLES_MAX = 20
 """Kinds of trouble of one device: there are fewer reasons than that; the oldest goes first."""
 
@@ -104,7 +90,6 @@ class DeviceHealth:
     next_try_s: float | None = None
     bad: dict[str, SignalHealth] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
-    account: Account = field(default_factory=Account)
 
     def change(self, state: DeviceState, now: UnixNs, note: str = "", reason: str = "") -> None:
         """Enter a state; the time is kept when the state stays the same."""

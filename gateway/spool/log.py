@@ -5,7 +5,8 @@ Layout of the folder:
     spool.lock                 held while a gateway runs here
     state.db                   epoch, cursors, quarantine, list of parts, outbox
     part-<first offset>.db     records; the newest is written, the others are sealed
-    keep.db                    what must outlive a part given up: gaps, usage, rejected, audit
+    keep.db                    what must outlive a part given up: gaps, usage, rejected, audit, and
+                               samples that a destination may have (see `leases`)
     ballast                    space given back to a full disk, so that cursors can still move
     requests/                  what the command line asks of a running spool
     *.corrupt-<n>              damaged files, set aside
@@ -23,15 +24,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.core.accounts import DeviceAccount
 from gateway.core.clock import Clock
 from gateway.core.errors import SpoolError, SpoolUnavailable
-from gateway.core.protocols import ReaderState, RecordListener, Stored
+from gateway.core.protocols import ReaderState, RecordListener
 from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
+from gateway.spool.counts import Accounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
 from gateway.spool.lock import FolderLock
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
@@ -50,7 +53,10 @@ CALLS_WAITING_MAX = 1_024
 
 @dataclass(frozen=True, slots=True)
 class ReaderCounters:
-    """spooled = delivered + pending + quarantined + expired, in records and samples."""
+    """spooled = delivered + pending + quarantined + expired, in records and samples.
+
+    Who stores counts `spooled`; the others are what became of it. `bytes` of `spooled` are 0.
+    """
 
     spooled: Totals
     delivered: Totals
@@ -90,14 +96,12 @@ class SqliteSpool:
         self.leases = store.leases
         self.tail = Tail(store.next)
         self._head = store.next - 1
-        store.written.begin(store.ledgers)
-        self._states = {
-            name: ledger.state(store.written.records_for(ledger))
-            for name, ledger in store.ledgers.items()
-        }
+        self._states = {name: ledger.state() for name, ledger in store.ledgers.items()}
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._closed = False
+        self.accounts = Accounts()
+        self._cancelled: dict[asyncio.Future[int], Sequence[Item]] = {}
         self._disk = DiskReader(store.settings.vfs)
         self._threads = ThreadPoolExecutor(1, "spool-reader")
         self._writer = Writer(
@@ -153,7 +157,18 @@ class SqliteSpool:
             self._require_open()
             future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             self._writer.put(AppendJob(items, future))
-            return Offset(await future)
+            try:
+                return Offset(await future)
+            except asyncio.CancelledError:
+                self._taken_back(future, items)
+                raise
+
+    def _taken_back(self, future: asyncio.Future[int], items: Sequence[Item]) -> None:
+        """See to it that what is stored although its append was cancelled is counted as such."""
+        if future.cancelled():
+            self._cancelled[future] = items
+        elif future.exception() is None:
+            self.accounts.add({}, _count(items))
 
     async def reader(self, name: str) -> SpoolReader:
         """Open the reader of this name, at the oldest kept record when it is new."""
@@ -180,13 +195,13 @@ class SqliteSpool:
             device: UnixNs(newest) for device, (_, newest) in devices.items() if newest is not None
         }
 
+    def account(self, device: str) -> DeviceAccount:
+        """Give the one account of a device; see `gateway.core.accounts`."""
+        return self.accounts.account(device)
+
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table stored for each device."""
         return {device: table for device, (table, _) in dict(self._store.devices).items()}
-
-    def stored(self, device: str) -> Stored:
-        """Give what was committed of a device since the process began."""
-        return self._store.written.stored(device)
 
     def condition(self) -> SpoolCondition:
         """Tell whether values can be stored now, and why not; cheap, no disk."""
@@ -291,18 +306,32 @@ class SqliteSpool:
             self.tail.add(entry)
         if self._listener is not None and news.entries:
             self._listener([entry.record for entry in news.entries])
+        late: DeviceCounts = {}
         for future, result in news.outcomes:
             if future.done():
+                items = self._cancelled.pop(future, ())
+                if not isinstance(result, Exception):
+                    _count(items, late)
                 continue
             if isinstance(result, Exception):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+        # After those who waited have gone on: at no time is a sample stored and still waiting.
+        if news.counted or late:
+            asyncio.get_running_loop().call_soon(self.accounts.add, news.counted, late)
         ready = [waiter for waiter in self._waiters if waiter[0] < news.head]
         for waiter in ready:
             self._waiters.remove(waiter)
             if not waiter[1].done():
                 waiter[1].set_result(None)
+
+
+def _count(items: Sequence[Item], counts: DeviceCounts | None = None) -> DeviceCounts:
+    counts = {} if counts is None else counts
+    for item in items:
+        count_item(counts, item)
+    return counts
 
 
 def _open_files(store: Store, lock: FolderLock) -> None:

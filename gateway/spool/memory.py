@@ -7,12 +7,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.core.accounts import DeviceAccount
 from gateway.core.errors import SpoolError, SpoolUnavailable
-from gateway.core.protocols import ReaderState, RecordListener, Stored
-from gateway.core.records import Answer, Batch, Gap, Item, Record, Rejected
+from gateway.core.protocols import ReaderState, RecordListener
+from gateway.core.records import Answer, Batch, Gap, Item, Record
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.spool.codec import item_time
+from gateway.spool.counts import Accounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
 
 
@@ -33,6 +35,7 @@ class MemorySpool:
         self._places: dict[str, _Place] = {}
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._closed = False
+        self.accounts = Accounts()
 
     async def append(self, items: Sequence[Item]) -> Offset:
         """Store items; see the protocol. Never full."""
@@ -41,6 +44,10 @@ class MemorySpool:
             raise SpoolUnavailable("closed")
         new = [Record(Offset(self.head() + 1 + place), item) for place, item in enumerate(items)]
         self.records += new
+        counts: DeviceCounts = {}
+        for item in items:
+            count_item(counts, item)
+        self.accounts.add(counts, {})
         for place in self._places.items():
             self._skip_foreign(*place)
         if self._listener is not None and new:
@@ -73,6 +80,10 @@ class MemorySpool:
                 newest[device] = max(newest.get(device, item.received), item.received)
         return newest
 
+    def account(self, device: str) -> DeviceAccount:
+        """Give the one account of a device."""
+        return self.accounts.account(device)
+
     def plans(self) -> dict[str, PlanTable]:
         """Give the newest plan table of each device."""
         return {
@@ -80,13 +91,6 @@ class MemorySpool:
             for record in self.records
             if isinstance(record.item, Batch)
         }
-
-    def stored(self, device: str) -> Stored:
-        """Give what was stored of a device."""
-        items = [record.item for record in self.records]
-        samples = (len(i) for i in items if isinstance(i, Batch) and i.plan.device == device)
-        rejected = sum(isinstance(item, Rejected) and item.device == device for item in items)
-        return Stored(sum(samples), rejected)
 
     async def close(self) -> None:
         """End waiting readers."""
@@ -185,4 +189,5 @@ class MemoryReader:
             len(place.quarantine), place.delivered, 0,
             item_time(waiting[0].item) if waiting else None,
             sum(len(each.item) for each in waiting if isinstance(each.item, Batch)),
+            spooled=len(self._spool.for_reader(self.name)),
         )  # fmt: skip

@@ -47,7 +47,7 @@ from gateway.spool.salvage import (
     salvage_path,
 )
 from gateway.spool.settling import pending_of
-from gateway.spool.state import STATE_FILE, Ledger, PartRow, StateFile
+from gateway.spool.state import STATE_FILE, UNKNOWN, Ledger, PartRow, StateFile
 from gateway.spool.store import (
     KEEP_FILE,
     OFFSETS_RESERVED,
@@ -55,7 +55,7 @@ from gateway.spool.store import (
     seal,
     transaction,
 )
-from gateway.spool.summary import Summary
+from gateway.spool.summary import Summary, Totals
 
 DAMAGE = (
     *CORRUPT_ERRORS, apsw.SQLError, DamagedRecord, ValueError, KeyError, IndexError, TypeError,
@@ -85,11 +85,13 @@ def load(store: Store, acknowledged: int | None = None) -> None:
     store.count_set_aside()
     damaged = [*_check_sealed(store, rows, files), *lost]
     _open_newest(store, rows, files, damaged, fresh=fresh, acknowledged=acknowledged)
-    _open_keep(store)
+    whole = _open_keep(store)
     _read_cursors(store)
     for row in damaged:
         replace_damaged(store, row)
     recount(store)
+    if damaged or not whole:
+        _write_off(store)
     if acknowledged is None:
         _presume_in_hand(store)
     send(store)
@@ -373,13 +375,14 @@ def _seal_left_open(store: Store, path: Path, first: int, damaged: list[PartRow]
     store.sealed[first] = row
 
 
-def _open_keep(store: Store) -> None:
+def _open_keep(store: Store) -> bool:
+    """Open the file of kept records, if there is one; False when it is damaged."""
     path = store.folder / KEEP_FILE
     if not path.exists():
-        return
+        return True
     if _is_empty(store, path):
         remove_database(path)
-        return
+        return True
     try:
         keep = store.open_keep()
         store.list_kept()
@@ -392,6 +395,8 @@ def _open_keep(store: Store) -> None:
             store.keep = None
         events.part_set_aside(set_aside_file(path).name, str(error), 0, 0)
         store.list_kept()
+        return False
+    return True
 
 
 def _read_cursors(store: Store) -> None:
@@ -417,7 +422,19 @@ def recount(store: Store) -> None:
     store.refresh_spans()
     for ledger in store.ledgers.values():
         ledger.pending = pending_of(store, ledger)
+        if ledger.upto == UNKNOWN:
+            ledger.begin_books(store.next - 1)
+        elif ledger.upto < store.next - 1:  # what was stored after the cursor was last saved
+            more = store.measure_for(ledger.name, ledger.upto + 1, store.next - 1)
+            ledger.stored = ledger.stored.plus(Totals(more.records, more.samples))
+            ledger.upto = store.next - 1
     store.normalise()
+
+
+def _write_off(store: Store) -> None:
+    """Close the books over what damaged files held; gap records tell of it (see `salvage`)."""
+    for ledger in store.ledgers.values():
+        ledger.write_off()
 
 
 def replace_damaged(store: Store, row: PartRow, *, only_if_lost: bool = False) -> bool:
@@ -460,7 +477,7 @@ def check_part(store: Store, first: int) -> None:
         return  # it went away, or was replaced, in the meantime
     if replace_damaged(store, row, only_if_lost=True):
         recount(store)
-        store.written.begin(store.ledgers)
+        _write_off(store)
         send(store)
 
 

@@ -66,6 +66,7 @@ def retry(store: Store, number: int) -> int:
     ledger = store.ledgers[entry.reader].copy()
     counted = Totals(1, entry.samples, len(entry.body))
     ledger.quarantined = ledger.quarantined.minus(counted)
+    ledger.requeued = ledger.requeued.plus(counted)
     with transaction(store.state.connection):
         store.state.remove_quarantined(number)
         store.state.save_ledger(ledger)

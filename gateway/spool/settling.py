@@ -15,6 +15,9 @@ from gateway.spool.state import Ledger, QuarantineEntry
 from gateway.spool.store import Store, transaction
 from gateway.spool.summary import NOTHING, Totals
 
+RANGES_COUNTED_MAX = 256
+"""With more holes than this counting would hold up commits; a start counts them all the same."""
+
 
 def settle(store: Store, answers: Sequence[tuple[str, Answer]]) -> list[Exception | None]:
     """Settle several answers in one transaction; an unknown reader gets an error of its own."""
@@ -132,6 +135,7 @@ def add_reader(store: Store, name: str) -> Ledger:
         ledger.cursor.add(1, first - 1, forced=True)
         ledger.pending = pending_of(store, ledger)
         store.normalise_one(ledger)
+        ledger.begin_books(store.next - 1)
         with transaction(store.state.connection):
             store.state.save_ledger(ledger)
         store.ledgers = {**store.ledgers, name: ledger}
@@ -164,11 +168,29 @@ def forget_reader(store: Store, name: str) -> None:
         gone = store.drop_consumed(floor)
     store.ledgers = rest
     store.leases.forget(name)
-    store.written.forget(name)
     events.reader_forgotten(name, ledger.pending.records)
     if gone:
         store.unlink(gone)
     drop_kept(store, floor)
+
+
+def count_again(store: Store) -> bool:
+    """Count from the files what is pending; tells whether that is not what was thought.
+
+    A record over which a cursor passed without anything becoming of it, or that is in no file, is
+    then missing on one side of the books, and everybody can see it.
+    """
+    differ = False
+    for ledger in store.ledgers.values():
+        if len(ledger.cursor.intervals()) > RANGES_COUNTED_MAX:
+            continue
+        found = pending_of(store, ledger)
+        if found[:2] != ledger.pending[:2]:
+            missing = ledger.pending.minus(found)
+            events.books_differ(ledger.name, missing.records, missing.samples)
+            differ = True
+        ledger.pending = found
+    return differ
 
 
 def pending_of(store: Store, ledger: Ledger) -> Totals:

@@ -46,6 +46,7 @@ _BOOKS = "CREATE TABLE IF NOT EXISTS books(name TEXT PRIMARY KEY, body BLOB NOT 
 """Beside `readers`, whose form every version can read. What stands here holds only together with
 the reader's row as it was written then: a version that does not know it may have moved the cursor.
 """
+UNKNOWN = -1
 JUMPS_MAX = 6
 """Places to which a reader jumped, or from which it did; a forwarder has three in hand at most."""
 
@@ -54,8 +55,10 @@ JUMPS_MAX = 6
 class Ledger:
     """A reader's cursor and counts; the writer owns it, others get snapshots.
 
-    `baseline` is what was in the spool before the reader existed and was gone already.
-    `requeued` counts what came back from quarantine, so it is not counted twice.
+    Two counts of the same: `stored` is what was committed for the reader, up to the offset `upto`,
+    as the one who commits counts it; `pending` is what the files hold beyond the cursor, and the
+    other three are what became of the rest. `requeued` is what came back from quarantine, which was
+    stored a second time. `upto` is UNKNOWN where nobody counted.
     """
 
     name: str
@@ -66,11 +69,14 @@ class Ledger:
     expired: Totals = NOTHING
     oldest: UnixNs | None = None
     jumps: tuple[int, ...] = ()
+    stored: Totals = NOTHING
+    requeued: Totals = NOTHING
+    upto: int = UNKNOWN
 
     def copy(self) -> Ledger:
         return Ledger(
             self.name, self.cursor.copy(), self.pending, self.delivered, self.quarantined,
-            self.expired, self.oldest, self.jumps,
+            self.expired, self.oldest, self.jumps, self.stored, self.requeued, self.upto,
         )  # fmt: skip
 
     def jumped(self, places: Iterable[int]) -> None:
@@ -81,15 +87,29 @@ class Ledger:
         self.jumps = tuple(here[-JUMPS_MAX:])
 
     def spooled(self) -> Totals:
-        """Everything the spool ever had for this reader (the conservation law)."""
+        """Give what the spool ever had for this reader, as it was stored."""
+        return self.stored.minus(self.requeued)
+
+    def accounted(self) -> Totals:
+        """Give the same as what became of it."""
         return self.delivered.plus(self.pending).plus(self.quarantined).plus(self.expired)
 
-    def state(self, written: int | None = None) -> ReaderState:
-        """Give a snapshot; `written` is what the writer counted for this reader."""
+    def begin_books(self, upto: int) -> None:
+        """Take what is accounted for as what was stored, where nobody has counted so far."""
+        self.stored, self.requeued, self.upto = self.accounted(), NOTHING, upto
+
+    def write_off(self) -> None:
+        """Count what damaged files leave unexplained as expired; what nobody knew of as stored."""
+        records, samples, _ = self.spooled().minus(self.accounted())
+        self.expired = self.expired.plus(Totals(max(records, 0), max(samples, 0)))
+        self.stored = self.stored.plus(Totals(max(-records, 0), max(-samples, 0)))
+
+    def state(self) -> ReaderState:
         return ReaderState(
             self.name, Offset(self.cursor.position), self.cursor.intervals(), self.pending.records,
             self.quarantined.records, self.delivered.records, self.expired.records, self.oldest,
-            self.pending.samples, self.pending.bytes, written,
+            self.pending.samples, self.pending.bytes, self.spooled().records,
+            self.spooled().samples - self.accounted().samples,
         )  # fmt: skip
 
     def pack(self) -> bytes:
@@ -117,16 +137,17 @@ class Ledger:
 
     def pack_books(self, written: bytes) -> bytes:
         """Give what goes with `written`, the form that `pack` gave."""
-        fields = packb([crc32(written), self.jumps])
+        fields = packb([crc32(written), self.jumps, self.stored, self.requeued, self.upto])
         return crc32(fields).to_bytes(4, "big") + fields
 
     def take_books(self, written: bytes, data: bytes) -> None:
         """Take what `pack_books` gave; what is damaged, or of another moment, is left alone."""
         if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
             return
-        of, jumps = unpackb(data[4:])
+        of, jumps, stored, requeued, upto = unpackb(data[4:])
         if of == crc32(written):
-            self.jumps = tuple(jumps)
+            self.jumps, self.upto = tuple(jumps), upto
+            self.stored, self.requeued = Totals(*stored), Totals(*requeued)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from gateway.ops.events import spool as events
 from gateway.ops.sqlite import DISK_ERRORS, connect_read_only, file_size, remove_database, shut
 from gateway.spool.catalog import SizeIndex, Span, overlapping
 from gateway.spool.codec import BATCH, Decoder, Encoder, Payload, Row, frame, item_plan
+from gateway.spool.counts import DeviceCounts, count_item
 from gateway.spool.leases import LANES, SHARE, Leases
 from gateway.spool.part import (
     ActivePart,
@@ -36,7 +37,6 @@ from gateway.spool.part import (
 from gateway.spool.state import Ledger, PartRow, StateFile
 from gateway.spool.summary import NOTHING, Summary, Totals
 from gateway.spool.tail import TailEntry
-from gateway.spool.written import Written
 
 OFFSETS_RESERVED = 1_000_000
 """Offsets are set aside by this many, so that even a lost part's offsets are not used again."""
@@ -134,8 +134,8 @@ class Store:
         self.set_aside_bytes = 0
         self._ballast_size = 0
         self.next = 1
-        self.written = Written()
         self.published: list[TailEntry] = []
+        self.counted: DeviceCounts = {}
         self.unlinked: list[int] = []
 
     # -- appending ------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class Store:
         if marked:
             active.marked_now(last)
         active.next = self.next = last + 1
-        self.written.add(entries)
+        self._count(entries, last)
         self._book(entries, rows)
         for batch in batches:
             self._note_device(batch)
@@ -186,6 +186,22 @@ class Store:
             self.state.reserve(self.next + count + OFFSETS_RESERVED)
         limit = max(self.settings.part_limit, size) * 2 // 4096 + 64
         self.active.connection.pragma("max_page_count", limit)
+
+    def _count(self, entries: Sequence[Entry], last: int) -> None:
+        """Count what was committed: for each reader for ever, for each device until it is told."""
+        for_all = Totals(
+            sum(not entry.reader for entry in entries),
+            sum(entry.payload.samples for entry in entries if not entry.reader),
+        )
+        for ledger in self.ledgers.values():
+            ledger.stored = ledger.stored.plus(for_all)
+            ledger.upto = last
+        for entry in entries:
+            if not entry.reader:
+                count_item(self.counted, entry.item)
+            elif entry.reader in self.ledgers:
+                ledger = self.ledgers[entry.reader]
+                ledger.stored = ledger.stored.plus(Totals(1, entry.payload.samples))
 
     def _book(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
         """Take committed rows into the books; what is for every reader is counted once."""

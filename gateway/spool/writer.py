@@ -33,9 +33,10 @@ from gateway.spool.condition import (
     recovering,
     stalled,
 )
+from gateway.spool.counts import DeviceCounts
 from gateway.spool.quota import has_room, make_room, trim_quarantine
 from gateway.spool.recovery import load
-from gateway.spool.settling import settle
+from gateway.spool.settling import count_again, settle
 from gateway.spool.store import COMMIT_OVERHEAD, Store
 from gateway.spool.tail import TailEntry
 
@@ -86,6 +87,7 @@ class News:
     head: int
     round: int
     """What was declared missing up to this round is in `states`, or was not declared after all."""
+    counted: DeviceCounts
 
 
 class Writer:
@@ -121,7 +123,7 @@ class Writer:
         self._looked_at: SpoolCondition | None = None
         self._busy_since: float | None = None
         self._loading = False
-        self._polled = self._worked = time.monotonic()
+        self._polled = self._worked = self._counted = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
 
     def start(self) -> None:
@@ -225,6 +227,7 @@ class Writer:
         jobs, self._held = self._held, []
         if not jobs:
             return
+        self._worked = time.monotonic()
         futures = [job.future for job in jobs]
         if not self._ready(appending=False):
             self._refuse(futures, SpoolUnavailable("disk", "the disk refuses; tried again"))
@@ -295,23 +298,19 @@ class Writer:
             return False
         finally:
             self._loading = False
-        self._store.written.begin(self._store.ledgers)
         self._unavailable_since = self._down_since
         self._down_since = None
         return True
 
-    def _report(self) -> None:
+    def _report(self, *, anyway: bool = False) -> None:
         outcomes, self._outcomes = self._outcomes, []
         entries, self._store.published = self._store.published, []
         leases = self._store.leases
-        if not outcomes and not entries and leases.round == leases.heard:
+        if not (outcomes or entries or anyway) and leases.round == leases.heard:
             return
-        written = self._store.written
-        states = {
-            name: ledger.state(written.records_for(ledger))
-            for name, ledger in self._store.ledgers.items()
-        }
-        news = News(outcomes, entries, states, self._store.next - 1, leases.round)
+        counted, self._store.counted = self._store.counted, {}
+        states = {name: ledger.state() for name, ledger in self._store.ledgers.items()}
+        news = News(outcomes, entries, states, self._store.next - 1, leases.round, counted)
         try:
             self._loop.call_soon_threadsafe(self._tell, news)
         except RuntimeError:  # the loop was closed without closing the spool
@@ -319,6 +318,7 @@ class Writer:
 
     def _keep_house(self) -> None:
         now = time.monotonic()
+        differ = False
         try:
             if self._down_since is None:
                 self._store.fold_log(idle=now - self._worked >= IDLE_S)
@@ -330,6 +330,8 @@ class Writer:
                     self._store.hold_ballast()
                     if self._quota_full and has_room(self._store, COMMIT_OVERHEAD):
                         self._quota_full = False
+                    if self._worked != self._counted:
+                        self._counted, differ = self._worked, count_again(self._store)
         except FAILURES as error:
             self._fail(error, [])
-        self._report()
+        self._report(anyway=differ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.core.clock import SystemClock
 from gateway.core.records import Rejected, answer_for
 from gateway.core.types import Offset, UnixNs
-from gateway.ops.health import Account, DeviceHealth
 from gateway.spool.log import SqliteSpool
 from gateway.spool.store import Store
 from tests.unit.spool import makers
@@ -32,14 +32,14 @@ async def test_a_record_that_the_writer_drops_makes_device_and_reader_unbalanced
     async def took(number: int) -> None:
         account.received += 10
         await spool.append([makers.batch(number, 10)])
+        await asyncio.sleep(0)  # what was stored is told after those who waited
 
     def balanced() -> tuple[bool, bool]:
-        (one,) = device_ledger([device], spool.stored)
+        (one,) = device_ledger(spool.accounts.of)
         (other,) = reader_ledger([spool.reader_state("central")])
         return one["balanced"], other["balanced"]
 
-    account = Account()
-    device = DeviceHealth(makers.batch(0, 1).plan.device, 1, account=account)
+    account = spool.account(makers.batch(0, 1).plan.device)
     await took(0)
     await reader.settle(answer_for(await reader.read(Offset(1), 10, 1 << 30)))
     assert balanced() == (True, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
@@ -126,16 +127,16 @@ async def test_reading_the_files_again_for_long_is_told(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def long(*args: Any, **more: Any) -> None:
-        assert watched.disk.moves.wait(60)
+        assert go_on.wait(60)
         load(*args, **more)
 
+    go_on = threading.Event()
     monkeypatch.setattr("gateway.spool.writer.STALL_S", 0.7)
     monkeypatch.setattr("gateway.spool.writer.load", long)
     watched.disk.failing = {"write": 1}
     assert not await watched.store_one()
-    watched.disk.moves.clear()
     await watched.shows(SpoolState.RECOVERING, "spool-recovering", SHOWN_WITHIN_S * LOADED)
-    watched.disk.moves.set()
+    go_on.set()
     await watched.shows(SpoolState.GOOD, "", SHOWN_WITHIN_S * LOADED)
 
 

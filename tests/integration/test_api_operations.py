@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.api import usage
 from gateway.app.advice import book
+from gateway.cli.status import screen
 from gateway.core.errors import SpoolFull
 from gateway.core.records import Answer, Item, Refusal, Usage
 from gateway.core.types import BAD, Offset, UnixNs
@@ -139,6 +140,23 @@ async def test_ready_follows_the_spool_while_live_does_not(running: Running) -> 
     answer = await running.get("/readyz")
     assert (answer.status_code, answer.json()["note"]) == (503, "disk-full: /data")
     assert (await running.get("/healthz")).status_code == 200
+
+
+async def test_a_record_that_vanished_makes_status_say_that_the_ledger_is_not_balanced(
+    running: Running,
+) -> None:
+    for _ in range(3):
+        await running.store()
+    assert (await running.get("/api/status")).json()["ledger"]["balanced"] is True
+    ledger = running.spool._store.ledgers["central"]
+    ledger.cursor.add(2, 2, forced=True)  # as if it had been settled, and nothing had become of it
+    await running.store()
+    async with asyncio.timeout(10):
+        while (content := (await running.get("/api/status")).json())["ledger"]["balanced"]:
+            await asyncio.sleep(0.05)
+    assert content["healthy"] is False
+    for lang, said in (("en", "ledger: not balanced (central)"), ("ko", "수지가 맞지 않습니다")):
+        assert said in "\n".join(screen(content, lang))
 
 
 async def test_status_tells_devices_sinks_spool_and_ledger(running: Running) -> None:

@@ -83,6 +83,17 @@ def reader_forgotten(reader: str, pending: int) -> None:
     emit(Level.WARNING, "reader_forgotten", reader=reader, pending=pending)
 
 
+def books_differ(reader: str, records: int, samples: int) -> None:
+    emit(
+        Level.ERROR,
+        "spool_books_differ",
+        repeat_key=reader,
+        reader=reader,
+        records=records,
+        samples=samples,
+    )
+
+
 def log_grown(size_bytes: int) -> None:
     emit(Level.WARNING, "spool_log_grown", repeat_key="spool", size_bytes=size_bytes)
 

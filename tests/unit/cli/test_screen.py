@@ -89,7 +89,7 @@ def _status() -> dict[str, object]:
     return {
         "gateway": "edge-07", "uptime_s": 10.0, "version": "1", "config": "", "healthy": False,
         "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": "", "problems": []},
-        "alarms": [],
+        "alarms": [], "ledger": {"balanced": True, "devices": [], "readers": []},
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from adapters.opcua import adapter as opcua_adapter
 from adapters.opcua import certificates, history, items, link, pump, transport, variants
 from gateway.api import answers, guard, server, users
 from gateway.api import usage as usage_route
+from gateway.api.ledger import LedgerMetrics
 from gateway.app import config as config_package
 from gateway.app import destinations, history_file, run
 from gateway.app.config import load, models, reload
@@ -172,11 +173,8 @@ def metrics() -> frozenset[str]:
     made = {
         first_text(node) for kind in ("counter", "gauge", "histogram") for _, node in calls(kind)
     }
-    source = (ROOT / "gateway/api/ledger.py").read_text("utf-8")
-    made |= {
-        f"gateway_reader_{name}"
-        for name in re.findall(r'"(\w+_(?:records|samples|bytes))": "', source)
-    }
+    counted = LedgerMetrics(list, dict).describe()
+    made |= {f"{each.name}{'_total' * (each.type == 'counter')}" for each in counted}
     return frozenset(made)
 
 

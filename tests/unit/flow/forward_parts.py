@@ -164,6 +164,20 @@ class ToldSink:
             await asyncio.sleep(0.001)
 
 
+class HeldSink(ToldSink):
+    """Does not answer writes with certain offsets before it is told to go on."""
+
+    def __init__(self, held: range) -> None:
+        super().__init__()
+        self._held = held
+        self.go_on = asyncio.Event()
+
+    async def write(self, epoch: str, records: Sequence[Record]) -> Answer:
+        if any(record.offset in self._held for record in records):
+            await self.go_on.wait()
+        return await super().write(epoch, records)
+
+
 @asynccontextmanager
 async def forwarding(
     spool: MemorySpool, sink: Sink, limits: ForwardLimits = QUICK

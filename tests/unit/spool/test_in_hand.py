@@ -89,6 +89,7 @@ def give_up_all(store: Store) -> None:
         store.leases.heard = store.leases.round
 
 
+@pytest.mark.invariant("I6")
 def test_the_quota_declares_missing_what_nobody_has_in_hand(opened: Opener) -> None:
     store = opened()
     filled(store)
@@ -136,6 +137,7 @@ def test_what_one_reader_has_in_hand_need_not_be_missing_for_another(opened: Ope
     assert store.ledgers["history"].expired.samples == 35_000
 
 
+@pytest.mark.invariant("I6")
 @pytest.mark.parametrize("crash", ["before the part goes", "after it"])
 @pytest.mark.parametrize("place", ["position", "behind the last settled", "jump"])
 def test_what_was_in_hand_when_the_process_was_killed_is_not_declared_missing(
