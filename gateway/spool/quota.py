@@ -35,12 +35,18 @@ def has_room(store: Store, size: int) -> bool:
 
 def make_room(store: Store, size: int) -> bool:
     """Give up old parts until so many bytes fit; False when nothing more may be given up."""
-    if not has_room(store, size):
-        store.fold_log(idle=True)
-    while not has_room(store, size):
+    while not _has_room_folded(store, size):
         if not (_drop_oldest_set_aside(store) or give_up_kept(store) or give_up_oldest(store)):
             return False
     return True
+
+
+def _has_room_folded(store: Store, size: int) -> bool:
+    """Look again with the logs folded in: giving up writes, and its logs count as used, too."""
+    if has_room(store, size):
+        return True
+    store.fold_log(idle=True)
+    return has_room(store, size)
 
 
 def trim_quarantine(store: Store) -> None:

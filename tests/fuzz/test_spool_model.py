@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -255,3 +256,26 @@ TestSpoolModel.settings = settings(
     max_examples=10, stateful_step_count=20, deadline=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
+
+
+def test_the_logs_that_giving_up_writes_do_not_use_the_quota_up() -> None:
+    """After a crash some records are presumed in hand; making room then writes into two logs."""
+    machine = SpoolMachine()
+    machine.begin()
+
+    def hold() -> None:
+        machine.every_reader_is_complete_or_told_why()
+        machine.the_logs_are_folded_as_the_writer_does()
+        machine.the_quota_holds()
+
+    steps: list[Callable[[], object]] = [
+        lambda: machine.flood(rounds=6),
+        lambda: machine.take_all(name="history"),
+        lambda: machine.flood(rounds=3),
+        lambda: machine.crash(clean=False),
+        lambda: machine.flood(rounds=4),
+    ]
+    for step in steps:
+        step()
+        hold()
+    machine.teardown()
