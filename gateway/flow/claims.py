@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ CALM_NS = 10 * SECOND_NS
 """A trouble is over when the newest time of every signal is right, and nothing was doubted for this
 long: one odd sample is seen, and does not keep a machine grey."""
 NEVER = TIME_MIN
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PLAIN = (str, bytes, bool, int, float, np.generic)
 
 
@@ -119,7 +120,9 @@ class TimeClaims:
 
     def _doubted(self, signal: int, reason: str, time: int, now: UnixNs) -> None:
         name = self._plan.signals[signal].name
-        stamp = datetime.fromtimestamp(time / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        # Not fromtimestamp: Windows refuses times before 1970 there.
+        moment = EPOCH + timedelta(microseconds=time // 1000)
+        stamp = f"{moment.replace(microsecond=0, tzinfo=None).isoformat(' ')} UTC"
         if self._doubtful.get(signal) != reason:
             self._doubtful[signal] = reason
             self._health.signal_bad(name, reason, now, stamp)

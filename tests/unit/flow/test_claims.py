@@ -77,7 +77,8 @@ def test_a_time_that_cannot_be_right_is_kept_marked_and_told(
     assert statuses(looked) == [UNCERTAIN_TIME, 0]
     assert health.state == "partly"
     assert list(health.troubles) == [reason]
-    assert health.troubles[reason].detail.startswith(PLAN.signals[0].name)
+    said_at = np.datetime64(int(batch.times[0]), "ns").astype("datetime64[s]").item()
+    assert health.troubles[reason].detail == f"{PLAN.signals[0].name}: {said_at} UTC"
 
 
 def test_one_time_of_the_far_future_makes_no_later_one_look_backwards(health: DeviceHealth) -> None:
