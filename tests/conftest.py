@@ -2,11 +2,14 @@
 
 Properties have no deadline, and `--quick` tries fewer examples. Where several processes share the
 tests (`--dist loadgroup`), a file stays together, and the plants with machines, gateway and
-platform run one after another, begun first because they take longest.
+platform run one after another, begun first because they take longest. A failure is printed
+when it happens, so that a run which never ends, or is ended from outside, has told it.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import pytest
@@ -34,6 +37,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--quick"):
         for item in items:
             _fewer(getattr(item, "obj", None))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    worker = "PYTEST_XDIST_WORKER" in os.environ  # its reports come again in the one that prints
+    if report.failed and not worker:
+        sys.stderr.write(f"\n{report.nodeid} ({report.when})\n{report.longreprtext}\n")
+        sys.stderr.flush()
 
 
 def _fewer(test: Any) -> None:
