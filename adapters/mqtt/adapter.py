@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from adapters.mqtt.answers import Welcome
+from adapters.mqtt.backlog import Backlog
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connect import CLOSE_S, VERSION_NAMES, as_gateway, open_connection
 from adapters.mqtt.connection import Connection
@@ -49,13 +50,15 @@ class MqttAdapter:
     async def run(self, intake: Intake) -> NoReturn:
         """Connect, deliver until the connection ends, then raise. See `Adapter.run`."""
         source = self._source
-        memory = memory_of(source.device, source.client_id)
+        memory = memory_of(source)
+        await memory.backlog.load()
         connection, welcome = await self._open(memory)
         began = self._clock.monotonic()
         self._connection = connection
         try:
             gap = await self._begin(connection, welcome, intake, memory)
-            await self._serve(connection, intake, gap, self._keepalive_s(welcome))
+            keepalive_s = self._keepalive_s(welcome)
+            await self._serve(connection, intake, gap, keepalive_s, memory.backlog)
         finally:
             self._connection = self._subscriptions = None
             await connection.close(CLOSE_S)
@@ -103,25 +106,34 @@ class MqttAdapter:
         The first is durable before the broker hears of us: killed in between, the next process
         would find a session and a subscription, and nothing would ever say what was before them.
         """
-        memory.unsubscribed |= not welcome.session_present
-        gap = self._gap(intake) if memory.unsubscribed else None
+        backlog = memory.backlog
+        backlog.lost |= not welcome.session_present
+        gap = self._gap(intake, backlog.since) if backlog.lost else None
         if gap is not None:
             await intake.deliver([gap])
+            await backlog.lose(gap.end)
+        elif not backlog.lost:
+            await backlog.begin(intake.last_received())
         self._subscriptions = Subscriptions(connection, self._health, self._clock)
         try:
             async with asyncio.timeout(self._source.connect_timeout_s):
                 await self._subscriptions.add(self._source, filters_of(self._source))
         except TimeoutError as error:
             raise SourceUnavailable("timeout", "SUBSCRIBE") from error
-        memory.unsubscribed = False
         self._note_connected(connection, welcome)
-        return None if gap is None else replace(gap, start=gap.end, end=self._clock.now())
+        if gap is None:
+            backlog.lost = False
+            return None
+        return replace(gap, start=gap.end, end=self._clock.now())
 
-    def _gap(self, intake: Intake) -> Gap | None:
-        """Cover the time since the last durable sample: the broker kept nothing for us."""
+    def _gap(self, intake: Intake, waiting: UnixNs | None) -> Gap | None:
+        """Cover the time since the last durable sample: the broker kept nothing for us.
+
+        Or since the first message that was still `waiting` there.
+        """
         now = self._clock.now()
         first_of_process = not self._health.connects
-        start = intake.last_received()
+        start = intake.last_received() if waiting is None else waiting
         if start is None:
             if first_of_process:
                 return None
@@ -146,18 +158,23 @@ class MqttAdapter:
         return min(self._source.keepalive_s, welcome.keepalive_s or self._source.keepalive_s)
 
     async def _serve(
-        self, connection: Connection, intake: Intake, gap: Gap | None, keepalive_s: float
+        self,
+        connection: Connection,
+        intake: Intake,
+        gap: Gap | None,
+        keepalive_s: float,
+        backlog: Backlog,
     ) -> None:
         async with asyncio.TaskGroup() as group:
             handover = Handover(group, connection, intake)
             tasks = (
+                group.create_task(_tell(gap, intake, backlog)),
+                group.create_task(backlog.follow(connection, self._clock)),
                 group.create_task(watch(connection, keepalive_s, self._clock)),
                 group.create_task(self._ask_again(connection)),
                 group.create_task(self._review(connection)),
                 group.create_task(self._look_out(connection)),
             )
-            if gap is not None:
-                handover.start([gap], ())
             try:
                 while connection.error is None:
                     await self._next_burst(connection, handover)
@@ -221,6 +238,12 @@ class MqttAdapter:
         if reader.redelivered:
             DUPLICATES.labels(device).inc(reader.redelivered)
         reader.retained = reader.redelivered = 0
+
+
+async def _tell(gap: Gap | None, intake: Intake, backlog: Backlog) -> None:
+    if gap is not None:
+        await intake.deliver([gap])
+        await backlog.end()
 
 
 def _same_connection(before: MqttSource, after: MqttSource) -> bool:

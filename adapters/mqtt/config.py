@@ -61,6 +61,7 @@ class MqttSource:
     plan: PlanTable
     items: tuple[MqttItem, ...]
     client_id: str
+    state_folder: Path | None = None
     tls: bool = False
     ca: Path | None = None
     certificate: Path | None = None

@@ -16,11 +16,10 @@ from typing import Any, cast
 from adapters.mqtt import packets
 from adapters.mqtt.answers import Welcome, read_connack, read_disconnect, read_suback
 from adapters.mqtt.framing import Control, PacketReader, Read
-from adapters.mqtt.memory import CLOSED
 from adapters.mqtt.notes import printable
 from adapters.mqtt.pace import Pace
 from adapters.mqtt.packets import Hello, Kind, MalformedError
-from adapters.mqtt.reasons import NO_CONNACK, TLS_REFUSED, error_for, reason_name
+from adapters.mqtt.reasons import CLOSED, NO_CONNACK, TLS_REFUSED, error_for, reason_name
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 
@@ -33,6 +32,8 @@ FULL_READ_BYTES = 32_768
 """After a read this large more is waiting already: no rest."""
 UNSETTLED_BYTES_MAX = 16_000_000
 """Message bytes that may wait for the disk; reading stops here even if few messages make them."""
+WINDOW_V311 = 20
+"""Messages that a 3.1.1 broker, which is not told, sends at once (mosquitto 20, EMQX 32)."""
 FILTERS_MAX = 200
 """Filters in one SUBSCRIBE: brokers limit the packet, and one refusal should not hit too many."""
 
@@ -56,6 +57,7 @@ class Connection(asyncio.Protocol):
         self._ended = asyncio.Event()
         self._packet_id = 0
         self._unsettled, self._unsettled_bytes = 0, 0
+        self._peak = 0
         self._resting = self._held = self._stopped = self._leaving = False
         self.last_received = self.last_sent = clock.monotonic()
 
@@ -152,6 +154,12 @@ class Connection(asyncio.Protocol):
             self._write(acknowledgements)
         self._steer()
 
+    def take_fill(self) -> float:
+        """Give how full the window was at most since the last time; 1: the broker had to wait."""
+        window = self.hello.receive_maximum if self.hello.version == packets.V5 else WINDOW_V311
+        peak, self._peak = self._peak, self._unsettled
+        return 1.0 if self._held else peak / window
+
     def stop_reading(self) -> None:
         """Take nothing more from the broker: what is here is brought to an end."""
         self._stopped = True
@@ -222,6 +230,7 @@ class Connection(asyncio.Protocol):
     def _keep(self, read: Read) -> None:
         self.reads.append(read)
         self._unsettled += len(read.messages)
+        self._peak = max(self._peak, self._unsettled)
         self._unsettled_bytes += read.size
         self.wake.set()
         self._steer()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.mqtt.backlog import Backlog
+from adapters.mqtt.config import MqttSource
+from adapters.mqtt.reasons import CLOSED
 from gateway.core.errors import SourceError, SourceRejected
 
-CLOSED = "closed-by-broker"
 SHORT_LIFE_S = 30.0
 SHORT_LIVES_MAX = 3
 
@@ -16,11 +18,7 @@ class Memory:
     """One device's memory; `session` names the client id it is about."""
 
     session: str
-    unsubscribed: bool = False
-    """The broker made a new session and has not confirmed the subscriptions yet.
-
-    It will call such a session present although it missed everything before the subscriptions.
-    """
+    backlog: Backlog
     short_lives: int = 0
     spoke_v5: bool = False
     """The broker has welcomed us with MQTT 5: a connection that it cut says nothing of versions."""
@@ -44,9 +42,11 @@ class Memory:
 _memories: dict[str, Memory] = {}
 
 
-def memory_of(device: str, client_id: str) -> Memory:
+def memory_of(source: MqttSource) -> Memory:
     """Give the memory of a device; a new one where its client id is another."""
+    device, session = source.device, source.client_id
     known = _memories.get(device)
-    if known is None or known.session != client_id:
-        known = _memories[device] = Memory(client_id)
+    if known is None or known.session != session:
+        backlog = Backlog(source.state_folder, device, session)
+        known = _memories[device] = Memory(session, backlog)
     return known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.mqtt.memory import CLOSED
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 
 # What is said of a signal or a device while the connection stands.
@@ -17,6 +16,7 @@ DEVICE_NOT_LISTED = "device-not-listed"
 HALL_UNWATCHED = "hall-unwatched"
 
 # Why there is no connection, beside what the broker itself says.
+CLOSED = "closed-by-broker"
 NO_CONNACK = "no-answer-to-connect"
 TLS_REFUSED = "tls-refused"
 

@@ -173,6 +173,7 @@ def make_source(
     *,
     gateway: str,
     folder: Path,
+    data: Path,
     hall: Hall | None = None,
 ) -> MqttSource:
     """Make the frozen description of one device behind a broker.
@@ -180,6 +181,7 @@ def make_source(
     Args:
         tags: in the order of `plan`, each with a topic of its own or the device's;
         gateway: begins the client id; folder: where relative paths of certificates begin;
+        data: the data folder, for what outlives the process;
         hall: for the one device of a shared file that looks out for others.
     """
     parts = urlsplit(keys.connect)
@@ -191,6 +193,7 @@ def make_source(
         plan=plan,
         items=tuple(_item(place, keys, tag) for place, tag in enumerate(tags)),
         client_id=keys.client_id or f"{gateway}-{device}",
+        state_folder=data / "mqtt",
         tls=parts.scheme == "mqtts",
         ca=None if tls.ca is None else folder / tls.ca,
         certificate=None if tls.certificate is None else folder / tls.certificate,

@@ -293,7 +293,14 @@ def _source(
         case MqttDevice():
             topics = [keys.tags[place] for place in kept]
             return mqtt.make_source(
-                name, keys, topics, table, gateway=gateway, folder=folder, hall=device.hall
+                name,
+                keys,
+                topics,
+                table,
+                gateway=gateway,
+                folder=folder,
+                data=data,
+                hall=device.hall,
             )
         case _:
             assert_never(keys)

@@ -1,0 +1,115 @@
+"""Since when messages may wait at the broker: there a gap begins if it loses its sessions.
+
+The newest sample does not tell. While a backlog is being taken, what comes is old, and what waits
+behind it is as old; a broker that is killed then takes it along. MQTT has no word for "nothing
+waits any more", so it is taken from the window: a broker that has more to send fills it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from adapters.mqtt.connection import Connection
+from gateway.core.clock import Clock
+from gateway.core.types import UnixNs
+
+SECOND_NS = 1_000_000_000
+LOOK_S = 1.0
+HALF = 0.5
+"""A window that stays half empty for so long is one that the broker cannot fill."""
+PATIENCE_S = 60.0
+"""After so long a window that is not full will do: a fast machine fills half of it all the time."""
+FULL_LOOKS = 3
+"""So many looks in a row at a full window mean that something waits."""
+
+
+class Backlog:
+    """One device's; where there is a file it outlives the process. Waits for the disk in threads.
+
+    An old file makes a gap wider and hides nothing, so one that cannot be removed does no harm.
+    One that cannot be written is reported by the spool, which lives on the same disk.
+    """
+
+    def __init__(self, folder: Path | None, device: str, session: str) -> None:
+        self.since: UnixNs | None = None
+        """What was published since then may not have come; None: everything came."""
+        self.lost = False
+        """The broker made a new session, and no gap says yet what went by before it subscribed us.
+
+        It will call such a session present although it missed everything before that.
+        """
+        self._file = None if folder is None else folder / f"{quote(device, safe='')}.json"
+        self._session = session
+        self._loaded = False
+
+    async def load(self) -> None:
+        """Take up what a process before this one left, once."""
+        if not self._loaded and self._file is not None:
+            self.since, self.lost = await asyncio.to_thread(self._read)
+        self._loaded = True
+
+    async def begin(self, since: UnixNs | None) -> None:
+        """Remember, before any of it is taken, that messages wait since then; or since before."""
+        if self.since is None and since is not None:
+            self.since = since
+            await asyncio.to_thread(self._write)
+
+    async def lose(self, since: UnixNs) -> None:
+        """Remember that what was published since then never comes, and that no gap says so yet."""
+        self.since, self.lost = since, True
+        await asyncio.to_thread(self._write)
+
+    async def end(self) -> None:
+        """Forget it: all of it came, or a durable gap says that it never will."""
+        if self.since is not None or self.lost:
+            self.since, self.lost = None, False
+            await asyncio.to_thread(self._write)
+
+    async def follow(self, connection: Connection, clock: Clock) -> None:
+        """Watch the window until the connection ends. Cancel: returns at once."""
+        rises, full = clock.monotonic(), 0
+        while connection.error is None:
+            start = clock.now()
+            await clock.sleep(LOOK_S)
+            fill = connection.take_fill()
+            full = full + 1 if fill >= 1 else 0
+            if self.lost:
+                continue
+            if self.since is None:
+                if full >= FULL_LOOKS:
+                    await self.begin(UnixNs(start - round((full - 1) * LOOK_S * SECOND_NS)))
+                    rises = clock.monotonic()
+            elif fill < HALF or (fill < 1 and clock.monotonic() - rises > PATIENCE_S):
+                await self.end()
+
+    def _read(self) -> tuple[UnixNs | None, bool]:
+        assert self._file is not None
+        try:
+            facts = json.loads(self._file.read_bytes())
+            if facts["session"] == self._session:
+                return UnixNs(int(facts["since"])), bool(facts["lost"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return None, False
+
+    def _write(self) -> None:
+        file, since = self._file, self.since
+        if file is None:
+            return
+        facts = {"session": self._session, "since": since, "lost": self.lost}
+        with suppress(OSError):
+            if since is None:
+                file.unlink(missing_ok=True)
+                return
+            file.parent.mkdir(parents=True, exist_ok=True)
+            new = file.with_suffix(".new")
+            with new.open("wb") as out:
+                out.write(json.dumps(facts).encode())
+                out.flush()
+                os.fsync(out.fileno())
+            new.replace(file)
