@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 PLANTS = "tests/e2e"
+SECTION_MAX = 4000
 QUICK_EXAMPLES = 15
 """`make check` tries so many for each property; `make test` tries all that the test asks for."""
 
@@ -44,6 +45,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     worker = "PYTEST_XDIST_WORKER" in os.environ  # its reports come again in the one that prints
     if report.failed and not worker:
         sys.stderr.write(f"\n{report.nodeid} ({report.when})\n{report.longreprtext}\n")
+        for title, text in report.sections:
+            sys.stderr.write(f"--- {title}\n{text[-SECTION_MAX:]}\n")
         sys.stderr.flush()
 
 

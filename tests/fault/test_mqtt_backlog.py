@@ -131,6 +131,7 @@ async def test_once_a_backlog_is_taken_a_gap_begins_where_the_last_sample_came(
             await run.until(lambda: not list(tmp_path.iterdir()))
         last = intake.last
         gap = await gap_after_loss(broker, source(broker, tmp_path), intake, health)
+    assert last is not None
     assert gap.start == last > LEFT
 
 

@@ -180,7 +180,7 @@ async def test_a_password_is_never_sent_in_clear(tmp_path: Path) -> None:
 async def test_the_channels_keys_are_renewed_and_a_cut_session_is_taken_up_again(
     server: NodeServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.opcua.link.CHANNEL_LIFE_MS", 2_000)
+    monkeypatch.setattr("adapters.opcua.link.CHANNEL_LIFE_MS", 6_000)
     await trusted(server, folder)
     async with proxy_to(server.port) as proxy:
         made = source(proxy.url, folder, ["D0", "D1"], unsafe=False)
