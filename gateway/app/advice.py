@@ -10,7 +10,7 @@ from typing import assert_never
 
 from adapters.mqtt.config import MqttSource
 from adapters.opcua.config import OpcUaSource
-from gateway.app.config.plan import GatewayPlan
+from gateway.config.plan import GatewayPlan
 from gateway.ops.advice import Advice, Book
 
 _ROOT = Path(__file__).resolve().parents[2]

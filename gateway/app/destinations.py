@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.app.config.checks import HISTORY_READER
-from gateway.app.config.models import EmbeddedHistory, GatewayFile, HttpPlatform, InfluxHistory
+from gateway.config.checks import HISTORY_READER
+from gateway.config.models import EmbeddedHistory, GatewayFile, HttpPlatform, InfluxHistory
 from gateway.core.clock import Clock
 from gateway.core.errors import SinkUnavailable
 from gateway.core.protocols import Sink

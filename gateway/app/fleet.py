@@ -9,7 +9,7 @@ from typing import assert_never
 
 from adapters.mqtt.config import MqttSource
 from adapters.opcua.config import OpcUaSource
-from gateway.app.config.plan import DevicePlan
+from gateway.config.plan import DevicePlan
 from gateway.core.clock import Clock
 from gateway.core.protocols import Adapter, Spool
 from gateway.flow.backoff import Backoff

@@ -12,10 +12,10 @@ from aas_models.submodels.figures import Figure, Figures, Instant, Span
 from aas_models.submodels.gateway_own import OwnFacts, OwnIdentity, own_shell
 from gateway.api.problems import NoAdvice, device_problems
 from gateway.api.services import QUERY_PATH
-from gateway.app.config.ids import GATEWAY, GATEWAY_SUBMODELS, Ids
-from gateway.app.config.models import GatewayFile
-from gateway.app.config.scalars import is_loopback
 from gateway.app.version import version
+from gateway.config.ids import GATEWAY, GATEWAY_SUBMODELS, Ids
+from gateway.config.models import GatewayFile
+from gateway.config.scalars import is_loopback
 from gateway.core.assets import LocalName
 from gateway.core.clock import Clock
 from gateway.core.errors import SinkUnavailable, SpoolError

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from aas_models.live import LiveValues
-from gateway.app.config.findings import Finding, Severity
-from gateway.app.config.plan import GatewayPlan
-from gateway.app.config.reload import PlanDiff, Reload, reload_plan
-from gateway.app.config.render import as_json
 from gateway.app.fleet import Fleet
 from gateway.app.start import keep_good
+from gateway.config.findings import Finding, Severity
+from gateway.config.plan import GatewayPlan
+from gateway.config.reload import PlanDiff, Reload, reload_plan
+from gateway.config.render import as_json
 from gateway.ops.events import config as events
 from gateway.ops.health import Health
 

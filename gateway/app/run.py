@@ -14,8 +14,6 @@ from pathlib import Path
 
 from aas_models.live import LiveValues
 from gateway.app.advice import RunningAdvice
-from gateway.app.config.plan import GatewayPlan
-from gateway.app.config.reload import watch
 from gateway.app.destinations import Destinations
 from gateway.app.fleet import Fleet
 from gateway.app.own_aas import OwnFigures, query_endpoint
@@ -25,6 +23,8 @@ from gateway.app.spool_watch import look, watch_spool
 from gateway.app.usage_start import start_usage
 from gateway.app.version import version
 from gateway.app.web import api_server, written_content
+from gateway.config.plan import GatewayPlan
+from gateway.config.reload import watch
 from gateway.core.clock import Clock
 from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.app.config.findings import ConfigError, Finding, Severity
-from gateway.app.config.last_good import keep_copy, last_good
-from gateway.app.config.plan import GatewayPlan, load_plan
+from gateway.config.findings import ConfigError, Finding, Severity
+from gateway.config.last_good import keep_copy, last_good
+from gateway.config.plan import GatewayPlan, load_plan
 from gateway.ops.events import config as events
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from gateway.api.services import UsageReceipt
-from gateway.app.config.usage import UsageKeys
 from gateway.app.usage_alarms import HealthAlarms
 from gateway.app.usage_counts import CountedLedger, shown_counts
 from gateway.app.usage_deliveries import kpi_senders, log_senders
@@ -31,6 +30,7 @@ from gateway.app.usage_settings import (
     normal_config,
     receiver_config,
 )
+from gateway.config.usage import UsageKeys
 from gateway.core.clock import Clock
 from gateway.core.errors import GatewayError, LedgerUnavailable
 from gateway.core.protocols import Spool

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from gateway.app.config.usage import UsageKeys
 from gateway.app.usage_settings import kpi_config, kpi_deliveries
+from gateway.config.usage import UsageKeys
 from gateway.core.clock import Clock
 from gateway.usage.config import DeliveryConfig
 from gateway.usage.ledger.ledger import SqliteLedger

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.app.config.usage import (
+from gateway.config.usage import (
     KpiDelivery,
     UsageColumns,
     UsageDatabase,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.app.config.plan import GatewayPlan
+from gateway.config.plan import GatewayPlan
 from gateway.core.clock import Clock
 from gateway.core.protocols import Spool
 from gateway.flow.supervise import contained

@@ -22,7 +22,7 @@ from gateway.spool.log import SqliteSpool
 if TYPE_CHECKING:
     from gateway.api.server import ApiServer
     from gateway.api.services import Reload, TakeUsage
-    from gateway.app.config.models import GatewayFile
+    from gateway.config.models import GatewayFile
 
 CONTENT_FILE = "aas/content.db"
 

@@ -33,7 +33,7 @@ from gateway.cli.screen import columns, printable, table
 
 if TYPE_CHECKING:
     from aas_models.live import Reading
-    from gateway.app.config.plan import GatewayPlan
+    from gateway.config.plan import GatewayPlan
     from gateway.core.assets import AssetModel
 
 app = typer.Typer(no_args_is_help=True, help="Asset Administration Shells of the devices.")
@@ -205,8 +205,8 @@ def _models(config: Path, data: Path, lang: Language) -> list[AssetModel]:
 
 
 def _plan(config: Path, data: Path, lang: Language) -> GatewayPlan:
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
+    from gateway.config.findings import ConfigError
+    from gateway.config.plan import load_plan
 
     try:
         return load_plan(config, data, os.environ)

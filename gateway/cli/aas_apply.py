@@ -24,7 +24,7 @@ from gateway.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from gateway.app.aasx_config.applying import Applied
+    from gateway.exchange.aasx.applying import Applied
 
 RELOAD_S = 60.0
 """The answer comes when devices that go are disconnected."""
@@ -59,8 +59,8 @@ def apply(
     lang: Lang = None,
 ) -> None:
     """Write the device files that a file describes; the running service takes them at once."""
-    from gateway.app.aasx_config.applying import apply_files
     from gateway.core.clock import SystemClock
+    from gateway.exchange.aasx.applying import apply_files
 
     tongue = language(lang)
     texts = TEXTS[tongue]

@@ -17,8 +17,8 @@ from gateway.cli.screen import number, printable
 if TYPE_CHECKING:
     from aas_models.environment import Environment
     from aas_models.importing.report import File
-    from gateway.app.config.plan import GatewayPlan
     from gateway.app.history_file import HistoryFile
+    from gateway.config.plan import GatewayPlan
     from gateway.core.assets import AssetModel
 
 NS = 10**9

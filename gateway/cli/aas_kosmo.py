@@ -24,8 +24,8 @@ from gateway.cli.screen import printable
 
 if TYPE_CHECKING:
     from aas_models.kosmo.problems import Problem
-    from gateway.app.kosmo.exporting import Exported
-    from gateway.app.kosmo.importing import Imported, Read
+    from gateway.exchange.kosmo.exporting import Exported
+    from gateway.exchange.kosmo.importing import Imported, Read
 
 app = typer.Typer(no_args_is_help=True, help="Files of the KOSMO reference solution, both ways.")
 TYPE_CHOICES = ("sound", "reference")
@@ -136,8 +136,8 @@ def import_files(
     lang: Lang = None,
 ) -> None:
     """Make a configuration. Exit 1: a mapped row is not collected; 2: nothing was written."""
-    from gateway.app.kosmo.importing import KosmoError, find_files, import_kosmo
     from gateway.core.errors import AasError
+    from gateway.exchange.kosmo.importing import KosmoError, find_files, import_kosmo
 
     tongue = language(lang)
     texts = TEXTS[tongue]
@@ -190,8 +190,8 @@ def _checked(out: Path, data: Path, lang: Language) -> None:
 
 
 def _plan(folder: Path, data: Path, lang: Language) -> Any:
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
+    from gateway.config.findings import ConfigError
+    from gateway.config.plan import load_plan
 
     try:
         return load_plan(folder, data, os.environ)
@@ -203,8 +203,8 @@ def _plan(folder: Path, data: Path, lang: Language) -> Any:
 def _exported(
     source: Path, types: Any, data: Path, lang: Language, *, excel: bool
 ) -> tuple[Exported, Read | None]:
-    from gateway.app.kosmo.exporting import export_environment, export_plan
     from gateway.core.errors import AasError
+    from gateway.exchange.kosmo.exporting import export_environment, export_plan
 
     try:
         if source.is_dir():
@@ -217,7 +217,7 @@ def _exported(
 
 
 def _read(path: Path, lang: Language) -> Read:
-    from gateway.app.kosmo.importing import read_model
+    from gateway.exchange.kosmo.importing import read_model
 
     return read_model(path, lang)
 

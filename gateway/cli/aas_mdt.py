@@ -23,7 +23,7 @@ from gateway.cli.options import (
 
 if TYPE_CHECKING:
     from aas_models.kosmo.mdt import Sample
-    from gateway.app.config.plan import GatewayPlan
+    from gateway.config.plan import GatewayPlan
 
 FORMATS = {".json": "json", ".xml": "xml", ".aasx": "aasx"}
 TEXTS = {
@@ -48,10 +48,10 @@ def mdt(
 ) -> None:
     """Write devices as Data submodels of KS X 9101 / MDT, with values when the service runs."""
     from aas_models.export import rendered
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
-    from gateway.app.kosmo.mdt import mdt_environment
+    from gateway.config.findings import ConfigError
+    from gateway.config.plan import load_plan
     from gateway.core.errors import AasError
+    from gateway.exchange.kosmo.mdt import mdt_environment
 
     tongue = language(lang)
     form: Any = FORMATS.get(path.suffix.lower()) or fail(TEXTS[tongue]["format"])

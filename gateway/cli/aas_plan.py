@@ -28,9 +28,9 @@ from gateway.cli.screen import printable
 
 if TYPE_CHECKING:
     from aas_models.importing import Imported
-    from gateway.app.aasx_config.difference import DeviceChange, Difference
-    from gateway.app.aasx_config.proposal import Proposal
-    from gateway.app.config.live import LiveResult
+    from gateway.config.live import LiveResult
+    from gateway.exchange.aasx.difference import DeviceChange, Difference
+    from gateway.exchange.aasx.proposal import Proposal
 
 AasxFile = Annotated[Path, typer.Argument(help="AASX, JSON or XML with interface submodels.")]
 Prune = Annotated[bool, typer.Option("--prune", help="Devices that the file does not describe go.")]
@@ -89,9 +89,9 @@ def proposal_for(
     file: Path, config: Path, data: Path, lang: Language, *, prune: bool
 ) -> tuple[Imported, Proposal]:
     """Read a file and compare it with the configuration; ends the command where that fails."""
-    from gateway.app.aasx_config.proposal import Package, propose
-    from gateway.app.config.findings import ConfigError
+    from gateway.config.findings import ConfigError
     from gateway.core.errors import AasError
+    from gateway.exchange.aasx.proposal import Package, propose
 
     imported = read_file(file)
     try:
@@ -122,7 +122,7 @@ def read_file(file: Path) -> Imported:
 
 
 def _probed(proposal: Proposal) -> Mapping[str, LiveResult]:
-    from gateway.app.config.live import probe_all
+    from gateway.config.live import probe_all
 
     return probe_all(proposal.probed) if proposal.probed is not None else {}
 
@@ -138,7 +138,7 @@ def _exit_code(proposal: Proposal, live: Mapping[str, LiveResult]) -> int:
 def _as_json(
     imported: Imported, proposal: Proposal, live: Mapping[str, LiveResult]
 ) -> dict[str, Any]:
-    from gateway.app.config.render import as_json as finding_json
+    from gateway.config.render import as_json as finding_json
 
     folder = proposal.old.folder
     return {
@@ -222,7 +222,7 @@ def _tell_notes(proposal: Proposal, lang: Language) -> None:
     for note in proposal.notes:
         hint(printable(f"{note.path}: {note.text(lang)}" if note.path else note.text(lang)))
     if proposal.findings:
-        from gateway.app.config.render import all_as_text
+        from gateway.config.render import all_as_text
 
         hint(all_as_text(proposal.findings, lang))
 

@@ -49,7 +49,7 @@ def to_yaml(
     lang: Lang = None,
 ) -> None:
     """Write a configuration folder for the devices that a file describes."""
-    from gateway.app.aasx_config.convert import files_of, write_files
+    from gateway.exchange.aasx.convert import files_of, write_files
 
     texts = TEXTS[language(lang)]
     converted = files_of(read_file(file).environment)
@@ -76,10 +76,10 @@ def to_aasx(
     lang: Lang = None,
 ) -> None:
     """Write a configuration as AAS with interface description and mapping, without secrets."""
-    from gateway.app.aasx_config.convert import aasx_of
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
+    from gateway.config.findings import ConfigError
+    from gateway.config.plan import load_plan
     from gateway.core.errors import AasError
+    from gateway.exchange.aasx.convert import aasx_of
 
     tongue = language(lang)
     texts = TEXTS[tongue]

@@ -22,7 +22,7 @@ from gateway.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from gateway.app.config.findings import ConfigError
+    from gateway.config.findings import ConfigError
 
 HTTP_NOT_ALLOWED = (401, 403)
 NEAR_MAX = 3
@@ -86,7 +86,7 @@ def existing_data(data: Path, lang: str, code: int = EXIT_CONFIG) -> None:
 
 def print_findings(config: Path, error: ConfigError, lang: Language) -> None:
     """Show on stderr what is wrong with a configuration, and the command that says more."""
-    from gateway.app.config.render import all_as_text
+    from gateway.config.render import all_as_text
 
     hint(all_as_text(error.findings, lang))
     hint(f"\ngateway check {config}")

@@ -28,7 +28,7 @@ from gateway.cli.screen import number, printable
 
 if TYPE_CHECKING:
     from gateway.app.backfill import BackfillReport
-    from gateway.app.config.plan import GatewayPlan
+    from gateway.config.plan import GatewayPlan
     from gateway.core.types import UnixNs
     from gateway.sinks.config import HttpPlatformConfig
 
@@ -79,8 +79,8 @@ def backfill(
     """Send samples from history to one platform again; the service may run beside it."""
     import asyncio
 
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
+    from gateway.config.findings import ConfigError
+    from gateway.config.plan import load_plan
     from gateway.core.errors import SinkUnavailable
 
     tongue = language(lang)

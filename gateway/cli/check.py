@@ -24,8 +24,8 @@ from gateway.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from gateway.app.config.findings import Finding
-    from gateway.app.config.plan import GatewayPlan
+    from gateway.config.findings import Finding
+    from gateway.config.plan import GatewayPlan
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder with gateway.yaml.")]
 
@@ -40,8 +40,8 @@ def check(
 ) -> None:
     """Check a configuration. Exit: 0 right, 1 warnings (--strict), 2 wrong, 3 not reached."""
     gc.disable()  # a short process: collecting garbage would take a third of its time
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
+    from gateway.config.findings import ConfigError
+    from gateway.config.plan import load_plan
 
     tongue = language(lang)
     folder = folder.parent if folder.name == "gateway.yaml" else folder
@@ -51,8 +51,8 @@ def check(
         _show(None, error.findings, tongue, as_json=as_json)
         raise typer.Exit(EXIT_CONFIG) from None
     if live:
-        from gateway.app.config.live import probe_all
         from gateway.cli.check_live import show_live
+        from gateway.config.live import probe_all
 
         results = probe_all(plan)
         code = show_live(plan, results, tongue, as_json=as_json)
@@ -64,9 +64,9 @@ def check(
 def _show(
     plan: GatewayPlan | None, findings: tuple[Finding, ...], language: Language, *, as_json: bool
 ) -> None:
-    from gateway.app.config.findings import Severity
-    from gateway.app.config.render import as_json as finding_json
-    from gateway.app.config.render import count
+    from gateway.config.findings import Severity
+    from gateway.config.render import as_json as finding_json
+    from gateway.config.render import count
 
     errors, warnings = count(findings, Severity.ERROR), count(findings, Severity.WARNING)
     if as_json:
@@ -98,8 +98,8 @@ def _show_text(
     errors: int,
     warnings: int,
 ) -> None:
-    from gateway.app.config.catalogue import word
-    from gateway.app.config.render import all_as_text
+    from gateway.config.catalogue import word
+    from gateway.config.render import all_as_text
 
     if findings:
         typer.echo(all_as_text(findings, language) + "\n")
@@ -118,6 +118,6 @@ def _show_text(
 
 def tags_word(count: int, language: Language) -> str:
     """Say how many tags there are."""
-    from gateway.app.config.catalogue import word
+    from gateway.config.catalogue import word
 
     return word("tags-one" if count == 1 else "tags-many", language, count=count)

@@ -13,8 +13,8 @@ from gateway.cli.problems import steps
 from gateway.cli.screen import columns, printable
 
 if TYPE_CHECKING:
-    from gateway.app.config.live import LiveProblem, LiveResult
-    from gateway.app.config.plan import GatewayPlan
+    from gateway.config.live import LiveProblem, LiveResult
+    from gateway.config.plan import GatewayPlan
     from gateway.ops.advice import Advice
 
 NAME_WIDTH = 24
@@ -76,8 +76,8 @@ def problems(
 def _lines(
     name: str, tags: int, result: LiveResult, told: list[dict[str, Any]], language: Language
 ) -> list[str]:
-    from gateway.app.config.catalogue import word
     from gateway.cli.check import tags_word
+    from gateway.config.catalogue import word
 
     state = f"{tags_word(tags, language)}   "
     if result.failure:

@@ -22,7 +22,7 @@ def schema(
     write: Annotated[Path | None, typer.Option(help="Folder to write the files into.")] = None,
 ) -> None:
     """Print the JSON schemas of gateway.yaml and of device files."""
-    from gateway.app.config.schema import schema_text, schemas
+    from gateway.config.schema import schema_text, schemas
 
     made = schemas()
     if which and which not in made:
@@ -45,10 +45,10 @@ def show(
     ] = False,
 ) -> None:
     """Show what the files say; --effective with every default, id and element. Never a secret."""
-    from gateway.app.config.effective import effective_plan, written_plan
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.plan import load_plan
-    from gateway.app.config.render import all_as_text
+    from gateway.config.effective import effective_plan, written_plan
+    from gateway.config.findings import ConfigError
+    from gateway.config.plan import load_plan
+    from gateway.config.render import all_as_text
 
     try:
         plan = load_plan(folder, data, os.environ)

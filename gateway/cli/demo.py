@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from gateway.app.demo_run import Event, Show
-    from gateway.app.ledger import Result
+    from gateway.demo.reconciliation import Result
+    from gateway.demo.run import Event, Show
 
 EXIT_STOPPED = 143
 VALUES_EACH = 4
@@ -98,8 +98,8 @@ def demo(
     """Show that nothing is lost: machines, broker, platform and gateway on this PC alone."""
     import asyncio
 
-    from gateway.app.demo_plant import DemoError
     from gateway.core.config import seconds_from_text
+    from gateway.demo.plant import DemoError
 
     tongue = language(lang)
     try:
@@ -146,10 +146,10 @@ async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
 async def _run(
     folder: Path, seed: int, seconds: float | None, lang: str, *, as_json: bool
 ) -> Result:
-    from gateway.app.demo_config import Size
-    from gateway.app.demo_plant import Plant, as_json_line
-    from gateway.app.demo_run import Show
     from gateway.core.clock import SystemClock
+    from gateway.demo.config import Size
+    from gateway.demo.plant import Plant, as_json_line
+    from gateway.demo.run import Show
 
     clock = SystemClock()
     texts = TEXTS[lang]
@@ -197,7 +197,7 @@ async def _attended(show: Show, texts: dict[str, str]) -> Result:
 
     from rich.live import Live
 
-    from gateway.app.demo_run import watch
+    from gateway.demo.run import watch
 
     keys: asyncio.Queue[str] = asyncio.Queue(KEYS_MAX)
     with _keyboard(keys), Live(refresh_per_second=REFRESH_HZ) as live:
@@ -209,7 +209,7 @@ def _screen(show: Show, result: Result, texts: dict[str, str]) -> RenderableType
     from rich.table import Table
     from rich.text import Text
 
-    from gateway.app.demo_config import labels
+    from gateway.demo.config import labels
 
     table = Table(title=texts["title"], expand=True)
     by_device: dict[str, list[str]] = {}

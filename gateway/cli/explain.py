@@ -18,7 +18,7 @@ def explain(
     lang: Lang = None,
 ) -> None:
     """Say what a code or reason means and what to do; `units` lists units; nothing lists all."""
-    from gateway.app.config.catalogue import catalogue, codes, word
+    from gateway.config.catalogue import catalogue, codes, word
 
     tongue = language(lang)
     texts = catalogue(tongue)
@@ -65,7 +65,7 @@ def _reasons(title: str, lang: Language) -> None:
 def _reason(reason: str, lang: Language) -> bool:
     """Say what a reason means in each room that has it; False where none has."""
     from gateway.app.advice import ROOMS, TITLES, book
-    from gateway.app.config.catalogue import word
+    from gateway.config.catalogue import word
 
     found = {room: advice for room in ROOMS if (advice := book(room).advice_for(reason))}
     for room, advice in found.items():
@@ -77,7 +77,7 @@ def _reason(reason: str, lang: Language) -> bool:
 
 
 def _units(title: str) -> None:
-    from gateway.app.config.units import units
+    from gateway.config.units import units
 
     typer.echo(title)
     spellings: dict[str, list[str]] = {}

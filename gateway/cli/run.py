@@ -49,11 +49,11 @@ def run(
     debug: Annotated[bool, typer.Option(help="More lines in the log.")] = False,
 ) -> None:
     """Collect, keep and forward until stopped by Ctrl+C or SIGTERM."""
-    from gateway.app.config.findings import ConfigError
-    from gateway.app.config.render import all_as_text
     from gateway.app.process import bound_memory, run_loop
     from gateway.app.run import Gateway
     from gateway.app.start import plan_to_run
+    from gateway.config.findings import ConfigError
+    from gateway.config.render import all_as_text
     from gateway.core.clock import SystemClock
     from gateway.core.errors import SpoolError, SpoolLocked
     from gateway.ops.events.emit import set_up_logging

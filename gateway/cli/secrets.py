@@ -17,8 +17,8 @@ NameArgument = Annotated[str, typer.Argument(help="The name after !secret.")]
 @app.command("set")
 def set_(name: NameArgument, data: Data = DATA_DEFAULT, lang: Lang = None) -> None:
     """Store a secret; asked for without showing it, or read from standard input."""
-    from gateway.app.config.catalogue import word
-    from gateway.app.config.secrets import NAME, SecretsError, SecretStore
+    from gateway.config.catalogue import word
+    from gateway.config.secrets import NAME, SecretsError, SecretStore
 
     tongue = language(lang)
     if not NAME.fullmatch(name):
@@ -44,8 +44,8 @@ def _entered(prompt: str) -> str:
 @app.command()
 def ls(data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None) -> None:
     """List the names that are stored; never what they hold."""
-    from gateway.app.config.catalogue import word
-    from gateway.app.config.secrets import SecretsError, SecretStore
+    from gateway.config.catalogue import word
+    from gateway.config.secrets import SecretsError, SecretStore
 
     try:
         names = SecretStore(data).names()
@@ -63,8 +63,8 @@ def ls(data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None) ->
 @app.command()
 def rm(name: NameArgument, data: Data = DATA_DEFAULT, lang: Lang = None) -> None:
     """Remove a secret."""
-    from gateway.app.config.catalogue import word
-    from gateway.app.config.secrets import SecretsError, SecretStore
+    from gateway.config.catalogue import word
+    from gateway.config.secrets import SecretsError, SecretStore
 
     tongue = language(lang)
     try:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.app.demo_config import NAMESPACE, Device, Ports, write_devices
-from gateway.app.ledger import Source
+from gateway.demo.config import NAMESPACE, Device, Ports, write_devices
+from gateway.demo.reconciliation import Source
 
 PUBLISHING, SAMPLING = "500ms", "100ms"
 NS = {"json": "$.ts", "unit": "ns"}

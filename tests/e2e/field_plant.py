@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from gateway.app.demo_plant import Plant, free_ports
-from gateway.app.ledger import Ledger, Source
 from gateway.core.records import Rejected
+from gateway.demo.plant import Plant, free_ports
+from gateway.demo.reconciliation import Ledger, Source
 from gateway.spool.inspect import ALL, records
 from simulators.faults import FaultProxy, Mode
 from tests.e2e import field_config

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.app.ledger import Ledger
-from gateway.app.ledger_samples import PLAIN_FROM
+from gateway.demo.reconciliation import Ledger
+from gateway.demo.samples import PLAIN_FROM
 from simulators.truth import encode, kind_of
 
 S = 1_000_000_000

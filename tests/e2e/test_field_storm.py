@@ -18,8 +18,8 @@ from random import Random
 
 import pytest
 
-from gateway.app.demo_config import Size
 from gateway.core.clock import SystemClock
+from gateway.demo.config import Size
 from tests.e2e.field_config import SIGNALS
 from tests.e2e.field_plant import EDGE_NS, FieldPlant
 

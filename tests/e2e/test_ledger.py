@@ -15,10 +15,10 @@ from random import Random
 
 import pytest
 
-from gateway.app.demo_config import Size
-from gateway.app.demo_plant import Plant
-from gateway.app.ledger import Result
 from gateway.core.clock import SystemClock
+from gateway.demo.config import Size
+from gateway.demo.plant import Plant
+from gateway.demo.reconciliation import Result
 
 SECONDS = float(os.environ.get("LEDGER_SECONDS", "60"))
 SEED = int(os.environ.get("LEDGER_SEED", time.time_ns() % 1_000_000))

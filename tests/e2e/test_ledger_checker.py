@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app.ledger import Window, _same
-from gateway.app.ledger_samples import decode
+from gateway.demo.reconciliation import Window, _same
+from gateway.demo.samples import decode
 from simulators.truth import DOUBLE_COUNTER_BITS, encode
 from tests.e2e.ledger_parts import (
     COUNT,

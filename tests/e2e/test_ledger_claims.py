@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app.ledger import Ledger
+from gateway.demo.reconciliation import Ledger
 from simulators.truth import encode, kind_of
 from tests.e2e.ledger_parts import (
     COUNT,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app.ledger import Ledger, Window
+from gateway.demo.reconciliation import Ledger, Window
 from simulators.truth import encode, kind_of
 from tests.e2e.ledger_parts import (
     COUNT,

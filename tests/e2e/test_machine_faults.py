@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.app.demo_config import Size
-from gateway.app.demo_plant import Plant
-from gateway.app.ledger import Result
 from gateway.core.clock import SystemClock
+from gateway.demo.config import Size
+from gateway.demo.plant import Plant
+from gateway.demo.reconciliation import Result
 
 SIZE = Size(
     opcua_signals=50, mqtt_signals=5, machines=False, opcua_hz=10.0, mqtt_hz=2.0, publish_ms=200

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.demo_config import Size, write_config
-from gateway.app.demo_plant import Plant
-from gateway.app.ledger import Result
 from gateway.core.clock import SystemClock
+from gateway.demo.config import Size, write_config
+from gateway.demo.plant import Plant
+from gateway.demo.reconciliation import Result
 from simulators.faults import FaultProxy, Mode
 
 SIZE = Size(

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from gateway.app.demo_plant import free_ports
+from gateway.demo.plant import free_ports
 
 KEY = "$5$API$CanaryCanaryCanaryCanaryCanaryCanaryCanary."
 GATEWAY = "from gateway.cli.main import main; main()"

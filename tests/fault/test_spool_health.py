@@ -14,9 +14,9 @@ from typing import Any
 import apsw
 import pytest
 
-from gateway.app.config.models import GatewayFile
 from gateway.app.own_aas import OwnFigures
 from gateway.app.spool_watch import watch_spool
+from gateway.config.models import GatewayFile
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
 from gateway.ops.advice import read

@@ -18,9 +18,9 @@ from aas_models.verify import judges
 from aas_models.verify.verify import verify_file
 from aas_models.verify.waivers import bundled_waivers
 from gateway.app import history_file
-from gateway.app.config.plan import load_plan
 from gateway.app.history_file import ID_SHORT
 from gateway.cli import aas
+from gateway.config.plan import load_plan
 from gateway.core.assets import AssetModel
 from gateway.core.clock import SystemClock
 from gateway.history.config import HistoryConfig

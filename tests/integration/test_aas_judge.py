@@ -18,7 +18,7 @@ from aas_test_engines.config import CheckApiConfig
 from aas_test_engines.http import HttpClient, Request
 from aas_test_engines.result import AasTestResult
 
-from gateway.app.config.plan import load_plan
+from gateway.config.plan import load_plan
 from gateway.core.assets import AssetModel
 from tests.integration.aas_content import (
     PNG,

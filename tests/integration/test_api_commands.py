@@ -278,7 +278,7 @@ async def test_an_export_takes_the_values_of_the_running_service(
 ) -> None:
     import os
 
-    from gateway.app.config.plan import load_plan
+    from gateway.config.plan import load_plan
 
     data = tmp_path / "data"
     data.mkdir()

@@ -10,14 +10,14 @@ from typing import Any, cast
 import pytest
 
 from aas_models.live import LiveValues
-from gateway.app.config.plan import DevicePlan
 from gateway.app.fleet import Fleet
 from gateway.app.reload import Reloader
+from gateway.config.plan import DevicePlan
 from gateway.core.types import UnixNs
 from gateway.ops.health import Health
 from tests.integration.api_parts import served
 from tests.integration.test_api_guard import CANARY, USERS
-from tests.unit.aasx_config.parts import PRESS, ROOM, folder, planned
+from tests.unit.exchange.parts import PRESS, ROOM, folder, planned
 
 NO_LOGIN = PRESS.replace("login: { user: gateway, password: !secret press01 }\n", "")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from gateway.app.advice import book
-from gateway.app.config.live import LiveProblem, LiveResult, probe_device
-from gateway.app.config.plan import load_plan
 from gateway.cli.check_live import show_live
 from gateway.cli.options import Language
+from gateway.config.live import LiveProblem, LiveResult, probe_device
+from gateway.config.plan import load_plan
 from gateway.core.clock import SystemClock
 
 NODES = """tags:

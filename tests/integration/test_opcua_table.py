@@ -16,7 +16,7 @@ from adapters.opcua.config import OpcUaSource
 from adapters.opcua.library import ua
 from adapters.opcua.probe import probe
 from adapters.opcua.trust import Decision, TrustStore
-from gateway.app.config.plan import load_plan
+from gateway.config.plan import load_plan
 from tests.services.certificates import ODD
 from tests.services.node_opcua import URI
 from tests.services.odd_opcua import Odd, behaving, greeter, odd_server

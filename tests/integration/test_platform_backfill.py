@@ -175,7 +175,7 @@ tags:
 async def test_the_command_counts_in_a_dry_run_and_sends_otherwise(
     platform: PlatformProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway.app.config.plan import load_plan
+    from gateway.config.plan import load_plan
 
     folder, data = tmp_path / "config", tmp_path / "data"
     (folder / "devices").mkdir(parents=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from gateway.app.config.plan import load_plan
+from gateway.config.plan import load_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -82,7 +82,7 @@ def test_loading_is_held_for_every_module_that_loads() -> None:
     loading = [
         module
         for module in modules()
-        if module.startswith(("gateway.app.config.", "gateway.core."))
+        if module.startswith(("gateway.config.", "gateway.core."))
         or re.fullmatch(r"adapters\.\w+\.(config|settings)", module)
     ]
     assert len(loading) > 30
@@ -92,7 +92,7 @@ def test_loading_is_held_for_every_module_that_loads() -> None:
 
 def test_importing_all_that_loads_a_configuration_imports_no_protocol_stack() -> None:
     code = (
-        "import sys, pkgutil, importlib, adapters, gateway.app.config as config\n"
+        "import sys, pkgutil, importlib, adapters, gateway.config as config\n"
         "names = [m.name for m in pkgutil.walk_packages(config.__path__, config.__name__ + '.')]\n"
         "for m in pkgutil.iter_modules(adapters.__path__, 'adapters.'):\n"
         "    names += [m.name + '.config', m.name + '.settings']\n"

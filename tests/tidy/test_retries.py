@@ -11,7 +11,7 @@ from tests.tidy.tree import PRODUCT, ROOT, holding, name_of, tree_of
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 SECTION = ARCHITECTURE.partition("## Who tries again")[2].partition("\n## ")[0]
 TABLE, _, PACED = SECTION.partition("These wait in a loop")
-DEMO_AND_COMMANDS = ("gateway/app/demo_", "gateway/cli/")
+DEMO_AND_COMMANDS = ("gateway/demo/", "gateway/cli/")
 
 
 def waits_in_a_loop(path: Path) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from aas_models.concept_table import CONCEPTS, quantity_of, rows
 from aas_models.concepts import quantity_of_signal
-from gateway.app.config.units import units
+from gateway.config.units import units
 from gateway.core.assets import LocalName
 from tests.unit.aas.parts import signal
 

@@ -17,9 +17,9 @@ from aas_models.kosmo.nodeset import write_nodeset
 from aas_models.kosmo.nodeset_read import read_nodes
 from aas_models.kosmo.syscfg import read_syscfg
 from adapters.opcua.config import OpcUaSource
-from gateway.app.config.plan import GatewayPlan, load_plan
-from gateway.app.kosmo.exporting import export_environment, export_plan
-from gateway.app.kosmo.importing import Imported, find_files, import_kosmo
+from gateway.config.plan import GatewayPlan, load_plan
+from gateway.exchange.kosmo.exporting import export_environment, export_plan
+from gateway.exchange.kosmo.importing import Imported, find_files, import_kosmo
 from tests.unit.aas.kosmo_cases import CASES, NAMES, environment, needs_cases
 
 MAPPED = {"a-flat-types": 20, "b-nested": 34, "c-cloud": 19, "d-line": 33, "e-300": 262,
@@ -185,7 +185,7 @@ def test_any_configuration_gives_files_that_make_it_again(tmp_path: Path) -> Non
     made.write(tmp_path / "files")
     files = find_files(tmp_path / "files")
     assert files.model.name == "nodeset.xml"
-    from gateway.app.kosmo.importing import read_model
+    from gateway.exchange.kosmo.importing import read_model
 
     model = read_model(files.model, "en").environment
     again = import_kosmo(files, model, tmp_path / "second", unsafe=True)

@@ -10,8 +10,8 @@ from aas_models.fragments import Fragments
 from aas_models.kosmo.mdt import Parameter, Sample, data_submodel, live_submodel
 from aas_models.verify.judges import missing_packages
 from aas_models.verify.verify import verify_document
-from gateway.app.config.plan import load_plan
-from gateway.app.kosmo.mdt import mdt_environment
+from gateway.config.plan import load_plan
+from gateway.exchange.kosmo.mdt import mdt_environment
 from tests.unit.aas.parts import press
 from tests.unit.aas.test_kosmo_config import own_config
 

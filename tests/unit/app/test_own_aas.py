@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.app.config.models import GatewayFile
 from gateway.app.history_query import history_reader
 from gateway.app.own_aas import OwnFigures, own_identity, query_endpoint
 from gateway.app.usage_counts import CountedLedger, shown_counts
+from gateway.config.models import GatewayFile
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SinkUnavailable
 from gateway.core.records import Record

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from adapters.mqtt.settings import broker_url
 from adapters.opcua.settings import endpoint_url, node_address
-from gateway.app.config.scalars import http_url, is_loopback, listen_address
+from gateway.config.scalars import http_url, is_loopback, listen_address
 
 
 @pytest.mark.parametrize(

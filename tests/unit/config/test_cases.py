@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.config.catalogue import codes
+from gateway.config.catalogue import codes
 from tests.unit.config.cases import ENVIRON, expected, lessons, outcome
 
 TOO_LARGE_FOR_A_REPOSITORY = {"E1017"}

@@ -6,8 +6,8 @@ import string
 
 import pytest
 
-from gateway.app.config.catalogue import LANGUAGES, catalogue, codes, language_of, word
-from gateway.app.config.shape import EXPECTED, KINDS
+from gateway.config.catalogue import LANGUAGES, catalogue, codes, language_of, word
+from gateway.config.shape import EXPECTED, KINDS
 from gateway.mapping.expression import ExpressionError, parse
 
 

@@ -11,9 +11,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from gateway.app.advice import known_reasons
-from gateway.app.config.catalogue import codes
-from gateway.app.config.schema import schema_text, schemas
 from gateway.cli import check, config, explain, secrets
+from gateway.config.catalogue import codes
+from gateway.config.schema import schema_text, schemas
 from tests.unit.config.cases import CASES
 
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.config.findings import ConfigError
 from gateway.app.start import plan_to_run
+from gateway.config.findings import ConfigError
 
 GATEWAY = "version: 1\ngateway: { id: edge }\n"
 DEVICE = 'device: {name}\nconnect: opc.tcp://127.0.0.1:4840\ntags:\n  - T: "nsu=urn:x;s=T"\n'

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.app.config.ids import Ids
-from gateway.app.config.units import canonical_unit, nearest_unit, units
-from gateway.app.config.words import nearest
+from gateway.config.ids import Ids
+from gateway.config.units import canonical_unit, nearest_unit, units
+from gateway.config.words import nearest
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 
 AAS_ID_SHORT = re.compile(r"^[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9_]$")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.app.config.oee import OeeKeys, oee_plan
+from gateway.config.oee import OeeKeys, oee_plan
 
 
 def test_names_become_places_and_clock_times_minutes() -> None:

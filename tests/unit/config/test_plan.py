@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.config.findings import ConfigError
-from gateway.app.config.plan import GatewayPlan, load_plan
-from gateway.app.config.reload import diff, reload_plan, watch
+from gateway.config.findings import ConfigError
+from gateway.config.plan import GatewayPlan, load_plan
+from gateway.config.reload import diff, reload_plan, watch
 from gateway.core.types import UnixNs
 
 PRESS = """connect: opc.tcp://127.0.0.1:4840
@@ -127,7 +127,7 @@ def test_a_wrong_gateway_file_stops_the_start(folder: Path) -> None:
 
 def test_loading_imports_no_protocol_stack(folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from gateway.app.config.plan import load_plan;"
+        "import sys; from pathlib import Path; from gateway.config.plan import load_plan;"
         f"load_plan(Path({str(folder)!r}), Path('data'), {{}});"
         "heavy = {'asyncua', 'paho', 'basyx', 'numpy', 'influxdb_client'};"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.app.config import yaml_reader
-from gateway.app.config.findings import Report, Span
-from gateway.app.config.render import as_text, cells
-from gateway.app.config.yaml_reader import Document, plain, read
+from gateway.config import yaml_reader
+from gateway.config.findings import Report, Span
+from gateway.config.render import as_text, cells
+from gateway.config.yaml_reader import Document, plain, read
 
 
 def never(document: Document, kind: str, node: Any) -> str:

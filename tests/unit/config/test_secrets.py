@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.config import secrets
-from gateway.app.config.secrets import KEY_FILE, STORE_FILE, Secrets, SecretsError, SecretStore
+from gateway.config import secrets
+from gateway.config.secrets import KEY_FILE, STORE_FILE, Secrets, SecretsError, SecretStore
 
 
 def test_a_secret_comes_back_and_is_not_in_the_file(tmp_path: Path) -> None:

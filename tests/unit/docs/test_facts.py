@@ -18,14 +18,14 @@ from adapters.mqtt import adapter as mqtt_adapter
 from adapters.mqtt import connection, decode, memory, notes
 from adapters.opcua import adapter as opcua_adapter
 from adapters.opcua import certificates, history, items, link, pump, transport, variants
+from gateway import config as config_package
 from gateway.api import answers, guard, server, users
 from gateway.api import usage as usage_route
 from gateway.api.ledger import LedgerMetrics
-from gateway.app import config as config_package
 from gateway.app import destinations, history_file, run
-from gateway.app.config import load, models, reload
-from gateway.app.config.devices import LATER_SCHEMES, NAME_MAX
 from gateway.cli import options
+from gateway.config import load, models, reload
+from gateway.config.devices import LATER_SCHEMES, NAME_MAX
 from gateway.flow.forward_limits import ForwardLimits
 from gateway.history import influx_write
 from gateway.mapping import expression

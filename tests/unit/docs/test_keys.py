@@ -10,8 +10,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gateway.app.config.devices import MqttDevice, OpcUaDevice
-from gateway.app.config.models import GatewayFile
+from gateway.config.devices import MqttDevice, OpcUaDevice
+from gateway.config.models import GatewayFile
 from gateway.core.config import LocalText, bytes_from_text, seconds_from_text
 from tests.unit.docs.pages import ROOT, key_rows, korean
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import typer.main
 
-from gateway.app.config.findings import ConfigError
-from gateway.app.config.plan import load_plan
 from gateway.cli.main import app
+from gateway.config.findings import ConfigError
+from gateway.config.plan import load_plan
 from tests.unit.docs.pages import (
     ROOT,
     all_pages,

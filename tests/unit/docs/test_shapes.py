@@ -13,7 +13,7 @@ import pytest
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.decode import Decoder
 from adapters.mqtt.framing import Read
-from gateway.app.config.plan import DevicePlan, load_plan
+from gateway.config.plan import DevicePlan, load_plan
 from gateway.core.records import Batch
 from gateway.core.types import BAD, UnixNs
 from gateway.mapping.mapper import Mapper

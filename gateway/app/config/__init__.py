@@ -1,5 +1,0 @@
-"""Reads the configuration folder: positions, findings, models, cross checks, the plan."""
-
-from gateway.app.config.findings import ConfigError, Finding, Severity
-
-__all__ = ["ConfigError", "Finding", "Severity"]

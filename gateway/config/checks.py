@@ -1,0 +1,258 @@
+"""What only shows when keys, tags and files are looked at together."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+from urllib.parse import urlsplit
+
+from adapters.mqtt.problems import Problem, item_problems, zone_problems
+from adapters.opcua.settings import login_problems
+from gateway.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, TagKeys
+from gateway.config.findings import Span
+from gateway.config.ids import RESERVED_SUBMODELS
+from gateway.config.load import DeviceFile, Folder
+from gateway.config.models import GatewayFile, InfluxHistory
+from gateway.config.scalars import is_loopback
+from gateway.config.usage_checks import check_usage
+from gateway.config.words import nearest
+from gateway.config.yaml_reader import Document
+from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX
+from gateway.mapping.expression import ExpressionError, parse
+
+CONFLICTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("expr", ("scale", "offset", "bit")),
+    ("bit", ("scale", "offset", "range", "deadband")),
+    ("values", ("scale", "offset", "expr", "type", "range", "deadband")),
+    ("text", ("json", "item", "field", "quality", "time")),
+    ("json", ("item", "field")),
+    ("number", ("values",)),
+)
+"""A key and those that cannot stand beside it."""
+NEEDS_NUMBERS = ("range", "deadband")
+NOT_NUMBERS = ("string", "bool")
+INFLUX_NEEDS = {1: ("database",), 2: ("org", "bucket", "token"), 3: ("bucket", "token")}
+
+
+HISTORY_READER = "history"
+"""The history store's place in the spool; a platform of this name would share its cursor."""
+
+
+def check_folder(folder: Folder) -> None:
+    """Report everything that is wrong across a folder; marks tags and devices to leave out."""
+    if folder.gateway is not None:
+        check_gateway(folder.gateway, folder.document)
+    _unique_devices(folder.devices)
+    for device in folder.devices:
+        check_device(device)
+
+
+def check_gateway(gateway: GatewayFile, document: Document) -> None:
+    """Check gateway.yaml's sections against one another."""
+    _influx(gateway, document)
+    _platforms(gateway, document)
+    host = gateway.api.listen.rpartition(":")[0]
+    if not is_loopback(host) and gateway.api.users is None:
+        document.add("E1306", ("api", "listen"), address=gateway.api.listen)
+    check_usage(gateway.usage, document)
+
+
+def _influx(gateway: GatewayFile, document: Document) -> None:
+    history = gateway.history
+    if not isinstance(history, InfluxHistory):
+        return
+    for key in INFLUX_NEEDS[history.version]:
+        if not getattr(history, key) and key not in document.data["history"]:
+            document.add("E1219", ("history",), at_key=True, key=key, version=history.version)
+    if history.password is not None and history.user is None:
+        document.add("E1307", ("history", "password"), at_key=True, key="password", needs="user")
+    _plain_http(history.url, document, ("history", "url"))
+
+
+def _platforms(gateway: GatewayFile, document: Document) -> None:
+    names: dict[str, int] = {}
+    for place, platform in enumerate(gateway.platform):
+        path = ("platform", place)
+        if platform.name in names:
+            line = document.span(("platform", names[platform.name], "name")).line
+            document.add("E1218", (*path, "name"), name=platform.name, line=line)
+        names.setdefault(platform.name, place)
+        if platform.name == HISTORY_READER:
+            document.add("E1220", (*path, "name"), name=platform.name)
+        _plain_http(platform.url, document, (*path, "url"))
+        if platform.ca is not None and not (document.path.parent / platform.ca).is_file():
+            document.add("E1304", (*path, "ca"), path=platform.ca)
+
+
+def _plain_http(url: str, document: Document, path: tuple[Any, ...]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        document.add("W1502", path, url=url)
+
+
+def _unique_devices(devices: list[DeviceFile]) -> None:
+    known: dict[str, DeviceFile] = {}
+    for device in devices:
+        first = known.setdefault(device.keys.device, device)
+        if first is not device:
+            device.spoiled = True
+            name, file = device.keys.device, first.document.file
+            device.document.add("E1201", device.named, device=name, file=file)
+
+
+def check_device(device: DeviceFile) -> None:
+    """Check one device file: its connection, then each tag, then the tags together."""
+    _connection(device, device.keys)
+    if not device.keys.tags:
+        device.document.add("W1505", ("tags",), at_key=True, device=device.keys.device)
+    names: dict[str, int] = {}
+    for place, tag in enumerate(device.keys.tags):
+        first = names.setdefault(tag.name, place)
+        if first != place:
+            line = device.document.span(device.tag_path(first, "name")).line
+            _spoil(device, place, "E1202", "name", name=tag.name, line=line)
+        _tag(device, place, tag)
+    _oee(device)
+
+
+def _oee(device: DeviceFile) -> None:
+    """Names of tags in `oee:` must be there; without one the figures are left out."""
+    keys = device.keys.oee
+    if keys is None:
+        return
+    names = [tag.name for tag in device.keys.tags]
+    for key, name in keys.tags().items():
+        if name not in names:
+            near = nearest(name, names) or ""
+            device.document.add("E1226", ("oee", key), key=key, name=name, near=near)
+    if keys.good is not None and keys.defect is not None:
+        device.document.add("E1208", ("oee", "defect"), at_key=True, key="defect", other="good")
+
+
+def _connection(device: DeviceFile, keys: Device) -> None:
+    match keys:
+        case OpcUaDevice():
+            _opcua_connection(device, keys)
+        case MqttDevice():
+            _mqtt_connection(device, keys)
+        case _:
+            assert_never(keys)
+
+
+def _wrong(device: DeviceFile, code: str, path: tuple[Any, ...], /, **facts: object) -> None:
+    device.spoiled = True
+    device.document.add(code, path, at_key=True, **facts)
+
+
+def _opcua_connection(device: DeviceFile, keys: OpcUaDevice) -> None:
+    security = keys.security
+    if "None" in (security.mode, security.policy) and not security.unsafe:
+        which = "mode" if security.mode == "None" else "policy"
+        device.spoiled = True
+        device.document.add("E1305", ("security", which), key=which)
+    for path, facts in login_problems(keys.login):
+        _wrong(device, "E1307", path, **facts)
+    for key in ("certificate", "key"):
+        _file_there(device, getattr(keys.login, key, None), ("login", key))
+
+
+def _mqtt_connection(device: DeviceFile, keys: MqttDevice) -> None:
+    parts = urlsplit(keys.connect)
+    tls = keys.tls
+    if tls is not None and parts.scheme == "mqtt":
+        _wrong(device, "E1309", ("tls",))
+    for present, absent in (("certificate", "key"), ("key", "certificate")):
+        if getattr(tls, present, None) is not None and getattr(tls, absent, None) is None:
+            _wrong(device, "E1307", ("tls", present), key=present, needs=absent)
+    for key in ("ca", "certificate", "key"):
+        _file_there(device, getattr(tls, key, None), ("tls", key))
+    remote = parts.scheme == "mqtt" and not is_loopback(parts.hostname or "")
+    if remote and keys.login is not None and keys.login.password is not None:
+        device.document.add("W1503", ("connect",), address=keys.connect)
+    for problem in zone_problems(keys.time):
+        device.document.add(problem.code, ("time", *problem.path), at_key=True, **problem.facts)
+        device.spoiled = True
+    if keys.qos == 2:
+        device.document.add("W1506", ("qos",))
+
+
+def _file_there(device: DeviceFile, name: str | None, path: tuple[Any, ...]) -> None:
+    document = device.document
+    root = document.path.parents[document.file.count("/")]
+    if name is not None and not (root / name).is_file():
+        device.spoiled = True
+        document.add("E1304", path, path=name)
+
+
+def _spoil(
+    device: DeviceFile, place: int, code: str, /, *keys: Any, at_key: bool = False, **facts: object
+) -> None:
+    device.left_out.add(place)
+    device.document.add(code, device.tag_path(place, *keys), at_key=at_key, **facts)
+
+
+def _tag(device: DeviceFile, place: int, tag: TagKeys) -> None:
+    given = tag.model_fields_set
+    if len(given) > 2:
+        _conflicts(device, place, tag, {"json" if key == "json_" else key for key in given})
+    if tag.expr is not None:
+        _expression(device, place, tag.expr)
+    if tag.aas is not None:
+        _element(device, place, tag.aas)
+    if isinstance(tag.deadband, str) and tag.range is None:
+        _spoil(device, place, "E1215", "deadband", value=tag.deadband)
+    if isinstance(tag, MqttTag):
+        _mqtt_tag(device, place, tag)
+
+
+def _conflicts(device: DeviceFile, place: int, tag: TagKeys, given: set[str]) -> None:
+    for key, others in CONFLICTS:
+        if key in given:
+            for other in others:
+                if other in given:
+                    _spoil(device, place, "E1208", other, at_key=True, key=other, other=key)
+    if tag.type in NOT_NUMBERS:
+        for key in NEEDS_NUMBERS:
+            if key in given:
+                other = f"type: {tag.type}"
+                _spoil(device, place, "E1208", key, at_key=True, key=key, other=other)
+
+
+def _expression(device: DeviceFile, place: int, text: str) -> None:
+    try:
+        parse(text)
+    except ExpressionError as error:
+        document = device.document
+        span = document.span(device.tag_path(place, "expr"))
+        line = document.lines[span.line - 1]
+        start = line.find(text, span.column - 1)
+        if start >= 0:
+            span = Span(span.line, start + 1 + error.column, error.width)
+        device.left_out.add(place)
+        document.add_at("E1207", span, problem=f"@expr-{error.problem}", word=error.word)
+
+
+def _element(device: DeviceFile, place: int, path: str) -> None:
+    parts = path.split(".")
+    wrong = [p for p in parts if not ID_SHORT.fullmatch(p) or len(p) > ID_SHORT_MAX]
+    if wrong or len(parts) < 2:
+        _spoil(device, place, "E1205", "aas", path=path, word=wrong[0] if wrong else path)
+    elif parts[0] in RESERVED_SUBMODELS:
+        _spoil(device, place, "E1217", "aas", submodel=parts[0])
+
+
+def _mqtt_tag(device: DeviceFile, place: int, tag: MqttTag) -> None:
+    keys = device.keys
+    assert isinstance(keys, MqttDevice)
+    if tag.json_ is None and not tag.text:
+        for problem in item_problems(keys, tag):
+            _found(device, place, problem)
+    if tag.topic is None and keys.topic is None:
+        _spoil(device, place, "E1216", missing="topic")
+    for problem in zone_problems(tag.time):
+        _found(device, place, problem, "time")
+
+
+def _found(device: DeviceFile, place: int, problem: Problem, *keys: str) -> None:
+    device.left_out.add(place)
+    path = device.tag_path(place, *keys, *problem.path)
+    device.document.add(problem.code, path, **problem.facts)
