@@ -500,7 +500,7 @@ async def test_a_new_session_whose_subscriptions_failed_is_still_a_gap_next_time
         running(cell(port, client_id="x"), intake, health) as run,
     ):
         await run.until(lambda: intake.gaps)
-    assert intake.gaps[0].start == 1_000
+    assert intake.gaps[0].start <= 1_000
 
 
 @pytest.mark.slow
