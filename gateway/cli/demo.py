@@ -271,8 +271,8 @@ def _windows_keys(put: Callable[[str], None]) -> Iterator[None]:
 
     def look() -> None:
         nonlocal timer
-        while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
-            put(msvcrt.getwch())  # type: ignore[attr-defined,unused-ignore]
+        while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]  # Windows only
+            put(msvcrt.getwch())  # type: ignore[attr-defined,unused-ignore]  # Windows only
         timer = loop.call_later(0.1, look)
 
     timer = loop.call_later(0.1, look)

@@ -27,11 +27,11 @@ class Spoken:
     def get_help(self, ctx: Any) -> str:
         """Give the help text."""
         if language(None) != "ko":
-            return super().get_help(ctx)  # type: ignore[misc,no-any-return]
+            return super().get_help(ctx)  # type: ignore[misc,no-any-return]  # a mixin's super
         from gateway.cli.korean import headings, translate
 
         translate(self)
-        return headings(super().get_help(ctx))  # type: ignore[misc]
+        return headings(super().get_help(ctx))  # type: ignore[misc]  # a mixin's super
 
 
 class SpokenCommand(Spoken, TyperCommand):
