@@ -6,7 +6,7 @@ SHARED := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # Compiled once, and not again by every process that a test starts.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup services demo check test lint bench lock
+.PHONY: help setup services demo check test lint bench texts lock
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -34,6 +34,9 @@ lint: setup
 bench: setup services ## values/s, CPU, memory, latency beside Telegraf; writes docs/benchmarks.md
 	@bash tests/services/build_telegraf.sh "$${GATEWAY_TEST_CACHE:-$$HOME/.cache/gateway-test-services}" >/dev/null
 	$(BIN)/python -m tests.bench.run --write docs/benchmarks.md
+
+texts: setup ## bring the catalogues of the interface's words up to date with the code
+	$(BIN)/python -m tests.unit.texts.catalogues
 
 lock: setup ## resolve the lock files again
 	$(BIN)/pip install --quiet uv

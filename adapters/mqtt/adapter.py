@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from adapters.mqtt.answers import Welcome
-from adapters.mqtt.backlog import Backlog
+from adapters.mqtt.backlog import UNREMEMBERED_NS, Backlog
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connect import CLOSE_S, VERSION_NAMES, as_gateway, open_connection
 from adapters.mqtt.connection import Connection
@@ -133,7 +133,9 @@ class MqttAdapter:
         """
         now = self._clock.now()
         first_of_process = not self._health.connects
-        start = intake.last_received() if waiting is None else waiting
+        last, start = intake.last_received(), waiting
+        if start is None and last is not None:
+            start = UnixNs(max(last - UNREMEMBERED_NS, 0))
         if start is None:
             if first_of_process:
                 return None

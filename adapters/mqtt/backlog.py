@@ -19,13 +19,12 @@ from gateway.core.clock import Clock
 from gateway.core.types import UnixNs
 
 SECOND_NS = 1_000_000_000
-LOOK_S = 1.0
-HALF = 0.5
-"""A window that stays half empty for so long is one that the broker cannot fill."""
-PATIENCE_S = 60.0
-"""After so long a window that is not full will do: a fast machine fills half of it all the time."""
-FULL_LOOKS = 3
-"""So many looks in a row at a full window mean that something waits."""
+LOOK_S = 0.25
+LOOKS = 3
+"""So many looks in a row without a full window mean that nothing waits: a broker that has more
+fills it within a commit. So many at a full one mean that something does."""
+UNREMEMBERED_NS = round(LOOKS * LOOK_S * SECOND_NS)
+"""What waits no longer is not remembered: a gap begins so much before the newest sample came."""
 
 
 class Backlog:
@@ -72,19 +71,17 @@ class Backlog:
 
     async def follow(self, connection: Connection, clock: Clock) -> None:
         """Watch the window until the connection ends. Cancel: returns at once."""
-        rises, full = clock.monotonic(), 0
+        connection.take_fill()  # what stood before the subscriptions says nothing
+        looks, full = 0, False
         while connection.error is None:
-            start = clock.now()
             await clock.sleep(LOOK_S)
-            fill = connection.take_fill()
-            full = full + 1 if fill >= 1 else 0
-            if self.lost:
+            before, full = full, connection.take_fill() >= 1
+            looks = looks + 1 if full == before else 1
+            if looks < LOOKS or self.lost:
                 continue
-            if self.since is None:
-                if full >= FULL_LOOKS:
-                    await self.begin(UnixNs(start - round((full - 1) * LOOK_S * SECOND_NS)))
-                    rises = clock.monotonic()
-            elif fill < HALF or (fill < 1 and clock.monotonic() - rises > PATIENCE_S):
+            if full:
+                await self.begin(UnixNs(clock.now() - round(looks * LOOK_S * SECOND_NS)))
+            else:
                 await self.end()
 
     def _read(self) -> tuple[UnixNs | None, bool]:

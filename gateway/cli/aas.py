@@ -26,10 +26,10 @@ from gateway.cli.options import (
     Config,
     Data,
     Lang,
-    Language,
     language,
 )
 from gateway.cli.screen import columns, printable, table
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from aas_models.live import Reading
@@ -49,32 +49,21 @@ app.command()(aas_mdt.mdt)
 
 FORMATS = ("json", "xml", "aasx")
 SUFFIXES = {".json": "json", ".xml": "xml", ".aasx": "aasx"}
-TEXTS = {
-    "en": {
-        "head": ("DEVICE", "AAS", "SUBMODEL", "ELEMENTS", "ID"),
-        "next": "gateway aas get {device} --config {config}",
-        "unknown": "There is no {what}.  See:  gateway aas ls",
-        "form": "Write DEVICE or DEVICE/SUBMODEL, such as press-01/OperationalData.",
-        "format": "The format is json, xml or aasx.",
-        "metamodel": "The metamodel is 3.0 or 3.1.",
-        "written": "{count} objects in {path}.",
-        "live": "With values of the running service.",
-        "still": "No running service was found: live properties have no value.",
-        "problem": "{device}/{signal} has no place in its submodel: {detail}",
+TEXTS = Texts(
+    __package__,
+    {
+        "head": (N_("DEVICE"), N_("AAS"), N_("SUBMODEL"), N_("ELEMENTS"), N_("ID")),
+        "next": N_("gateway aas get {device} --config {config}"),
+        "unknown": N_("There is no {what}.  See:  gateway aas ls"),
+        "form": N_("Write DEVICE or DEVICE/SUBMODEL, such as press-01/OperationalData."),
+        "format": N_("The format is json, xml or aasx."),
+        "metamodel": N_("The metamodel is 3.0 or 3.1."),
+        "written": N_("{count} objects in {path}."),
+        "live": N_("With values of the running service."),
+        "still": N_("No running service was found: live properties have no value."),
+        "problem": N_("{device}/{signal} has no place in its submodel: {detail}"),
     },
-    "ko": {
-        "head": ("설비", "AAS", "서브모델", "요소", "ID"),
-        "next": "gateway aas get {device} --config {config}",
-        "unknown": "{what} 이(가) 없습니다.  확인:  gateway aas ls",
-        "form": "설비 또는 설비/서브모델로 쓰세요. 예: press-01/OperationalData",
-        "format": "형식은 json, xml, aasx 중 하나입니다.",
-        "metamodel": "메타모델은 3.0 또는 3.1입니다.",
-        "written": "{path} 에 객체 {count}개를 썼습니다.",
-        "live": "실행 중인 서비스의 값을 넣었습니다.",
-        "still": "실행 중인 서비스가 없어 실시간 속성에는 값이 없습니다.",
-        "problem": "{device}/{signal} 은(는) 서브모델에 자리가 없습니다: {detail}",
-    },
-}
+)
 
 
 @app.command("ls")
@@ -187,14 +176,14 @@ def export(
     typer.echo(str(TEXTS[tongue]["written"]).format(count=count, path=path))
 
 
-def _format(given: str | None, path: Path, lang: str) -> Literal["json", "xml", "aasx"]:
+def _format(given: str | None, path: Path, lang: Language) -> Literal["json", "xml", "aasx"]:
     form = given or SUFFIXES.get(path.suffix.lower())
     if form not in FORMATS:
         fail(str(TEXTS[lang]["format"]))
     return cast("Literal['json', 'xml', 'aasx']", form)
 
 
-def _metamodel(given: str, lang: str) -> Literal["3.0", "3.1"]:
+def _metamodel(given: str, lang: Language) -> Literal["3.0", "3.1"]:
     if given not in {"3.0", "3.1"}:
         fail(str(TEXTS[lang]["metamodel"]))
     return cast("Literal['3.0', '3.1']", given)
@@ -242,7 +231,7 @@ def _readings(
     return readings, wholes
 
 
-def _tell_problems(problems: tuple[Any, ...], lang: str) -> None:
+def _tell_problems(problems: tuple[Any, ...], lang: Language) -> None:
     for each in problems:
         text = str(TEXTS[lang]["problem"]).format(
             device=each.device, signal=each.signal, detail=each.detail
@@ -250,5 +239,5 @@ def _tell_problems(problems: tuple[Any, ...], lang: str) -> None:
         typer.echo(printable(text), err=True)
 
 
-def _unknown(what: str, known: Iterable[str], lang: str) -> NoReturn:
+def _unknown(what: str, known: Iterable[str], lang: Language) -> NoReturn:
     fail_unknown(str(TEXTS[lang]["unknown"]).format(what=printable(what)), what, known, lang)

@@ -22,32 +22,27 @@ from gateway.cli.options import (
     Lang,
     language,
 )
+from gateway.core.texts import N_, Texts
 
 if TYPE_CHECKING:
     from gateway.exchange.aasx.applying import Applied
 
 RELOAD_S = 60.0
 """The answer comes when devices that go are disconnected."""
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "wrong": "Nothing was written: the configuration would be wrong.",
-        "written": "written", "removed": "removed", "backup": "what was there before",
-        "taken": "The running service took it.",
-        "still": "No service runs here; it will count from the next start.",
-        "other": "The running service uses another folder: {folder}",
-        "refused": "The running service did not take it: {detail}",
-        "restart": "Needs a restart: {keys}",
+TEXTS = Texts(
+    __package__,
+    {
+        "wrong": N_("Nothing was written: the configuration would be wrong."),
+        "written": N_("written"),
+        "removed": N_("removed"),
+        "backup": N_("what was there before"),
+        "taken": N_("The running service took it."),
+        "still": N_("No service runs here; it will count from the next start."),
+        "other": N_("The running service uses another folder: {folder}"),
+        "refused": N_("The running service did not take it: {detail}"),
+        "restart": N_("Needs a restart: {keys}"),
     },
-    "ko": {
-        "wrong": "설정이 잘못되므로 아무것도 쓰지 않았습니다.",
-        "written": "저장", "removed": "삭제", "backup": "이전 내용",
-        "taken": "실행 중인 서비스에 적용했습니다.",
-        "still": "실행 중인 서비스가 없습니다. 다음 시작부터 적용됩니다.",
-        "other": "실행 중인 서비스는 다른 폴더를 씁니다: {folder}",
-        "refused": "실행 중인 서비스가 받아들이지 않았습니다: {detail}",
-        "restart": "다시 시작해야 합니다: {keys}",
-    },
-}  # fmt: skip
+)
 
 
 def apply(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.answers import fail, hint
-from gateway.cli.options import Language
 from gateway.cli.screen import number, printable
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from aas_models.environment import Environment
@@ -24,24 +24,17 @@ if TYPE_CHECKING:
 NS = 10**9
 BYTES_MAX = 200_000_000
 """All files of one export; a package that is larger is refused by those who read it."""
-TEXTS = {
-    "en": {
-        "span": "Not a span: '{text}'. Examples: 24h, 30m, 0s",
-        "rows": "{device}: {rows} records of history as CSV.",
-        "cut": "{device}: the newest {rows} records of history as CSV; more had no room.",
-        "failed": "{device}: history could not be read, no CSV: {detail}",
-        "late": "it took too long",
-        "full": "{device}: no CSV, the files of this export are large enough. Try --device.",
+TEXTS = Texts(
+    __package__,
+    {
+        "span": N_("Not a span: '{text}'. Examples: 24h, 30m, 0s"),
+        "rows": N_("{device}: {rows} records of history as CSV."),
+        "cut": N_("{device}: the newest {rows} records of history as CSV; more had no room."),
+        "failed": N_("{device}: history could not be read, no CSV: {detail}"),
+        "late": N_("it took too long"),
+        "full": N_("{device}: no CSV, the files of this export are large enough. Try --device."),
     },
-    "ko": {
-        "span": "기간을 읽을 수 없습니다: '{text}'. 예: 24h, 30m, 0s",
-        "rows": "{device}: 이력 {rows}건을 CSV로 넣었습니다.",
-        "cut": "{device}: 최신 이력 {rows}건만 CSV로 넣었습니다. 나머지는 한도를 넘습니다.",
-        "failed": "{device}: 이력을 읽지 못해 CSV가 없습니다: {detail}",
-        "late": "시간이 너무 오래 걸립니다",
-        "full": "{device}: 내보낼 파일이 이미 커서 CSV를 넣지 않았습니다. --device 로 나누세요.",
-    },
-}
+)
 Span = Annotated[
     str, typer.Option("--history", help="History as CSV inside an AASX: 24h, 30m; 0s for none.")
 ]

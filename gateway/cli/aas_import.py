@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -11,42 +11,32 @@ import typer
 from gateway.cli.answers import fail, hint, print_json
 from gateway.cli.options import EXIT_UNHEALTHY, AsJson, Lang, language
 from gateway.cli.screen import printable
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from aas_models.importing import Imported, Repair
 
 FORMATS = {".json": "json", ".xml": "xml", ".aasx": "aasx"}
 EXAMPLES = 3
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "read": "{file}: metamodel {metamodel}, {shells} shells, {submodels} submodels, "
-        "{concepts} concept descriptions, {elements} elements, {files} documents",
-        "clean": "Nothing had to be repaired.",
-        "repaired": "Repaired in {count} places:",
-        "lowered": "Changed in {count} places for metamodel 3.0:",
-        "group": "  {count:>6}  {problem}",
-        "more": "          … all of them:  --all",
-        "written": "Written: {path} (metamodel {metamodel})",
-        "next": "Write it clean:  gateway aas import {file} --out {name}.clean.aasx",
-        "format": "The file to write ends in .aasx, .json or .xml.",
-        "metamodel": "The metamodel is 3.0 or 3.1.",
-        "same": "The file to write is the one that is read.",
+TEXTS = Texts(
+    __package__,
+    {
+        "read": N_(
+            "{file}: metamodel {metamodel}, {shells} shells, {submodels} submodels, "
+            "{concepts} concept descriptions, {elements} elements, {files} documents"
+        ),
+        "clean": N_("Nothing had to be repaired."),
+        "repaired": N_("Repaired in {count} places:"),
+        "lowered": N_("Changed in {count} places for metamodel 3.0:"),
+        "group": N_("  {count:>6}  {problem}"),
+        "more": N_("          … all of them:  --all"),
+        "written": N_("Written: {path} (metamodel {metamodel})"),
+        "next": N_("Write it clean:  gateway aas import {file} --out {name}.clean.aasx"),
+        "format": N_("The file to write ends in .aasx, .json or .xml."),
+        "metamodel": N_("The metamodel is 3.0 or 3.1."),
+        "same": N_("The file to write is the one that is read."),
     },
-    "ko": {
-        "read": "{file}: 메타모델 {metamodel}, AAS {shells}, 서브모델 {submodels}, "
-        "개념 설명 {concepts}, 요소 {elements}, 문서 {files}",
-        "clean": "고칠 곳이 없습니다.",
-        "repaired": "{count}곳을 고쳤습니다.",
-        "lowered": "메타모델 3.0에 맞게 {count}곳을 바꿨습니다.",
-        "group": "  {count:>6}  {problem}",
-        "more": "          … 전체 보기:  --all",
-        "written": "저장: {path} (메타모델 {metamodel})",
-        "next": "고친 파일 저장:  gateway aas import {file} --out {name}.clean.aasx",
-        "format": "쓸 파일은 .aasx, .json, .xml 중 하나로 끝나야 합니다.",
-        "metamodel": "메타모델은 3.0 또는 3.1입니다.",
-        "same": "읽는 파일과 쓸 파일이 같습니다.",
-    },
-}
+)
 
 
 def import_file(
@@ -83,7 +73,7 @@ def import_file(
         hint(printable(TEXTS[tongue]["next"].format(file=path, name=path.stem)))
 
 
-def _check_call(path: Path, out: Path | None, metamodel: str, lang: str) -> None:
+def _check_call(path: Path, out: Path | None, metamodel: str, lang: Language) -> None:
     if metamodel not in {"3.0", "3.1"}:
         fail(TEXTS[lang]["metamodel"])
     if out is None:
@@ -110,7 +100,7 @@ def _write(imported: Imported, out: Path, metamodel: str) -> tuple[Repair, ...]:
     return written.repairs
 
 
-def _tell(path: Path, imported: Imported, lang: str, *, everything: bool) -> None:
+def _tell(path: Path, imported: Imported, lang: Language, *, everything: bool) -> None:
     from aas_models.importing import element_counts
 
     environment = imported.environment
@@ -131,7 +121,11 @@ def _tell(path: Path, imported: Imported, lang: str, *, everything: bool) -> Non
 
 
 def _tell_repairs(
-    repairs: Iterable[Repair], head: Literal["repaired", "lowered"], lang: str, *, everything: bool
+    repairs: Iterable[Repair],
+    head: Literal["repaired", "lowered"],
+    lang: Language,
+    *,
+    everything: bool,
 ) -> None:
     from aas_models.importing import say
 

@@ -17,10 +17,10 @@ from gateway.cli.options import (
     AsJson,
     Data,
     Lang,
-    Language,
     language,
 )
 from gateway.cli.screen import printable
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from aas_models.kosmo.problems import Problem
@@ -30,40 +30,29 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Files of the KOSMO reference solution, both ways.")
 TYPE_CHOICES = ("sound", "reference")
 PROBLEMS_SHOWN = 50
-TEXTS = {
-    "en": {
-        "no-table": "There is no engineering.csv in {detail}.",
-        "no-model": "There is no AASX, AAS XML or JSON and no nodeset.xml in {detail}.",
-        "several-models": "Which AAS is meant? {detail}.  Name it:  --aas FILE",
-        "not-ours": "{detail} is there and was not made from KOSMO files; nothing was written.",
-        "missing": "There is no {path}.",
-        "unreadable": "{path}: {detail}",
-        "types": "The types are sound or reference.",
-        "repaired": "{count} repairs while reading the AAS; they are listed by gateway aas import.",
-        "lost": "lost while reading the AAS: {detail}",
-        "more": "... and {count} more; all of them with --json",
-        "imported": "{tags} of {rows} mapped rows are collected; {devices} device files in {out}.",
-        "nothing": "Nothing can be collected; nothing was written.",
-        "next": "Next:  gateway check {out}",
-        "exported": "{properties} properties, {mapped} mapped: {files} in {out}.",
+TEXTS = Texts(
+    __package__,
+    {
+        "no-table": N_("There is no engineering.csv in {detail}."),
+        "no-model": N_("There is no AASX, AAS XML or JSON and no nodeset.xml in {detail}."),
+        "several-models": N_("Which AAS is meant? {detail}.  Name it:  --aas FILE"),
+        "not-ours": N_("{detail} is there and was not made from KOSMO files; nothing was written."),
+        "missing": N_("There is no {path}."),
+        "unreadable": N_("{path}: {detail}"),
+        "types": N_("The types are sound or reference."),
+        "repaired": N_(
+            "{count} repairs while reading the AAS; they are listed by gateway aas import."
+        ),
+        "lost": N_("lost while reading the AAS: {detail}"),
+        "more": N_("... and {count} more; all of them with --json"),
+        "imported": N_(
+            "{tags} of {rows} mapped rows are collected; {devices} device files in {out}."
+        ),
+        "nothing": N_("Nothing can be collected; nothing was written."),
+        "next": N_("Next:  gateway check {out}"),
+        "exported": N_("{properties} properties, {mapped} mapped: {files} in {out}."),
     },
-    "ko": {
-        "no-table": "{detail} 에 engineering.csv 가 없습니다.",
-        "no-model": "{detail} 에 AASX, AAS XML/JSON, nodeset.xml 이 모두 없습니다.",
-        "several-models": "AAS가 여러 개입니다: {detail}.  지정하기:  --aas 파일",
-        "not-ours": "{detail} 은(는) KOSMO 파일에서 만든 것이 아닙니다. 아무것도 쓰지 않았습니다.",
-        "missing": "{path} 이(가) 없습니다.",
-        "unreadable": "{path}: {detail}",
-        "types": "형식은 sound 또는 reference 입니다.",
-        "repaired": "AAS를 읽으며 {count}건을 고쳤습니다. 목록은 gateway aas import 로 봅니다.",
-        "lost": "AAS를 읽으며 잃은 것: {detail}",
-        "more": "... 외 {count}건. 전체는 --json",
-        "imported": "매핑된 {rows}행 중 {tags}개를 {out} 의 설비 파일 {devices}개로 수집합니다.",
-        "nothing": "수집할 수 있는 것이 없어 아무것도 쓰지 않았습니다.",
-        "next": "다음:  gateway check {out}",
-        "exported": "속성 {properties}개, 매핑 {mapped}개: {out} 의 {files}",
-    },
-}
+)
 
 
 @app.command("export")

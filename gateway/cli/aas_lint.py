@@ -16,29 +16,25 @@ import typer
 from gateway.cli.answers import fail
 from gateway.cli.options import EXIT_UNHEALTHY, AsJson, Lang, language
 from gateway.cli.screen import printable
+from gateway.core.texts import N_, Language, Texts
 
 SUFFIXES = (".aasx", ".xml", ".json")
 WORTH_A_POOL = 8
 AHEAD = 4
 """Files given to each process before its answers are waited for."""
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "line": "{file}: metamodel {metamodel}, {shells} shells, {submodels} submodels, "
-        "{conceptDescriptions} concept descriptions, {elements} elements, {repairs} repairs",
-        "error": "{file}: cannot be read: {error}",
-        "lost": "{file}: lost: {path}: {problem}",
-        "sum": "{files} files, {bad} not read whole.",
-        "none": "There is no .aasx, .xml or .json file.",
+TEXTS = Texts(
+    __package__,
+    {
+        "line": N_(
+            "{file}: metamodel {metamodel}, {shells} shells, {submodels} submodels, "
+            "{conceptDescriptions} concept descriptions, {elements} elements, {repairs} repairs"
+        ),
+        "error": N_("{file}: cannot be read: {error}"),
+        "lost": N_("{file}: lost: {path}: {problem}"),
+        "sum": N_("{files} files, {bad} not read whole."),
+        "none": N_("There is no .aasx, .xml or .json file."),
     },
-    "ko": {
-        "line": "{file}: 메타모델 {metamodel}, AAS {shells}, 서브모델 {submodels}, "
-        "개념 설명 {conceptDescriptions}, 요소 {elements}, 고친 곳 {repairs}",
-        "error": "{file}: 읽을 수 없습니다: {error}",
-        "lost": "{file}: 잃은 것: {path}: {problem}",
-        "sum": "파일 {files}개, 온전히 읽지 못한 파일 {bad}개",
-        "none": ".aasx, .xml, .json 파일이 없습니다.",
-    },
-}
+)
 
 
 def lint(
@@ -74,7 +70,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def linted(files: Sequence[Path], lang: str) -> Iterator[dict[str, Any]]:
+def linted(files: Sequence[Path], lang: Language) -> Iterator[dict[str, Any]]:
     """Give what each file holds, in their order; many files are read by several processes."""
     rest = list(files)
     while rest:
@@ -85,7 +81,7 @@ def linted(files: Sequence[Path], lang: str) -> Iterator[dict[str, Any]]:
         rest = rest[done:]
 
 
-def _round(files: Sequence[Path], lang: str) -> Iterator[dict[str, Any]]:
+def _round(files: Sequence[Path], lang: Language) -> Iterator[dict[str, Any]]:
     """Read until a process dies, which ends the answers with that of the file it died of."""
     from aas_models.importing.lint import lint_file, unreadable
 
@@ -115,7 +111,7 @@ def _executor(workers: int, files: int) -> Executor:
     return ThreadPoolExecutor(1)
 
 
-def _show(each: Mapping[str, Any], lang: str) -> None:
+def _show(each: Mapping[str, Any], lang: Language) -> None:
     texts = TEXTS[lang]
     if "error" in each:
         typer.echo(printable(texts["error"].format(**each)))

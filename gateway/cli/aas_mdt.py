@@ -20,24 +20,21 @@ from gateway.cli.options import (
     Lang,
     language,
 )
+from gateway.core.texts import N_, Texts
 
 if TYPE_CHECKING:
     from aas_models.kosmo.mdt import Sample
     from gateway.config.plan import GatewayPlan
 
 FORMATS = {".json": "json", ".xml": "xml", ".aasx": "aasx"}
-TEXTS = {
-    "en": {
-        "format": "The file ends in .json, .xml or .aasx.",
-        "written": "{devices} devices, {values} present values in {path}.",
-        "still": "No running service was found: there are no values.",
+TEXTS = Texts(
+    __package__,
+    {
+        "format": N_("The file ends in .json, .xml or .aasx."),
+        "written": N_("{devices} devices, {values} present values in {path}."),
+        "still": N_("No running service was found: there are no values."),
     },
-    "ko": {
-        "format": "파일 이름은 .json, .xml, .aasx 로 끝나야 합니다.",
-        "written": "설비 {devices}개, 현재값 {values}개: {path}",
-        "still": "실행 중인 서비스가 없어 값이 없습니다.",
-    },
-}
+)
 
 
 def mdt(

@@ -21,10 +21,10 @@ from gateway.cli.options import (
     Config,
     Data,
     Lang,
-    Language,
     language,
 )
 from gateway.cli.screen import printable
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from aas_models.importing import Imported
@@ -36,30 +36,28 @@ AasxFile = Annotated[Path, typer.Argument(help="AASX, JSON or XML with interface
 Prune = Annotated[bool, typer.Option("--prune", help="Devices that the file does not describe go.")]
 SHOWN_MAX = 40
 """Tags of one device that are named; --json has all."""
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "added": "new", "removed": "goes", "changed": "changes", "same": "stays as it is",
-        "tags": "{count} tags", "tag-added": "new tag", "tag-removed": "tag goes",
-        "more": "... and {count} more (--json shows all)",
-        "none": "Nothing would change.",
-        "next": "Make it so:  gateway aas apply {file} --config {config}",
-        "left": "{count} other devices are not touched.",
-        "good": "{count} answer", "waiting": "{count} not published yet", "bad": "{count} wrong",
-        "unreached": "not reached: {reason}", "nobody": "no device was found in {file}",
-        "repairs": "{count} repairs while reading (gateway aas lint {file})",
+TEXTS = Texts(
+    __package__,
+    {
+        "added": N_("new"),
+        "removed": N_("goes"),
+        "changed": N_("changes"),
+        "same": N_("stays as it is"),
+        "tags": N_("{count} tags"),
+        "tag-added": N_("new tag"),
+        "tag-removed": N_("tag goes"),
+        "more": N_("... and {count} more (--json shows all)"),
+        "none": N_("Nothing would change."),
+        "next": N_("Make it so:  gateway aas apply {file} --config {config}"),
+        "left": N_("{count} other devices are not touched."),
+        "good": N_("{count} answer"),
+        "waiting": N_("{count} not published yet"),
+        "bad": N_("{count} wrong"),
+        "unreached": N_("not reached: {reason}"),
+        "nobody": N_("no device was found in {file}"),
+        "repairs": N_("{count} repairs while reading (gateway aas lint {file})"),
     },
-    "ko": {
-        "added": "추가", "removed": "삭제", "changed": "변경", "same": "그대로",
-        "tags": "태그 {count}개", "tag-added": "태그 추가", "tag-removed": "태그 삭제",
-        "more": "... 외 {count}개 (--json 은 모두 표시)",
-        "none": "바뀌는 것이 없습니다.",
-        "next": "적용하기:  gateway aas apply {file} --config {config}",
-        "left": "다른 설비 {count}대는 그대로 둡니다.",
-        "good": "{count}개 응답", "waiting": "{count}개 아직 발행 없음", "bad": "{count}개 오류",
-        "unreached": "연결 안 됨: {reason}", "nobody": "{file} 에서 설비를 찾지 못했습니다",
-        "repairs": "읽으면서 {count}건을 고쳤습니다 (gateway aas lint {file})",
-    },
-}  # fmt: skip
+)
 
 
 def plan(

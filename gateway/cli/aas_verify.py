@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,10 +17,10 @@ from gateway.cli.options import (
     AsJson,
     Data,
     Lang,
-    Language,
     language,
 )
 from gateway.cli.screen import columns, printable, table
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from aas_models.verify.findings import Finding, Subject
@@ -29,34 +29,35 @@ if TYPE_CHECKING:
 API = "/api/v3.1"
 METAMODELS = ("auto", "3.0", "3.1")
 SHOWN_MAX = 30
-TEXTS: Mapping[str, Mapping[str, Any]] = {
-    "en": {
-        "missing": "The judges are not installed ({names}). Install them:\n  {command}",
-        "metamodel": "The metamodel is auto, 3.0 or 3.1.",
-        "no-file": "There is no file {path}.",
-        "unreadable": "{path}: {detail}",
-        "head": ("SUBJECT", "METAMODEL", "ELEMENTS", "OBJECTIONS", "ACCEPTED", "WARNINGS", ""),
-        "ok": "passed",
-        "failed": "FAILED",
-        "hint": "hint: {text}",
-        "more": "... and {count} more; all of them with --json or --html",
-        "accepted": "accepted {count}x [{id}]: {reason}",
-        "written": "Report: {path}",
+TEXTS = Texts(
+    __package__,
+    {
+        "missing": N_("The judges are not installed ({names}). Install them:\n  {command}"),
+        "metamodel": N_("The metamodel is auto, 3.0 or 3.1."),
+        "no-file": N_("There is no file {path}."),
+        "unreadable": N_("{path}: {detail}"),
+        "ok": N_("passed"),
+        "failed": N_("FAILED"),
+        "hint": N_("hint: {text}"),
+        "more": N_("... and {count} more; all of them with --json or --html"),
+        "accepted": N_("accepted {count}x [{id}]: {reason}"),
+        "written": N_("Report: {path}"),
     },
-    "ko": {
-        "missing": "판정 도구가 설치되어 있지 않습니다 ({names}). 설치:\n  {command}",
-        "metamodel": "메타모델은 auto, 3.0, 3.1 중 하나입니다.",
-        "no-file": "{path} 파일이 없습니다.",
-        "unreadable": "{path}: {detail}",
-        "head": ("대상", "메타모델", "요소", "지적", "허용", "경고", ""),
-        "ok": "통과",
-        "failed": "불통과",
-        "hint": "참고: {text}",
-        "more": "... 외 {count}건. 전체는 --json 또는 --html",
-        "accepted": "허용 {count}건 [{id}]: {reason}",
-        "written": "보고서: {path}",
+)
+HEAD = Texts(
+    __package__,
+    {
+        "head": (
+            N_("SUBJECT"),
+            N_("METAMODEL"),
+            N_("ELEMENTS"),
+            N_("OBJECTIONS"),
+            N_("ACCEPTED"),
+            N_("WARNINGS"),
+            "",
+        )
     },
-}
+)
 
 
 def verify(
@@ -171,7 +172,9 @@ def _foreign(url: str) -> tuple[Client, str]:
     return Client(f"http://{parts.netloc}", ""), parts.path.rstrip("/")
 
 
-def _write(path: Path, subjects: Sequence[Subject], waivers: Sequence[Waiver], lang: str) -> None:
+def _write(
+    path: Path, subjects: Sequence[Subject], waivers: Sequence[Waiver], lang: Language
+) -> None:
     from datetime import UTC, datetime
 
     from aas_models.verify.html import Made, report
@@ -218,7 +221,7 @@ def _as_json(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _show(subjects: Sequence[Subject], waivers: Sequence[Waiver], lang: str) -> None:
+def _show(subjects: Sequence[Subject], waivers: Sequence[Waiver], lang: Language) -> None:
     texts = TEXTS[lang]
     for subject in subjects:
         bad = [each for each in subject.findings if each.counts]
@@ -246,7 +249,7 @@ def _show(subjects: Sequence[Subject], waivers: Sequence[Waiver], lang: str) -> 
         ]
         for subject in subjects
     ]
-    typer.echo("\n".join(table(list(texts["head"]), rows, columns())))
+    typer.echo("\n".join(table(list(HEAD[lang]["head"]), rows, columns())))
 
 
 def _line(subject: Subject, each: Finding) -> str:

@@ -20,27 +20,24 @@ from gateway.cli.options import (
     language,
 )
 from gateway.cli.screen import printable
+from gateway.core.texts import N_, Texts
 
 if TYPE_CHECKING:
     from aas_models.export import Format
 
 SUFFIXES: Mapping[str, Format] = {".aasx": "aasx", ".json": "json", ".xml": "xml"}
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "written": "{count} devices in {path}.",
-        "exists": "{path} is there already; nothing was written. Name another folder with --out.",
-        "format": "The file's name ends in .aasx, .json or .xml.",
-        "metamodel": "The metamodel is 3.0 or 3.1.",
-        "local": "Destinations, users and secrets of this machine are in no AASX.",
+TEXTS = Texts(
+    __package__,
+    {
+        "written": N_("{count} devices in {path}."),
+        "exists": N_(
+            "{path} is there already; nothing was written. Name another folder with --out."
+        ),
+        "format": N_("The file's name ends in .aasx, .json or .xml."),
+        "metamodel": N_("The metamodel is 3.0 or 3.1."),
+        "local": N_("Destinations, users and secrets of this machine are in no AASX."),
     },
-    "ko": {
-        "written": "설비 {count}대를 {path} 에 썼습니다.",
-        "exists": "{path} 이(가) 이미 있어 쓰지 않았습니다. --out 으로 다른 폴더를 지정하세요.",
-        "format": "파일 이름은 .aasx, .json, .xml 중 하나로 끝나야 합니다.",
-        "metamodel": "메타모델은 3.0 또는 3.1입니다.",
-        "local": "전송처, 사용자, 비밀값은 이 장비의 것이므로 AASX에 넣지 않습니다.",
-    },
-}
+)
 
 
 def to_yaml(

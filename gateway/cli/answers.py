@@ -6,20 +6,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from gateway.cli.client import ServiceRefused, ServiceUnreachable
-from gateway.cli.options import (
-    EXIT_CONFIG,
-    EXIT_NOT_ALLOWED,
-    EXIT_UNHEALTHY,
-    EXIT_UNREACHABLE,
-    Language,
-)
+from gateway.cli.options import EXIT_CONFIG, EXIT_NOT_ALLOWED, EXIT_UNHEALTHY, EXIT_UNREACHABLE
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from gateway.config.findings import ConfigError
@@ -27,23 +22,19 @@ if TYPE_CHECKING:
 HTTP_NOT_ALLOWED = (401, 403)
 NEAR_MAX = 3
 NEAR_ENOUGH = 0.6
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "unreachable": "No running gateway was found ({detail}).\n"
-        "Start it:  gateway run CONFIG --data {data}",
-        "refused": "The gateway answered: {detail}",
-        "no-data": "There is no folder {data}.\n"
-        "Name the data folder of the service:  --data FOLDER",
-        "near": "Did you mean {names}?",
+TEXTS = Texts(
+    __package__,
+    {
+        "unreachable": N_(
+            "No running gateway was found ({detail}).\nStart it:  gateway run CONFIG --data {data}"
+        ),
+        "refused": N_("The gateway answered: {detail}"),
+        "no-data": N_(
+            "There is no folder {data}.\nName the data folder of the service:  --data FOLDER"
+        ),
+        "near": N_("Did you mean {names}?"),
     },
-    "ko": {
-        "unreachable": "실행 중인 게이트웨이를 찾지 못했습니다 ({detail}).\n"
-        "시작하기:  gateway run 설정폴더 --data {data}",
-        "refused": "게이트웨이의 답: {detail}",
-        "no-data": "{data} 폴더가 없습니다.\n서비스의 데이터 폴더를 지정하세요:  --data 폴더",
-        "near": "혹시 {names} 인가요?",
-    },
-}
+)
 
 
 def print_json(value: Any) -> None:
@@ -62,7 +53,7 @@ def fail(text: str, code: int = EXIT_CONFIG) -> NoReturn:
     raise typer.Exit(code)
 
 
-def near(name: str, known: Iterable[str], lang: str) -> str:
+def near(name: str, known: Iterable[str], lang: Language) -> str:
     """Ask whether one of the known names was meant; empty when none is like it."""
     from difflib import get_close_matches
 
@@ -73,12 +64,12 @@ def near(name: str, known: Iterable[str], lang: str) -> str:
     return TEXTS[lang]["near"].format(names=", ".join(by_folded[each] for each in found))
 
 
-def fail_unknown(text: str, name: str, known: Iterable[str], lang: str) -> NoReturn:
+def fail_unknown(text: str, name: str, known: Iterable[str], lang: Language) -> NoReturn:
     """End because a name is not there, with the names that are most like it."""
     fail("\n".join(part for part in (text, near(name, known, lang)) if part))
 
 
-def existing_data(data: Path, lang: str, code: int = EXIT_CONFIG) -> None:
+def existing_data(data: Path, lang: Language, code: int = EXIT_CONFIG) -> None:
     """End where the data folder is not there at all: a mistyped path, or another PC."""
     if not data.is_dir():
         fail(TEXTS[lang]["no-data"].format(data=data), code)
@@ -93,7 +84,7 @@ def print_findings(config: Path, error: ConfigError, lang: Language) -> None:
 
 
 @contextlib.contextmanager
-def service_errors(lang: str, data: Path) -> Iterator[None]:
+def service_errors(lang: Language, data: Path) -> Iterator[None]:
     """Turn failures to reach the service into a sentence on stderr and an exit code."""
     existing_data(data, lang, EXIT_UNREACHABLE)
     try:

@@ -19,9 +19,9 @@ from gateway.cli.options import (
     AsJson,
     Data,
     Lang,
-    Language,
     language,
 )
+from gateway.core.texts import Language
 
 if TYPE_CHECKING:
     from gateway.config.findings import Finding

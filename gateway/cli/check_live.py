@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gateway.cli.options import EXIT_FINE, EXIT_UNHEALTHY, EXIT_UNREACHABLE, Language
+from gateway.cli.options import EXIT_FINE, EXIT_UNHEALTHY, EXIT_UNREACHABLE
 from gateway.cli.problems import steps
 from gateway.cli.screen import columns, printable
+from gateway.core.texts import Language
 
 if TYPE_CHECKING:
     from gateway.config.live import LiveProblem, LiveResult

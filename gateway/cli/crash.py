@@ -10,18 +10,16 @@ from pathlib import Path
 from types import TracebackType
 
 from gateway.cli.options import EXIT_INTERNAL, language
+from gateway.core.texts import N_, Texts
 
 SERVICE = "run"
-TEXTS = {
-    "en": {
-        "kept": "Internal error: {error}\nPlease send this file with your report:  {path}",
-        "shown": "Internal error: {error}",
+TEXTS = Texts(
+    __package__,
+    {
+        "kept": N_("Internal error: {error}\nPlease send this file with your report:  {path}"),
+        "shown": N_("Internal error: {error}"),
     },
-    "ko": {
-        "kept": "내부 오류: {error}\n문의할 때 이 파일을 함께 보내 주세요:  {path}",
-        "shown": "내부 오류: {error}",
-    },
-}
+)
 
 
 def end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

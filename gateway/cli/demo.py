@@ -6,7 +6,7 @@ import contextlib
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ import typer
 from gateway.cli.answers import fail, hint
 from gateway.cli.options import EXIT_UNHEALTHY, EXIT_UNREACHABLE, Lang, language
 from gateway.cli.screen import width
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,56 +33,35 @@ REFRESH_HZ = 4
 UNATTENDED = "60s"
 """So long where nobody can press a key: `make demo` in a build or over ssh without a terminal."""
 
-TEXTS = {
-    "en": {
-        "title": "Factory telemetry gateway - demo",
-        "keys": "1 cut the platform   2 restart the PLC   3 kill the gateway   q quit",
-        "starting": "Starting machines, broker, platform and gateway ...",
-        "device": "Device",
-        "values": "Latest values at the platform",
-        "platform": "platform cut off",
-        "plc": "PLC restarted, namespaces moved",
-        "gateway": "gateway killed (kill -9) and started again",
-        "end": "machines stopped, everything drained",
-        "busy": "under way ...",
-        "said": "said",
-        "arrived": "arrived",
-        "way": "on the way",
-        "lost": "lost",
-        "double": "duplicated",
-        "wrong": "wrong",
-        "gaps": "in declared gaps",
-        "first": "first value after",
-        "tree": "AAS with live values:",
-        "time": "--for takes a time such as 60s or 5m.",
-        "no-terminal": "There is no terminal: it runs {time} by itself, with every fault once. "
-        "Another time:  gateway demo --for 5m",
+TEXTS = Texts(
+    __package__,
+    {
+        "title": N_("Factory telemetry gateway - demo"),
+        "keys": N_("1 cut the platform   2 restart the PLC   3 kill the gateway   q quit"),
+        "starting": N_("Starting machines, broker, platform and gateway ..."),
+        "device": N_("Device"),
+        "values": N_("Latest values at the platform"),
+        "platform": N_("platform cut off"),
+        "plc": N_("PLC restarted, namespaces moved"),
+        "gateway": N_("gateway killed (kill -9) and started again"),
+        "end": N_("machines stopped, everything drained"),
+        "busy": N_("under way ..."),
+        "said": N_("said"),
+        "arrived": N_("arrived"),
+        "way": N_("on the way"),
+        "lost": N_("lost"),
+        "double": N_("duplicated"),
+        "wrong": N_("wrong"),
+        "gaps": N_("in declared gaps"),
+        "first": N_("first value after"),
+        "tree": N_("AAS with live values:"),
+        "time": N_("--for takes a time such as 60s or 5m."),
+        "no-terminal": N_(
+            "There is no terminal: it runs {time} by itself, with every fault once. "
+            "Another time:  gateway demo --for 5m"
+        ),
     },
-    "ko": {
-        "title": "공장 데이터 게이트웨이 - 시연",
-        "keys": "1 플랫폼 끊기   2 PLC 재시작   3 게이트웨이 강제 종료   q 끝내기",
-        "starting": "설비, 브로커, 플랫폼, 게이트웨이를 시작합니다 ...",
-        "device": "설비",
-        "values": "플랫폼에 도착한 최신 값",
-        "platform": "플랫폼 연결 끊김",
-        "plc": "PLC 재시작, 네임스페이스 이동",
-        "gateway": "게이트웨이 강제 종료(kill -9) 후 재시작",
-        "end": "설비 정지, 남은 데이터 모두 전송",
-        "busy": "진행 중 ...",
-        "said": "생성",
-        "arrived": "도착",
-        "way": "전송 중",
-        "lost": "유실",
-        "double": "중복",
-        "wrong": "오류 값",
-        "gaps": "결측으로 기록됨",
-        "first": "첫 값까지",
-        "tree": "AAS 현재 값:",
-        "time": "--for 에는 60s, 5m 처럼 시간을 씁니다.",
-        "no-terminal": "터미널이 없어 {time} 동안 스스로 실행하며 장애를 한 번씩 일으킵니다. "
-        "시간을 바꾸려면:  gateway demo --for 5m",
-    },
-}
+)
 
 
 def demo(
@@ -144,7 +124,7 @@ async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def _run(
-    folder: Path, seed: int, seconds: float | None, lang: str, *, as_json: bool
+    folder: Path, seed: int, seconds: float | None, lang: Language, *, as_json: bool
 ) -> Result:
     from gateway.core.clock import SystemClock
     from gateway.demo.config import Size
@@ -174,14 +154,14 @@ def _silent(_event: Event) -> None:
     """On a terminal the table shows it."""
 
 
-def _teller(texts: dict[str, str]) -> Callable[[Event], None]:
+def _teller(texts: Mapping[str, str]) -> Callable[[Event], None]:
     def tell(event: Event) -> None:
         typer.echo(f"{texts[event.kind]}: {_verdict(event.result, texts)}")
 
     return tell
 
 
-def _verdict(result: Result | None, texts: dict[str, str]) -> str:
+def _verdict(result: Result | None, texts: Mapping[str, str]) -> str:
     if result is None:
         return texts["busy"]
     counts = [
@@ -192,7 +172,7 @@ def _verdict(result: Result | None, texts: dict[str, str]) -> str:
     return ", ".join(part for part in counts if part)
 
 
-async def _attended(show: Show, texts: dict[str, str]) -> Result:
+async def _attended(show: Show, texts: Mapping[str, str]) -> Result:
     import asyncio
 
     from rich.live import Live
@@ -204,7 +184,7 @@ async def _attended(show: Show, texts: dict[str, str]) -> Result:
         return await watch(show, keys, lambda result: live.update(_screen(show, result, texts)))
 
 
-def _screen(show: Show, result: Result, texts: dict[str, str]) -> RenderableType:
+def _screen(show: Show, result: Result, texts: Mapping[str, str]) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -271,8 +251,8 @@ def _windows_keys(put: Callable[[str], None]) -> Iterator[None]:
 
     def look() -> None:
         nonlocal timer
-        while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
-            put(msvcrt.getwch())  # type: ignore[attr-defined,unused-ignore]
+        while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]  # Windows only
+            put(msvcrt.getwch())  # type: ignore[attr-defined,unused-ignore]  # Windows only
         timer = loop.call_later(0.1, look)
 
     timer = loop.call_later(0.1, look)

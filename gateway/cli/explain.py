@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.answers import fail_unknown
-from gateway.cli.options import Lang, Language, language
+from gateway.cli.options import Lang, language
+from gateway.core.texts import Language
 
 
 def explain(

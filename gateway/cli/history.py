@@ -20,6 +20,7 @@ from gateway.cli.options import (
     language,
 )
 from gateway.cli.screen import number
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from gateway.history.interface import Rows, Series
@@ -31,36 +32,23 @@ DEFAULT_LIMIT = 1_000
 NS = 10**9
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SPAN_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-TEXTS: dict[str, dict[str, str]] = {
-    "en": {
-        "none": "No history in {folder}",
-        "no-match": "No series matches '{match}'.",
-        "count": "{count} series.   gateway history query {name} --from -10m --data {data}",
-        "not-found": "There is no series '{name}'.  See:  gateway history ls",
-        "several": "'{name}' means {count} series: {names}",
-        "time": "Not a time: '{text}'. Examples: 2026-11-24, 2026-11-24T09:00, -2h, now",
-        "order": "--from must be before --to.",
-        "every": "Not a span: '{text}'. Examples: 10s, 1m, 1h",
-        "agg": "--agg is one of {known}, not '{text}'.",
-        "empty": "{series} has no values from {start} to {end}.\nEarlier:  --from -1d",
-        "more": "There is more: raise --limit or go on with --from {time}",
-        "disk": "Cannot read: {detail}",
+TEXTS = Texts(
+    __package__,
+    {
+        "none": N_("No history in {folder}"),
+        "no-match": N_("No series matches '{match}'."),
+        "count": N_("{count} series.   gateway history query {name} --from -10m --data {data}"),
+        "not-found": N_("There is no series '{name}'.  See:  gateway history ls"),
+        "several": N_("'{name}' means {count} series: {names}"),
+        "time": N_("Not a time: '{text}'. Examples: 2026-11-24, 2026-11-24T09:00, -2h, now"),
+        "order": N_("--from must be before --to."),
+        "every": N_("Not a span: '{text}'. Examples: 10s, 1m, 1h"),
+        "agg": N_("--agg is one of {known}, not '{text}'."),
+        "empty": N_("{series} has no values from {start} to {end}.\nEarlier:  --from -1d"),
+        "more": N_("There is more: raise --limit or go on with --from {time}"),
+        "disk": N_("Cannot read: {detail}"),
     },
-    "ko": {
-        "none": "이력이 없습니다: {folder}",
-        "no-match": "'{match}'에 맞는 계열이 없습니다.",
-        "count": "계열 {count}개.   gateway history query {name} --from -10m --data {data}",
-        "not-found": "'{name}' 계열이 없습니다.  확인:  gateway history ls",
-        "several": "'{name}'에 해당하는 계열이 {count}개입니다: {names}",
-        "time": "시각을 읽을 수 없습니다: '{text}'. 예: 2026-11-24, 2026-11-24T09:00, -2h, now",
-        "order": "--from 은 --to 보다 앞서야 합니다.",
-        "every": "간격을 읽을 수 없습니다: '{text}'. 예: 10s, 1m, 1h",
-        "agg": "--agg 는 {known} 중 하나입니다: '{text}'",
-        "empty": "{series}: {start} - {end} 사이에 값이 없습니다.\n더 이전:  --from -1d",
-        "more": "더 있습니다: --limit를 늘리거나 --from {time} 부터 이어서 보세요.",
-        "disk": "읽을 수 없습니다: {detail}",
-    },
-}
+)
 Name = Annotated[
     str,
     typer.Argument(metavar="SERIES", help="press-01/OperationalData.Mold.Temp, or its end."),
@@ -72,7 +60,7 @@ Agg = Annotated[str, typer.Option("--agg", help="mean, min, max, last or count."
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows at most.")]
 
 
-def _say(key: str, lang: str, **facts: object) -> str:
+def _say(key: str, lang: Language, **facts: object) -> str:
     return TEXTS[lang][key].format(**facts)
 
 
@@ -126,7 +114,7 @@ def query(
     _show(wanted, rows, span, tongue)
 
 
-def _show(series: Series, rows: Rows, span: tuple[int, int], lang: str) -> None:
+def _show(series: Series, rows: Rows, span: tuple[int, int], lang: Language) -> None:
     for at, value, status in zip(rows.times, rows.values, rows.status, strict=True):
         typer.echo(f"{shown_time(at)}  {_shown(value)}{_quality(status)}")
     if rows.next_start is not None:
@@ -144,7 +132,7 @@ def _rows(folder: Path, wanted: Series, span: tuple[int, int], limit: int, bucke
     return query_buckets(folder, wanted, span[0], span[1], limit=limit, bucket=bucket)
 
 
-def _series(data: Path, lang: str) -> list[Series]:
+def _series(data: Path, lang: Language) -> list[Series]:
     from gateway.core.errors import SinkUnavailable
     from gateway.history.reader import all_series
 
@@ -158,7 +146,7 @@ def _series(data: Path, lang: str) -> list[Series]:
     return found
 
 
-def _match(name: str, known: list[Series], lang: str) -> Series:
+def _match(name: str, known: list[Series], lang: Language) -> Series:
     """Give the series of this name, or the only one that ends in it."""
     by_name = {str(one): one for one in known}
     if name in by_name:
@@ -177,14 +165,14 @@ def _names(known: list[Series]) -> list[str]:
     return [*(str(one) for one in known), *(one.element for one in known)]
 
 
-def _span_of(start: str, end: str, lang: str) -> tuple[int, int]:
+def _span_of(start: str, end: str, lang: Language) -> tuple[int, int]:
     first, last = _time(start, lang), _time(end, lang)
     if first >= last:
         fail(_say("order", lang))
     return first, last
 
 
-def _time(text: str, lang: str) -> int:
+def _time(text: str, lang: Language) -> int:
     """Read a time: ISO (local where no zone is given), `now`, or a span before now."""
     from gateway.core.clock import SystemClock
 
@@ -201,7 +189,7 @@ def _time(text: str, lang: str) -> int:
     return int(moment.timestamp()) * NS + moment.microsecond * 1_000
 
 
-def _bucket(every: str | None, agg: str, lang: str) -> Any:
+def _bucket(every: str | None, agg: str, lang: Language) -> Any:
     from gateway.history.interface import Aggregate, Bucket
 
     if every is None:

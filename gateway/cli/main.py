@@ -26,12 +26,13 @@ class Spoken:
 
     def get_help(self, ctx: Any) -> str:
         """Give the help text."""
-        if language(None) != "ko":
-            return super().get_help(ctx)  # type: ignore[misc,no-any-return]
-        from gateway.cli.korean import headings, translate
+        tongue = language(None)
+        if tongue == "en":
+            return super().get_help(ctx)  # type: ignore[misc,no-any-return]  # a mixin's super
+        from gateway.cli.help import headings, translate
 
-        translate(self)
-        return headings(super().get_help(ctx))  # type: ignore[misc]
+        translate(self, tongue)
+        return headings(super().get_help(ctx), tongue)  # type: ignore[misc]  # a mixin's super
 
 
 class SpokenCommand(Spoken, TyperCommand):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-Language = Literal["ko", "en"]
-LANGUAGE_VARIABLES = ("GATEWAY_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+from gateway.core.texts import Language, language_of
+
 DATA_DEFAULT = Path("data")
 CONFIG_DEFAULT = Path("config")
 
@@ -23,12 +21,6 @@ Config = Annotated[Path, typer.Option("--config", help="Configuration folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
-def language(option: str | None, environ: Mapping[str, str] = os.environ) -> Language:
-    """Give ko or en: the option, else GATEWAY_LANG, else the system's language."""
-    for text in (option, *(environ.get(name) for name in LANGUAGE_VARIABLES)):
-        if text:
-            return "ko" if text.lower().startswith("ko") else "en"
-    import locale
-
-    # Windows sets none of the variables; its own name for the language begins with "Korean".
-    return "ko" if (locale.getlocale()[0] or "").lower().startswith("ko") else "en"
+def language(option: str | None) -> Language:
+    """Choose ko or en; see `language_of`."""
+    return language_of(option)

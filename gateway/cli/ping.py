@@ -7,11 +7,9 @@ import typer
 from gateway.cli.answers import existing_data, fail, print_json
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.options import DATA_DEFAULT, EXIT_UNREACHABLE, AsJson, Data, Lang, language
+from gateway.core.texts import N_, Texts
 
-TEXTS = {
-    "en": {"alive": "alive", "dead": "not reachable: {detail}"},
-    "ko": {"alive": "동작 중", "dead": "응답 없음: {detail}"},
-}
+TEXTS = Texts(__package__, {"alive": N_("alive"), "dead": N_("not reachable: {detail}")})
 
 
 def ping(data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None) -> None:

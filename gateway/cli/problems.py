@@ -6,28 +6,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.cli.screen import BELOW, number, printable, shortened, width, wrapped
+from gateway.core.texts import N_, Language, Texts
 
 SHOWN_MAX = 3
 """Problems told of one device or destination; the others are counted."""
 CELL_MIN = 40
 """Columns below which a note goes to a line of its own, where it has the whole terminal."""
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "tag": "1 tag",
-        "tags": "{count} tags",
-        "times": "{count} times",
-        "more": "{count} more",
+TEXTS = Texts(
+    __package__,
+    {
+        "tag": N_("1 tag"),
+        "tags": N_("{count} tags"),
+        "times": N_("{count} times"),
+        "more": N_("{count} more"),
     },
-    "ko": {
-        "tag": "태그 1개",
-        "tags": "태그 {count}개",
-        "times": "{count}회",
-        "more": "그 밖에 {count}건",
-    },
-}
+)
 
 
-def headline(problem: Mapping[str, Any], lang: str) -> str:
+def headline(problem: Mapping[str, Any], lang: Language) -> str:
     """Say a problem in one sentence that begins with its reason, so that it can be searched for."""
     texts = TEXTS[lang]
     count = problem["count"]
@@ -41,7 +37,9 @@ def headline(problem: Mapping[str, Any], lang: str) -> str:
     return f"{problem['reason']}{told}" + (f": {what}" if what else "")
 
 
-def cell(problems: Sequence[Mapping[str, Any]], tail: Sequence[str], lang: str, room: int) -> str:
+def cell(
+    problems: Sequence[Mapping[str, Any]], tail: Sequence[str], lang: Language, room: int
+) -> str:
     """Give the note of a row: the first problem as far as there is room, how many more, the rest.
 
     Args:
@@ -60,7 +58,7 @@ def cell(problems: Sequence[Mapping[str, Any]], tail: Sequence[str], lang: str, 
 
 
 def steps(
-    subject: str, problems: Sequence[Mapping[str, Any]], lang: str, wide: int | None
+    subject: str, problems: Sequence[Mapping[str, Any]], lang: Language, wide: int | None
 ) -> list[str]:
     """Give lines with what is wrong, the facts of this case, what to do, and the command."""
     lines: list[str] = []

@@ -18,26 +18,23 @@ from gateway.cli.options import (
     Lang,
     language,
 )
+from gateway.core.texts import N_, Texts
 
 LOG_FORMATS = ("console", "json")
 EXIT_DATA = EXIT_NOT_ALLOWED
-TEXTS = {
-    "en": {
-        "last-good": "Running the last configuration that was right. "
-        "Mending the file takes effect at once.",
-        "log": "--log is console or json, not {log}.",
-        "locked": "Another gateway is running with {data}.\n"
-        "Look at it:  gateway status --data {data}",
-        "data": "{data} cannot be used: {detail}",
+TEXTS = Texts(
+    __package__,
+    {
+        "last-good": N_(
+            "Running the last configuration that was right. Mending the file takes effect at once."
+        ),
+        "log": N_("--log is console or json, not {log}."),
+        "locked": N_(
+            "Another gateway is running with {data}.\nLook at it:  gateway status --data {data}"
+        ),
+        "data": N_("{data} cannot be used: {detail}"),
     },
-    "ko": {
-        "last-good": "마지막으로 올바르던 설정으로 실행합니다. 파일을 고치면 바로 적용됩니다.",
-        "log": "--log 는 console 또는 json 입니다: {log}",
-        "locked": "다른 게이트웨이가 {data} 을(를) 쓰고 있습니다.\n"
-        "확인:  gateway status --data {data}",
-        "data": "{data} 을(를) 쓸 수 없습니다: {detail}",
-    },
-}
+)
 
 
 def run(

@@ -33,6 +33,7 @@ from gateway.cli.spool_view import (
     screen,
     waiting_records,
 )
+from gateway.core.texts import Language
 
 ANSWER_WITHIN_S = 5.0
 FOLDER = "spool"
@@ -41,7 +42,7 @@ app = typer.Typer(no_args_is_help=True, help="What waits, what was refused, send
 
 
 @contextmanager
-def _told(data: Path, lang: str) -> Iterator[None]:
+def _told(data: Path, lang: Language) -> Iterator[None]:
     from gateway.core.errors import SpoolError
 
     existing_data(data, lang)
@@ -145,7 +146,7 @@ def retry(
         fail(text.format(error=answer["error"], detail=answer.get("detail", "")), code)
 
 
-def _known(data: Path, numbers: list[int], lang: str) -> None:
+def _known(data: Path, numbers: list[int], lang: Language) -> None:
     from gateway.spool.inspect import ENTRIES_MAX
     from gateway.spool.inspect import quarantine as entries_of
 
@@ -156,7 +157,7 @@ def _known(data: Path, numbers: list[int], lang: str) -> None:
         fail(TEXTS[lang]["unknown"].format(ids=", ".join(missing)), EXIT_CONFIG)
 
 
-def _answer(path: Path, lang: str) -> dict[str, Any]:
+def _answer(path: Path, lang: Language) -> dict[str, Any]:
     ends = time.monotonic() + ANSWER_WITHIN_S
     while time.monotonic() < ends:
         if path.exists():

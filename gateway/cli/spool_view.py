@@ -6,53 +6,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.screen import columns, number, printable, size, span, table
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from gateway.spool.inspect import RecordView, SpoolView
     from gateway.spool.state import QuarantineEntry
 
-TEXTS: dict[str, dict[str, str]] = {
-    "en": {
-        "running": "in use by a running gateway",
-        "stopped": "no gateway is running",
-        "readers": "DESTINATION|WAITING|DELIVERED|QUARANTINE|GIVEN UP|POSITION",
-        "parts": "FILE|OFFSETS|RECORDS|SAMPLES|SIZE",
-        "refused": "ID|DESTINATION|OFFSET|KIND|SAMPLES|AGE|REASON",
-        "unit": "Counted in records.",
-        "fine": "Nothing was refused.   gateway status --data {data}",
-        "see": "{count} in quarantine.   gateway spool quarantine --data {data}",
-        "retry": "Send again:  gateway spool retry {ids} --data {data}",
-        "empty": "Nothing is in quarantine.",
-        "retried": "Put back, new offsets: {offsets}",
-        "not-retried": "Not put back: {error} {detail}",
-        "unknown": "There is no {ids} in quarantine.  See:  gateway spool quarantine",
-        "no-answer": "The running gateway did not answer.",
-        "failed": "The spool cannot be read: {error}",
-        "none": "No record from {first} to {last}. The spool holds: {held}",
-        "exported": "{count} records in {path}.",
-        "unwritten": "{path} cannot be written: {error}",
+TEXTS = Texts(
+    __package__,
+    {
+        "running": N_("in use by a running gateway"),
+        "stopped": N_("no gateway is running"),
+        "readers": N_("DESTINATION|WAITING|DELIVERED|QUARANTINE|GIVEN UP|POSITION"),
+        "parts": N_("FILE|OFFSETS|RECORDS|SAMPLES|SIZE"),
+        "refused": N_("ID|DESTINATION|OFFSET|KIND|SAMPLES|AGE|REASON"),
+        "unit": N_("Counted in records."),
+        "fine": N_("Nothing was refused.   gateway status --data {data}"),
+        "see": N_("{count} in quarantine.   gateway spool quarantine --data {data}"),
+        "retry": N_("Send again:  gateway spool retry {ids} --data {data}"),
+        "empty": N_("Nothing is in quarantine."),
+        "retried": N_("Put back, new offsets: {offsets}"),
+        "not-retried": N_("Not put back: {error} {detail}"),
+        "unknown": N_("There is no {ids} in quarantine.  See:  gateway spool quarantine"),
+        "no-answer": N_("The running gateway did not answer."),
+        "failed": N_("The spool cannot be read: {error}"),
+        "none": N_("No record from {first} to {last}. The spool holds: {held}"),
+        "exported": N_("{count} records in {path}."),
+        "unwritten": N_("{path} cannot be written: {error}"),
     },
-    "ko": {
-        "running": "게이트웨이 실행 중",
-        "stopped": "실행 중인 게이트웨이 없음",
-        "readers": "전송처|대기|전달|격리|포기|위치",
-        "parts": "파일|오프셋|레코드|샘플|크기",
-        "refused": "번호|전송처|오프셋|종류|샘플|경과|사유",
-        "unit": "단위: 레코드",
-        "fine": "거부된 레코드가 없습니다.   gateway status --data {data}",
-        "see": "격리 {count}건.   gateway spool quarantine --data {data}",
-        "retry": "다시 보내기:  gateway spool retry {ids} --data {data}",
-        "empty": "격리된 레코드가 없습니다.",
-        "retried": "다시 보냅니다. 새 오프셋: {offsets}",
-        "not-retried": "다시 보내지 못했습니다: {error} {detail}",
-        "unknown": "격리에 {ids}번이 없습니다.  확인:  gateway spool quarantine",
-        "no-answer": "실행 중인 게이트웨이가 응답하지 않았습니다.",
-        "failed": "스풀을 읽을 수 없습니다: {error}",
-        "none": "오프셋 {first}-{last}에 레코드가 없습니다. 저장된 범위: {held}",
-        "exported": "{path} 에 레코드 {count}개를 썼습니다.",
-        "unwritten": "{path} 에 쓸 수 없습니다: {error}",
-    },
-}
+)
 
 
 def waiting_records(view: SpoolView) -> dict[str, int]:
@@ -61,7 +43,7 @@ def waiting_records(view: SpoolView) -> dict[str, int]:
     return {each.name: max(0, end - each.position - each.settled) for each in view.readers}
 
 
-def screen(view: SpoolView, waiting: dict[str, int], lang: str) -> list[str]:
+def screen(view: SpoolView, waiting: dict[str, int], lang: Language) -> list[str]:
     """Give the lines of the screen."""
     texts = TEXTS[lang]
     readers = [
@@ -114,7 +96,7 @@ def entry_as_json(folder: Path, entry: QuarantineEntry) -> dict[str, Any]:
     }
 
 
-def entry_row(entry: QuarantineEntry, lang: str) -> list[object]:
+def entry_row(entry: QuarantineEntry, lang: Language) -> list[object]:
     """Give the cells of a refused record."""
     from gateway.core.clock import SystemClock
     from gateway.spool.codec import KIND_NAMES

@@ -22,6 +22,7 @@ from gateway.cli.screen import (
     table,
     table_width,
 )
+from gateway.core.texts import Language
 
 WATCH_EVERY_S = 1.0
 ATTENTION_MAX = 5
@@ -103,7 +104,7 @@ def status(
         raise typer.Exit(EXIT_UNHEALTHY)
 
 
-def _shown(client: Client, lang: str, *, as_json: bool, clear: bool) -> dict[str, Any]:
+def _shown(client: Client, lang: Language, *, as_json: bool, clear: bool) -> dict[str, Any]:
     content: dict[str, Any] = client.get("/api/status")
     if as_json:
         print_json(content)
@@ -114,7 +115,7 @@ def _shown(client: Client, lang: str, *, as_json: bool, clear: bool) -> dict[str
     return content
 
 
-def screen(content: dict[str, Any], lang: str) -> list[str]:
+def screen(content: dict[str, Any], lang: Language) -> list[str]:
     """Give the lines of the screen."""
     texts, wide = TEXTS[lang], columns()
     up = str(texts["up"]).format(up=span(content["uptime_s"], lang))
@@ -129,7 +130,11 @@ def screen(content: dict[str, Any], lang: str) -> list[str]:
 
 
 def _noted(
-    head: list[str], rows: list[list[str]], told: list[dict[str, Any]], lang: str, wide: int | None
+    head: list[str],
+    rows: list[list[str]],
+    told: list[dict[str, Any]],
+    lang: Language,
+    wide: int | None,
 ) -> list[str]:
     """Give a table whose last column is a note; it takes what the other columns leave."""
     room = 0
@@ -140,12 +145,12 @@ def _noted(
     return table(head, [[*row, told] for row, told in zip(rows, notes, strict=True)], wide)
 
 
-def state_word(word: str, lang: str) -> str:
+def state_word(word: str, lang: Language) -> str:
     """Name a state."""
     return STATES.get(word, {}).get(lang, word)
 
 
-def note(each: dict[str, Any], lang: str, room: int) -> str:
+def note(each: dict[str, Any], lang: Language, room: int) -> str:
     """Give the note of a device or destination in so many columns; 0: as long as it is."""
     texts: dict[str, Any] = TEXTS[lang]
     tail = []
@@ -158,7 +163,7 @@ def note(each: dict[str, Any], lang: str, room: int) -> str:
     return cell(each["problems"], tail, lang, room)
 
 
-def _device(each: dict[str, Any], lang: str) -> list[str]:
+def _device(each: dict[str, Any], lang: Language) -> list[str]:
     texts: dict[str, Any] = TEXTS[lang]
     return [
         each["device"],
@@ -169,7 +174,7 @@ def _device(each: dict[str, Any], lang: str) -> list[str]:
     ]
 
 
-def _sink(each: dict[str, Any], lang: str) -> list[str]:
+def _sink(each: dict[str, Any], lang: Language) -> list[str]:
     return [
         each["name"],
         state_word(each["state"], lang),
@@ -179,7 +184,7 @@ def _sink(each: dict[str, Any], lang: str) -> list[str]:
     ]
 
 
-def _last(content: dict[str, Any], lang: str, wide: int | None) -> list[str]:
+def _last(content: dict[str, Any], lang: Language, wide: int | None) -> list[str]:
     """Say what needs a person, what to do about it, and the command that helps."""
     texts: dict[str, Any] = TEXTS[lang]
     spool = content["spool"]
@@ -215,7 +220,7 @@ def _unbalanced(ledger: dict[str, Any]) -> str:
     return ", ".join(map(printable, names[:ATTENTION_MAX]))
 
 
-def _storing(spool: dict[str, Any], lang: str, wide: int | None) -> list[str]:
+def _storing(spool: dict[str, Any], lang: Language, wide: int | None) -> list[str]:
     """Say how it stands with the disk, where there is something to say."""
     texts: dict[str, Any] = TEXTS[lang]
     said = texts["spool" if spool["ready"] else "storing"].format(note=spool["note"] or "-")
@@ -225,7 +230,7 @@ def _storing(spool: dict[str, Any], lang: str, wide: int | None) -> list[str]:
 
 
 def _attention(
-    title: str, name: str, found: list[dict[str, Any]], lang: str, wide: int | None
+    title: str, name: str, found: list[dict[str, Any]], lang: Language, wide: int | None
 ) -> list[str]:
     """Give what is wrong with each of some devices or destinations, and the next step."""
     texts: dict[str, Any] = TEXTS[lang]

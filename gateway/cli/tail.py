@@ -12,6 +12,7 @@ from gateway.cli.answers import hint, near, service_errors
 from gateway.cli.client import Client, known_tags, pages
 from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
 from gateway.cli.screen import clock_ms, columns, filled, number, printable
+from gateway.core.texts import N_, Language, Texts
 
 EVERY_S = 0.5
 NAME_WIDTH, NAME_WIDTH_MIN = 34, 16
@@ -19,15 +20,18 @@ VALUE_WIDTH, VALUE_WIDTH_NARROW = 20, 16
 NARROW = 100
 OTHERS = 36
 """Columns of the time, the quality, the difference and the gaps between them."""
-QUALITY = {
-    "good": {"en": "good", "ko": "정상"},
-    "uncertain": {"en": "uncertain", "ko": "불확실"},
-    "bad": {"en": "bad", "ko": "불량"},
-}
-TEXTS = {
-    "en": {"nothing": "No tag with a value matches {selector} yet; waiting. Ctrl+C ends."},
-    "ko": {"nothing": "{selector} 에 맞는 값이 아직 없습니다. 기다립니다. 끝내기: Ctrl+C"},
-}
+QUALITY = Texts(
+    __package__,
+    {
+        "good": N_("good"),
+        "uncertain": N_("uncertain"),
+        "bad": N_("bad"),
+    },
+)
+TEXTS = Texts(
+    __package__,
+    {"nothing": N_("No tag with a value matches {selector} yet; waiting. Ctrl+C ends.")},
+)
 
 
 def tail(
@@ -61,7 +65,7 @@ def tail(
             found = follow.poll()
 
 
-def _hint_nothing(client: Client, selector: str, lang: str) -> None:
+def _hint_nothing(client: Client, selector: str, lang: Language) -> None:
     hint(TEXTS[lang]["nothing"].format(selector=printable(selector)))
     if meant := near(selector, known_tags(client), lang):
         hint(meant)
@@ -95,7 +99,7 @@ def _json(row: dict[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def line(row: dict[str, Any], before: Any, lang: str, wide: int | None = None) -> str:
+def line(row: dict[str, Any], before: Any, lang: Language, wide: int | None = None) -> str:
     """Give one value as a line; the difference to the one before where both are numbers.
 
     Args:
@@ -112,7 +116,7 @@ def line(row: dict[str, Any], before: Any, lang: str, wide: int | None = None) -
         clock_ms(row["time"]),
         filled(name, min(max(for_name, NAME_WIDTH_MIN), NAME_WIDTH)),
         filled(value, for_value),
-        QUALITY[row["quality"]][lang],
+        QUALITY[lang][row["quality"]],
     ]
     if _is_number(row["value"]) and _is_number(before) and row["value"] != before:
         difference = row["value"] - before

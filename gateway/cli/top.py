@@ -13,6 +13,7 @@ from gateway.cli.options import DATA_DEFAULT, Data, Lang, language
 from gateway.cli.screen import clock_ms, number, printable, span
 from gateway.cli.status import TEXTS, note, state_word
 from gateway.cli.tail import QUALITY
+from gateway.core.texts import Language
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -74,7 +75,7 @@ def _asked(
     return content, client.get("/api/live", {"match": selector, "limit": limit})["rows"]
 
 
-def view(content: dict[str, Any], rows: list[dict[str, Any]], lang: str) -> Group:
+def view(content: dict[str, Any], rows: list[dict[str, Any]], lang: Language) -> Group:
     """Give what is drawn."""
     from rich.console import Group
     from rich.text import Text
@@ -102,7 +103,7 @@ def _table(head: list[str], rows: list[list[tuple[str, str]]]) -> Any:
     return made
 
 
-def _device(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+def _device(each: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
     rate = str(TEXTS[lang]["rate"]).format(rate=number(each["rate"]))
     return [
         (each["device"], "bold"),
@@ -114,7 +115,7 @@ def _device(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
     ]
 
 
-def _sink(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+def _sink(each: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
     return [
         (each["name"], "bold"),
         (state_word(each["state"], lang), COLOURS.get(each["state"], "")),
@@ -125,7 +126,7 @@ def _sink(each: dict[str, Any], lang: str) -> list[tuple[str, str]]:
     ]
 
 
-def _value(row: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+def _value(row: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
     return [
         (f"{row['device']}/{row['name']}", ""),
         (f"{number(row['value'])} {row['unit'] or ''}".strip(), "bold"),

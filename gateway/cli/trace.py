@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,45 +14,30 @@ from gateway.cli.problems import steps
 from gateway.cli.screen import clock_ms, columns, filled, number, printable, span
 from gateway.cli.status import state_word
 from gateway.cli.tail import QUALITY
+from gateway.core.texts import N_, Language, Texts
 
 CLOCK_OFFSET_SHOWN_S = 0.1
 HTTP_NOT_FOUND = 404
-TEXTS = {
-    "en": {
-        "unknown": "There is no {tag}.  See:  gateway tail",
-        "form": "Write DEVICE/TAG, such as press-01/Temperature.",
-        "wire": "wire",
-        "mapped": "mapped",
-        "model": "AAS",
-        "spool": "spool",
-        "nothing": "no value has come yet ({state})",
-        "source": "src {time}",
-        "stored": "#{offset}   received {time}",
-        "done": "done",
-        "waits": "waits",
-        "summary": "From machine to gateway: {took}.   Age {age}.",
-        "offset": "The machine's clock is {offset} {side} this PC's.",
-        "ahead": "ahead of",
-        "behind": "behind",
+TEXTS = Texts(
+    __package__,
+    {
+        "unknown": N_("There is no {tag}.  See:  gateway tail"),
+        "form": N_("Write DEVICE/TAG, such as press-01/Temperature."),
+        "wire": N_("wire"),
+        "mapped": N_("mapped"),
+        "model": N_("AAS"),
+        "spool": N_("spool"),
+        "nothing": N_("no value has come yet ({state})"),
+        "source": N_("src {time}"),
+        "stored": N_("#{offset}   received {time}"),
+        "done": N_("done"),
+        "waits": N_("waits"),
+        "summary": N_("From machine to gateway: {took}.   Age {age}."),
+        "offset": N_("The machine's clock is {offset} {side} this PC's."),
+        "ahead": N_("ahead of"),
+        "behind": N_("behind"),
     },
-    "ko": {
-        "unknown": "{tag} 은(는) 없습니다.  확인:  gateway tail",
-        "form": "설비/태그로 쓰세요. 예: press-01/금형온도",
-        "wire": "원본",
-        "mapped": "변환",
-        "model": "AAS",
-        "spool": "저장소",
-        "nothing": "아직 값이 없습니다 ({state})",
-        "source": "원본시각 {time}",
-        "stored": "#{offset}   수신 {time}",
-        "done": "완료",
-        "waits": "대기",
-        "summary": "설비에서 게이트웨이까지: {took}.   경과 {age}.",
-        "offset": "설비 시계가 이 PC보다 {offset} {side}.",
-        "ahead": "빠릅니다",
-        "behind": "느립니다",
-    },
-}
+)
 
 
 def trace(
@@ -73,7 +59,7 @@ def trace(
         typer.echo("\n".join(lines_of(content, tongue)))
 
 
-def _asked(client: Client, device: str, name: str, lang: str) -> dict[str, Any]:
+def _asked(client: Client, device: str, name: str, lang: Language) -> dict[str, Any]:
     try:
         content: dict[str, Any] = client.get("/api/trace", {"device": device, "name": name})
     except ServiceRefused as error:
@@ -85,7 +71,7 @@ def _asked(client: Client, device: str, name: str, lang: str) -> dict[str, Any]:
     return content
 
 
-def lines_of(content: dict[str, Any], lang: str) -> list[str]:
+def lines_of(content: dict[str, Any], lang: Language) -> list[str]:
     """Give the numbered steps and a last line."""
     texts = TEXTS[lang]
     sample = content["sample"]
@@ -108,7 +94,7 @@ def lines_of(content: dict[str, Any], lang: str) -> list[str]:
     return [*lines, "", *said] if said else lines
 
 
-def _before(content: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+def _before(content: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
     texts = TEXTS[lang]
     signal, sample = content["signal"], content["sample"]
     element = f"{signal['submodelIdShort']}.{signal['element']}   {signal['valueType'] or '-'}"
@@ -126,11 +112,11 @@ def _before(content: dict[str, Any], lang: str) -> list[tuple[str, str]]:
     return [(texts["wire"], wire), (texts["mapped"], mapped), (texts["model"], element)]
 
 
-def _stored(sample: dict[str, Any], texts: dict[str, str]) -> str:
+def _stored(sample: dict[str, Any], texts: Mapping[str, str]) -> str:
     return texts["stored"].format(offset=f"{sample['offset']:,}", time=clock_ms(sample["received"]))
 
 
-def _summary(content: dict[str, Any], lang: str) -> list[str]:
+def _summary(content: dict[str, Any], lang: Language) -> list[str]:
     texts = TEXTS[lang]
     sample = content["sample"]
     took = span((sample["received"] - sample["time"]) / 1e9, lang)

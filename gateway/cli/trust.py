@@ -14,6 +14,7 @@ import typer
 from gateway.cli.answers import existing_data, fail, hint, print_json
 from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
 from gateway.cli.screen import columns, printable, table
+from gateway.core.texts import Language
 
 if TYPE_CHECKING:
     from adapters.opcua.server_certificate import ServerCertificate
@@ -79,7 +80,7 @@ TEXTS: dict[str, dict[str, str]] = {
 Prefix = Annotated[str, typer.Argument(help="Beginning of the fingerprint, 4 or more hex digits.")]
 
 
-def _say(key: str, lang: str, **facts: object) -> str:
+def _say(key: str, lang: Language, **facts: object) -> str:
     return TEXTS[lang][key].format(**facts)
 
 
@@ -109,7 +110,7 @@ def facts_of(entry: TrustEntry) -> dict[str, Any]:
     }
 
 
-def _one(data: Path, prefix: str, lang: str) -> TrustEntry:
+def _one(data: Path, prefix: str, lang: Language) -> TrustEntry:
     existing_data(data, lang)
     found: list[TrustEntry] = _store(data).find(prefix)
     if len(found) == 1:
@@ -118,7 +119,7 @@ def _one(data: Path, prefix: str, lang: str) -> TrustEntry:
     return fail(_say(key, lang, prefix=prefix, count=len(found)))
 
 
-def _state(decision: str, certificate: ServerCertificate, lang: str) -> str:
+def _state(decision: str, certificate: ServerCertificate, lang: Language) -> str:
     """Say what was decided and what is wrong with the certificate itself."""
     words = [_say(f"state-{decision}", lang)]
     if certificate.malformed:
@@ -208,7 +209,9 @@ def reject(
     _decide(prefix, data, "rejected", lang, as_json=as_json)
 
 
-def _decide(prefix: str, data: Path, decision: str, lang: str | None, *, as_json: bool) -> None:
+def _decide(
+    prefix: str, data: Path, decision: str, lang: Language | None, *, as_json: bool
+) -> None:
     from adapters.opcua.trust import Decision
 
     tongue = language(lang)

@@ -8,12 +8,12 @@ from typing import Any
 from gateway.cli.answers import fail, fail_unknown
 from gateway.cli.screen import columns, printable, width, wrapped
 from gateway.cli.usage_texts import TEXTS
+from gateway.core.texts import LANGUAGES, Language
 
 RULES = "gateway.usage.rules.explain"
-LANGUAGES = ("ko", "en")
 
 
-def explained(code: str, lang: str) -> dict[str, Any]:
+def explained(code: str, lang: Language) -> dict[str, Any]:
     """Give what a code means, in both languages; ends with a sentence where nothing is known."""
     try:
         rules: Any = import_module(RULES)
@@ -35,7 +35,7 @@ def explained(code: str, lang: str) -> dict[str, Any]:
     }
 
 
-def lines(found: dict[str, Any], lang: str) -> list[str]:
+def lines(found: dict[str, Any], lang: Language) -> list[str]:
     """Give the lines for people."""
     texts, words, wide = TEXTS[lang], found[lang], columns()
     shown = [f"{found['code']}  {words['what']}"]

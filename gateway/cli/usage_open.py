@@ -11,6 +11,7 @@ from gateway.cli.answers import existing_data, fail, fail_unknown
 from gateway.cli.options import EXIT_UNHEALTHY
 from gateway.cli.screen import printable
 from gateway.cli.usage_texts import TEXTS
+from gateway.core.texts import Language
 
 if TYPE_CHECKING:
     from gateway.core.errors import LedgerUnavailable
@@ -20,7 +21,7 @@ FOLDER = "usage"
 
 
 @contextmanager
-def view_of(data: Path, lang: str) -> Iterator[View]:
+def view_of(data: Path, lang: Language) -> Iterator[View]:
     """Open the ledger of a data folder; what keeps it shut ends the command with a sentence."""
     from gateway.core.errors import LedgerUnavailable
     from gateway.usage.ledger.read import looking
@@ -33,13 +34,13 @@ def view_of(data: Path, lang: str) -> Iterator[View]:
         fail_unavailable(error, data, lang)
 
 
-def fail_unavailable(error: LedgerUnavailable, data: Path, lang: str) -> NoReturn:
+def fail_unavailable(error: LedgerUnavailable, data: Path, lang: Language) -> NoReturn:
     """End with what keeps the ledger shut."""
     text = TEXTS[lang].get(error.reason, TEXTS[lang]["unreadable"])
     fail(text.format(data=data, error=printable(error)), EXIT_UNHEALTHY)
 
 
-def filter_of(day: str, state: str, delivery: str | None, lang: str) -> Filter:
+def filter_of(day: str, state: str, delivery: str | None, lang: Language) -> Filter:
     """Check what was asked for."""
     from gateway.usage.ledger.days import start_of
     from gateway.usage.ledger.read import Filter

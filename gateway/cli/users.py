@@ -12,6 +12,7 @@ import typer
 from gateway.cli.answers import fail, fail_unknown, hint, print_json
 from gateway.cli.options import AsJson, Lang, language
 from gateway.cli.screen import table
+from gateway.core.texts import N_, Texts
 
 if TYPE_CHECKING:
     from gateway.api.users import User
@@ -19,36 +20,23 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP side.")
 
 FILE_DEFAULT = Path("config/users.yaml")
-TEXTS = {
-    "en": {
-        "head": "NAME|ROLE",
-        "none": "No users in {file}.   gateway users add NAME --file {file}",
-        "password": "Password",
-        "short": "A password has at least {length} characters.",
-        "name": "A name is 1-32 of a-z, 0-9, - and _, beginning with a letter or digit.",
-        "role": "A role is viewer or operator.",
-        "there": "{name} exists already.  Remove it first:  gateway users rm {name}",
-        "gone": "There is no user {name}.",
-        "added": "{name} ({role}) is in {file}.",
-        "token": "Send this, it is shown only now:  Authorization: Bearer {name}.{secret}",
-        "next": "Once, in gateway.yaml:  api: {{ users: !file {file} }}   and a restart.",
-        "removed": "{name} was removed from {file}.",
+TEXTS = Texts(
+    __package__,
+    {
+        "head": N_("NAME|ROLE"),
+        "none": N_("No users in {file}.   gateway users add NAME --file {file}"),
+        "password": N_("Password"),
+        "short": N_("A password has at least {length} characters."),
+        "name": N_("A name is 1-32 of a-z, 0-9, - and _, beginning with a letter or digit."),
+        "role": N_("A role is viewer or operator."),
+        "there": N_("{name} exists already.  Remove it first:  gateway users rm {name}"),
+        "gone": N_("There is no user {name}."),
+        "added": N_("{name} ({role}) is in {file}."),
+        "token": N_("Send this, it is shown only now:  Authorization: Bearer {name}.{secret}"),
+        "next": N_("Once, in gateway.yaml:  api: {{ users: !file {file} }}   and a restart."),
+        "removed": N_("{name} was removed from {file}."),
     },
-    "ko": {
-        "head": "이름|역할",
-        "none": "{file} 에 사용자가 없습니다.   gateway users add 이름 --file {file}",
-        "password": "비밀번호",
-        "short": "비밀번호는 {length}자 이상이어야 합니다.",
-        "name": "이름은 a-z, 0-9, -, _ 로 1-32자이며 글자나 숫자로 시작합니다.",
-        "role": "역할은 viewer 또는 operator 입니다.",
-        "there": "{name} 은(는) 이미 있습니다.  먼저 지우세요:  gateway users rm {name}",
-        "gone": "{name} 사용자가 없습니다.",
-        "added": "{name} ({role}) 을(를) {file} 에 넣었습니다.",
-        "token": "지금만 표시됩니다. 이렇게 보내세요:  Authorization: Bearer {name}.{secret}",
-        "next": "처음 한 번 gateway.yaml 에  api: {{ users: !file {file} }}   그리고 재시작",
-        "removed": "{file} 에서 {name} 을(를) 지웠습니다.",
-    },
-}
+)
 NameArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 FileOption = Annotated[Path, typer.Option("--file", help="The users file.")]
 

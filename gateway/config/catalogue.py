@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from gateway.config.findings import Finding
+from gateway.core.texts import Language
 
-Language = Literal["ko", "en"]
-LANGUAGES: tuple[Language, ...] = ("ko", "en")
 FOLDER = Path(__file__).parent / "messages"
-LANGUAGE_VARIABLES = ("GATEWAY_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 @cache
@@ -57,11 +53,3 @@ def _translated(text: str, language: Language) -> str:
     if text.startswith("@"):
         return catalogue(language)["words"].get(text[1:], text)
     return text
-
-
-def language_of(wanted: str | None, environ: Mapping[str, str] = os.environ) -> Language:
-    """Take the wanted language, else that of the environment, else English."""
-    for text in (wanted, *(environ.get(name) for name in LANGUAGE_VARIABLES)):
-        if text:
-            return "ko" if text.lower().startswith("ko") else "en"
-    return "en"

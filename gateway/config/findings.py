@@ -88,6 +88,7 @@ class Report:
 
     @property
     def has_errors(self) -> bool:
+        """Tell whether anything found is an error; warnings are none."""
         return any(f.severity is Severity.ERROR for f in self._findings.values())
 
     def errors_in(self, file: str) -> bool:

@@ -52,12 +52,15 @@ class Ids:
     base: str | None = None
 
     def aas(self) -> str:
+        """The id of the shell."""
         return self._id("aas", f"aas/{self.device}")
 
     def asset(self) -> str:
+        """The id of the asset, where its file gives none."""
         return self._id("asset", f"asset/{self.device}")
 
     def submodel(self, id_short: str) -> str:
+        """The id of the submodel with this idShort."""
         return self._id(f"sm/{id_short}", f"sm/{self.device}/{id_short}/1/0")
 
     def gateway(self, part: str) -> str:

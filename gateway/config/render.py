@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gateway.config.catalogue import Language, message, word
+from gateway.config.catalogue import message, word
 from gateway.config.findings import Finding, Severity
+from gateway.core.texts import Language
 
 LINE_CELLS_MAX = 160
 TAB_SHOWN = "→"

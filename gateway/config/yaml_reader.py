@@ -48,7 +48,7 @@ Resolve = Callable[["Document", str, ScalarNode], Any]
 class _Composer(CParser):
     """Only says whether a scalar was plain; types are decided by the builder."""
 
-    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str:  # noqa: ARG002
+    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str:  # noqa: ARG002 - the interface has it
         return PLAIN if kind is ScalarNode and implicit[0] else QUOTED
 
     def descend_resolver(self, parent: Any, index: Any) -> None: ...

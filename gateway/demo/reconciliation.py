@@ -262,7 +262,11 @@ class Ledger:
         return found
 
     def _inside(self, gap: DeclaredGap, spans: Ints | None, found: Result) -> bool:
-        if spans is None or bool(np.any((spans[:, 0] <= gap.start) & (gap.end <= spans[:, 1]))):
+        """Tell whether a gap lies in the faults; it may begin earlier by what is not known."""
+        if spans is None:
+            return True
+        begins = spans[:, 0] - self._edges.get(gap.device, 0)
+        if bool(np.any((begins <= gap.start) & (gap.end <= spans[:, 1]))):
             return True
         found.gaps_outside += 1
         found.note("outside all faults", gap.shown())

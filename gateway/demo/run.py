@@ -35,6 +35,7 @@ class Story:
     events: list[Event] = field(default_factory=list)
 
     def begin(self, kind: str, at: float) -> Event:
+        """Note a fault that begins now, for the screen."""
         event = Event(kind, at)
         self.events.append(event)
         del self.events[:-EVENTS_MAX]

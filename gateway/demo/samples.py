@@ -82,6 +82,7 @@ class Arrived:
         self.values: list[Any] = []
 
     def add(self, row: Row) -> None:
+        """Note one sample that a machine said and return its place; see `Said`."""
         self.order.append(row.order)
         self.keys.append(row.key)
         self.times.append(row.time)

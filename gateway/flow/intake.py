@@ -36,9 +36,11 @@ TABLES_MAX = 8
 class BatchMapper(Protocol):
     """What the intake needs of a mapper."""
 
-    def map(self, batch: Batch) -> list[Batch]: ...
+    def map(self, batch: Batch) -> list[Batch]:
+        """Convert a batch by the rules of its plan; more than one where its parts differ."""
 
-    def forget(self) -> None: ...
+    def forget(self) -> None:
+        """Let go of what deadbands remember: after a gap the next value counts."""
 
 
 @dataclass(slots=True)

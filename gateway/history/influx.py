@@ -53,7 +53,7 @@ class InfluxHistory:
         self._prepared = False
         self._closed = False
 
-    async def append(self, records: Sequence[Record], *, epoch: str = "") -> Answer:  # noqa: ARG002
+    async def append(self, records: Sequence[Record], *, epoch: str = "") -> Answer:  # noqa: ARG002 - the interface has it
         """See History.append; a record with refused lines is refused, its other lines are written.
 
         Raises:

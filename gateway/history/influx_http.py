@@ -117,7 +117,7 @@ class InfluxServer:
         headers = dict(self._headers)
         headers["Content-Type"] = _TEXT if isinstance(body, bytes) else "application/json"
         try:
-            return self._rest.request(  # type: ignore[no-untyped-call]
+            return self._rest.request(  # type: ignore[no-untyped-call]  # the library has no types
                 method, self._url + path, query_params=dict(query), headers=headers, body=body
             )
         except ApiException as error:

@@ -75,7 +75,7 @@ def compile_expression(expression: Expression) -> Compiled:
 def _compile(node: ast.expr) -> _Step:
     match node:
         case ast.Constant(value=number):
-            constant = float(number)  # type: ignore[arg-type]
+            constant = float(number)  # type: ignore[arg-type]  # checked by the reader
             return lambda _: constant
         case ast.Name():
             return lambda data: data.doubles
@@ -115,7 +115,7 @@ def _unary(node: ast.UnaryOp) -> _Step:
 def _binary(node: ast.BinOp) -> _Step:
     left, right = _compile(node.left), _compile(node.right)
     if isinstance(node.op, ast.LShift):
-        factor = 2.0 ** int(node.right.value)  # type: ignore[attr-defined]
+        factor = 2.0 ** int(node.right.value)  # type: ignore[attr-defined]  # the grammar lets nothing else through
         shifted = _whole(lambda number, _: number, node.left, node.left)
         return lambda data: np.multiply(shifted(data), factor)
     bitwise = _BITWISE.get(type(node.op))
@@ -178,7 +178,7 @@ def _comparison(node: ast.Compare) -> _Step:
 
 def _call(node: ast.Call) -> _Step:
     steps = [_compile(argument) for argument in node.args]
-    match node.func.id:  # type: ignore[attr-defined]
+    match node.func.id:  # type: ignore[attr-defined]  # the grammar lets nothing else through
         case "min":
             return lambda data: reduce(np.minimum, [step(data) for step in steps])
         case "max":
@@ -186,7 +186,7 @@ def _call(node: ast.Call) -> _Step:
         case "abs":
             return lambda data: np.abs(np.asarray(steps[0](data), np.float64))
         case "round":
-            digits = int(node.args[1].value) if len(steps) == 2 else 0  # type: ignore[attr-defined]
+            digits = int(node.args[1].value) if len(steps) == 2 else 0  # type: ignore[attr-defined]  # the grammar lets nothing else through
             return lambda data: np.round(np.asarray(steps[0](data), np.float64), digits)
         case _:
             return _whole(_bit, node.args[0], node.args[1])

@@ -95,14 +95,14 @@ def _limits(dtype: type[np.generic]) -> tuple[float, float]:
     """Give the lowest value and the first one above the highest, both exact as doubles."""
     if dtype is np.bool_:
         return 0.0, 2.0
-    info = np.iinfo(dtype)  # type: ignore[type-var]
+    info = np.iinfo(dtype)  # type: ignore[type-var]  # bool is handled above
     return float(info.min), float(2.0 ** (info.bits - (info.kind == "i")))
 
 
 def _integers_to(
     integers: NDArray[Any], dtype: type[np.generic], ok: Mask
 ) -> tuple[NDArray[Any], Mask]:
-    info, own = np.iinfo(dtype), np.iinfo(integers.dtype)  # type: ignore[type-var]
+    info, own = np.iinfo(dtype), np.iinfo(integers.dtype)  # type: ignore[type-var]  # bool is handled above
     if info.min <= own.min and own.max <= info.max:
         return integers.astype(dtype), ok
     fits = ok & (integers >= max(info.min, own.min)) & (integers <= min(info.max, own.max))

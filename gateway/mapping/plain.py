@@ -40,7 +40,7 @@ def number_of(value: Value, *, truth: bool = False) -> Number | None:
     """Give the number that a value stands for; digits in a text count."""
     kind = type(value)
     if kind is float or kind is int:
-        return value  # type: ignore[return-value]
+        return value  # type: ignore[return-value]  # `kind` says so
     if kind is bool:
         return 1 if value else 0
     if isinstance(value, str) and len(value) <= TEXT_MAX and "_" not in value:
@@ -164,7 +164,7 @@ def _linear(scale: float, offset: float, read: ReadNumber) -> ReadNumber:
 def _bit(place: int, read: ReadNumber) -> ReadNumber:
     def bit(value: Value) -> Number | None:
         number = read(value)
-        if number is None or number != number or not WORD_LOW <= number < WORD_END:  # noqa: PLR0124
+        if number is None or number != number or not WORD_LOW <= number < WORD_END:  # noqa: PLR0124 - NaN
             return None
         if isinstance(number, float) and (number >= -WORD_LOW or not number.is_integer()):
             return None
@@ -209,6 +209,6 @@ def _integer(low: int, end: int) -> Callable[[Number], Value]:
 def unchanged(converted: list[Value], raw: list[Value]) -> bool:
     """Whether a conversion changed no value at all; NaN is NaN."""
     return converted == raw or all(
-        a == b or (a != a and b != b)  # noqa: PLR0124
+        a == b or (a != a and b != b)  # noqa: PLR0124 - NaN
         for a, b in zip(converted, raw, strict=True)
     )

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gateway.core.texts import LANGUAGES
+
 _PLACES = re.compile(r"\{(device|tag)\}")
-LANGUAGES = ("ko", "en")
 
 
 @dataclass(frozen=True, slots=True)

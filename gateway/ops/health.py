@@ -199,10 +199,12 @@ class SpoolHealth:
 
     @property
     def ready(self) -> bool:
+        """Tell whether values can be stored now."""
         return self.state is SpoolState.GOOD
 
     @property
     def note(self) -> str:
+        """What a person reads of it: reason and detail, empty while all is well."""
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
     def change(self, to: SpoolCondition, now: UnixNs) -> bool:

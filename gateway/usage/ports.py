@@ -32,7 +32,8 @@ class UsageIntake(Protocol):
 class Outcomes(Protocol):
     """Told what became of events, so that a source can be written back."""
 
-    async def outcome(self, event: str, raw: Raw, move: Move) -> None: ...
+    async def outcome(self, event: str, raw: Raw, move: Move) -> None:
+        """Write back what became of an event, where the way in has a place for it."""
 
 
 class Ledger(Protocol):
@@ -76,6 +77,8 @@ class Ledger(Protocol):
 class Alarms(Protocol):
     """What a person has to hear; `clear` ends it. `code` is stable (`U####`), texts ko/en."""
 
-    def raise_(self, code: str, delivery: str, at: UnixNs, **facts: str | float) -> None: ...
+    def raise_(self, code: str, delivery: str, at: UnixNs, **facts: str | float) -> None:
+        """Raise an alarm, or renew its facts."""
 
-    def clear(self, code: str, delivery: str) -> None: ...
+    def clear(self, code: str, delivery: str) -> None:
+        """Take an alarm back."""

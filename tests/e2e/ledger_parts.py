@@ -19,9 +19,9 @@ def at(counter: int) -> int:
     return START + counter * S
 
 
-def ledger() -> Ledger:
+def ledger(**more: Any) -> Ledger:
     names = {("line", f"t{number}"): number for number in SIGNALS}
-    made = Ledger({**names, ("press", "Temp"): PLAIN})
+    made = Ledger({**names, ("press", "Temp"): PLAIN}, **more)
     line_plan = [{"device": "line", "name": f"t{number}"} for number in SIGNALS]
     made.add_plan("line", {"signals": line_plan})
     made.add_plan("press", {"signals": [{"device": "press", "name": "Temp"}]})
@@ -80,8 +80,8 @@ def complete(made: Ledger) -> None:
     made.add_record("e", plain(2, range(1, COUNT + 1)))
 
 
-def with_hole(**gap_changes: Any) -> Ledger:
-    made = ledger()
+def with_hole(*, edges: dict[str, int] | None = None, **gap_changes: Any) -> Ledger:
+    made = ledger(edges=edges)
     made.add_record("e", samples(1, range(1, 8)))
     made.add_record("e", gap(2, 8, 12, **gap_changes))
     made.add_record("e", samples(3, range(13, COUNT + 1)))

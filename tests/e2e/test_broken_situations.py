@@ -22,6 +22,7 @@ import pytest
 from gateway.app.advice import book
 from gateway.cli.screen import width
 from gateway.cli.status import screen, state_word
+from gateway.core.texts import LANGUAGES, Language
 from tests.services.mosquitto import Mosquitto, free_port, make_broker, make_certificates
 from tests.unit.mqtt.support import publish
 
@@ -222,7 +223,7 @@ async def plant(tmp_path: Path, make_broker: Callable[..., Mosquitto]) -> AsyncI
         yield Plant(config, data, ports["open"])
 
 
-def lines_of(content: dict[str, Any], lang: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def lines_of(content: dict[str, Any], lang: Language, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("gateway.cli.status.columns", lambda: WIDE)
     monkeypatch.setattr("gateway.cli.status.ATTENTION_MAX", len(SITUATIONS))
     lines = screen(content, lang)
@@ -249,7 +250,7 @@ async def test_each_machine_says_what_is_wrong_and_what_to_do_in_both_languages(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = await plant.until_all_show()
-    screens = {lang: lines_of(content, lang, monkeypatch) for lang in ("ko", "en")}
+    screens = {lang: lines_of(content, lang, monkeypatch) for lang in LANGUAGES}
     assert content["healthy"] is False
     assert FOREIGN.search(json.dumps(content, ensure_ascii=False)) is None
     devices = {each["device"]: each for each in content["devices"]}
@@ -285,7 +286,7 @@ async def test_each_machine_says_what_is_wrong_and_what_to_do_in_both_languages(
 async def the_same_by_tag(plant: Plant) -> None:
     """`trace` and `check --live` tell of the same reasons as `status`."""
     data = ("--data", str(plant.data))
-    for lang in ("ko", "en"):
+    for lang in LANGUAGES:
         _, text = await plant.command("trace", "silent-tag/습도", *data, "--lang", lang)
         assert "no-value-yet" in text
         assert book("flow").entries["no-value-yet"].fix[lang] in text

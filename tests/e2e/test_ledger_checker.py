@@ -91,6 +91,13 @@ def test_a_gap_may_reach_as_far_as_the_slack() -> None:
     assert not made.result([Window(at(10), at(10), "kill")], slack_ns=S).ok
 
 
+def test_a_gap_may_begin_earlier_where_less_is_known_of_a_machine() -> None:
+    for edge, fine in ((4 * S, True), (3 * S, False)):
+        made = with_hole(edges={"line": edge})
+        outside = made.result([Window(at(12), at(15), "kill")]).gaps_outside
+        assert (outside == 0) is fine
+
+
 def test_a_gap_without_any_loss_outside_a_fault_is_a_failure_too() -> None:
     made = ledger()
     complete(made)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from adapters.mqtt import memory
-from adapters.mqtt.backlog import LOOK_S
+from adapters.mqtt.backlog import UNREMEMBERED_NS
 from adapters.mqtt.config import MqttSource
 from gateway.core.records import Batch, Gap
 from gateway.core.types import UnixNs
@@ -132,7 +132,7 @@ async def test_once_a_backlog_is_taken_a_gap_begins_where_the_last_sample_came(
         last = intake.last
         gap = await gap_after_loss(broker, source(broker, tmp_path), intake, health)
     assert last is not None
-    assert gap.start == last > LEFT
+    assert gap.start == last - UNREMEMBERED_NS > LEFT
 
 
 async def test_a_disk_that_stands_still_lets_a_backlog_grow_which_is_remembered(
@@ -152,7 +152,7 @@ async def test_a_disk_that_stands_still_lets_a_backlog_grow_which_is_remembered(
         taken = intake.last
         gap = await gap_after_loss(broker, source(broker, tmp_path), intake, health)
     assert taken is not None
-    assert gap.start < taken - LOOK_S * 1e9
+    assert gap.start < taken - UNREMEMBERED_NS
 
 
 async def test_a_gateway_killed_before_it_told_what_went_by_at_subscribing_tells_it_next_time(

@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config.catalogue import LANGUAGES
 from gateway.config.effective import effective_plan
 from gateway.config.findings import ConfigError
 from gateway.config.plan import load_plan
 from gateway.config.render import all_as_text, as_json
+from gateway.core.texts import LANGUAGES
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 70_000), st.floats(), st.text(max_size=6),

@@ -13,10 +13,10 @@ import pytest
 
 from gateway.app.advice import book
 from gateway.cli.check_live import show_live
-from gateway.cli.options import Language
 from gateway.config.live import LiveProblem, LiveResult, probe_device
 from gateway.config.plan import load_plan
 from gateway.core.clock import SystemClock
+from gateway.core.texts import Language
 
 NODES = """tags:
   - 금형온도_상: nsu=urn:simulator:press-line;s=Press1.Mold.TempUpper

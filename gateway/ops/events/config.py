@@ -6,6 +6,7 @@ from gateway.ops.events.emit import Level, emit
 
 
 def config_loaded(files: int, devices: int, signals: int, warnings: int) -> None:
+    """A configuration runs from now on."""
     emit(
         Level.INFO,
         "config_loaded",
@@ -19,6 +20,7 @@ def config_loaded(files: int, devices: int, signals: int, warnings: int) -> None
 def config_changed(
     added: list[str], removed: list[str], changed: list[str], gateway: list[str]
 ) -> None:
+    """An edited configuration was taken; only devices that differ were touched."""
     emit(
         Level.INFO,
         "config_changed",
@@ -30,6 +32,7 @@ def config_changed(
 
 
 def config_needs_restart(keys: list[str]) -> None:
+    """These keys changed and take effect at the next start only."""
     emit(Level.WARNING, "config_needs_restart", keys=keys)
 
 
@@ -57,4 +60,5 @@ def last_good_used(folder: str) -> None:
 
 
 def copy_not_kept(reason: str) -> None:
+    """The copy of the last good configuration could not be written: a later bad edit has none."""
     emit(Level.WARNING, "copy_not_kept", reason=reason)

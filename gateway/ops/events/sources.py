@@ -6,10 +6,12 @@ from gateway.ops.events.emit import Level, emit
 
 
 def source_connected(device: str, detail: str = "") -> None:
+    """A device's connection stands and its signals are subscribed."""
     emit(Level.INFO, "source_connected", device=device, detail=detail or None)
 
 
 def source_lost(device: str, reason: str, detail: str, retry_s: float) -> None:
+    """A device's connection ended; it is tried again by itself in `retry_s`."""
     emit(
         Level.WARNING,
         "source_lost",
@@ -22,6 +24,7 @@ def source_lost(device: str, reason: str, detail: str, retry_s: float) -> None:
 
 
 def source_needs_person(device: str, reason: str, detail: str) -> None:
+    """A device refuses us until a person acts, such as at an unknown certificate."""
     emit(
         Level.ERROR,
         "source_needs_person",
@@ -33,6 +36,7 @@ def source_needs_person(device: str, reason: str, detail: str) -> None:
 
 
 def gap_recorded(device: str, reason: str, span_s: float, count: int | None) -> None:
+    """Something could not be had; a record in the data says when and why (I6)."""
     emit(
         Level.WARNING,
         "gap_recorded",
@@ -45,6 +49,7 @@ def gap_recorded(device: str, reason: str, span_s: float, count: int | None) -> 
 
 
 def message_rejected(device: str, reason: str, source: str) -> None:
+    """A message cannot be read; its first bytes are kept."""
     emit(
         Level.ERROR,
         "message_rejected",

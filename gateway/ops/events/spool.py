@@ -6,6 +6,7 @@ from gateway.ops.events.emit import Level, emit
 
 
 def spool_opened(epoch: str, records: int, parts: int, took_s: float) -> None:
+    """The spool is recovered and can be written."""
     emit(
         Level.INFO,
         "spool_opened",
@@ -17,10 +18,12 @@ def spool_opened(epoch: str, records: int, parts: int, took_s: float) -> None:
 
 
 def spool_unavailable(reason: str, detail: str) -> None:
+    """Nothing can be stored for a reason of the disk; sources are held back meanwhile."""
     emit(Level.ERROR, "spool_unavailable", repeat_key=reason, reason=reason, detail=detail)
 
 
 def spool_recovered(down_s: float) -> None:
+    """Values can be stored again after `down_s`."""
     emit(Level.INFO, "spool_recovered", down_s=round(down_s, 1))
 
 
@@ -31,10 +34,12 @@ def spool_state(state: str, reason: str, detail: str) -> None:
 
 
 def spool_full(quota_bytes: int) -> None:
+    """The quota is used up: the oldest raw part is given up for the newest values."""
     emit(Level.ERROR, "spool_full", repeat_key="spool", quota_bytes=quota_bytes)
 
 
 def part_given_up(part: str, reader: str, records: int, samples: int) -> None:
+    """The quota took a part that a reader had not taken; a gap record says so (I6)."""
     emit(
         Level.ERROR,
         "part_given_up",
@@ -46,6 +51,7 @@ def part_given_up(part: str, reader: str, records: int, samples: int) -> None:
 
 
 def part_set_aside(part: str, reason: str, salvaged: int, lost: int) -> None:
+    """A damaged part was renamed; what could be read of it was salvaged, the rest is a gap."""
     emit(
         Level.ERROR,
         "part_set_aside",
@@ -57,14 +63,21 @@ def part_set_aside(part: str, reason: str, salvaged: int, lost: int) -> None:
 
 
 def state_set_aside(file: str, reason: str, epoch: str) -> None:
+    """The readers' places were unreadable: a new epoch begins, so that no offset is used twice
+    (I3).
+    """
     emit(Level.ERROR, "state_set_aside", file=file, reason=reason, new_epoch=epoch)
 
 
 def cursor_damaged(reader: str) -> None:
+    """A reader's place was unreadable; it begins at the oldest record, which changes nothing there
+    (I7).
+    """
     emit(Level.ERROR, "cursor_damaged", reader=reader)
 
 
 def record_quarantined(reader: str, offset: int, reason: str) -> None:
+    """A destination refused a record; it waits for a person with the reason."""
     emit(
         Level.ERROR,
         "record_quarantined",
@@ -76,14 +89,19 @@ def record_quarantined(reader: str, offset: int, reason: str) -> None:
 
 
 def record_requeued(reader: str, number: int, offset: int) -> None:
+    """A person gave a quarantined record back; it is sent again."""
     emit(Level.INFO, "record_requeued", reader=reader, number=number, offset=offset)
 
 
 def reader_forgotten(reader: str, pending: int) -> None:
+    """A destination is configured no more: what waited for it holds the disk no longer."""
     emit(Level.WARNING, "reader_forgotten", reader=reader, pending=pending)
 
 
 def books_differ(reader: str, records: int, samples: int) -> None:
+    """What was stored for a reader and what became of it differ: a fault of ours, values may be
+    missing.
+    """
     emit(
         Level.ERROR,
         "spool_books_differ",
@@ -95,8 +113,10 @@ def books_differ(reader: str, records: int, samples: int) -> None:
 
 
 def log_grown(size_bytes: int) -> None:
+    """The write-ahead log grows and could not be folded in, mostly because a reader holds it."""
     emit(Level.WARNING, "spool_log_grown", repeat_key="spool", size_bytes=size_bytes)
 
 
 def quarantine_trimmed(reader: str, offset: int) -> None:
+    """The quarantine is full: its oldest record was given up."""
     emit(Level.ERROR, "quarantine_trimmed", repeat_key=reader, reader=reader, offset=offset)

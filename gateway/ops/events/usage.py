@@ -6,10 +6,12 @@ from gateway.ops.events.emit import Level, emit
 
 
 def usage_started(intakes: int, deliveries: int) -> None:
+    """Usage logs are taken in and delivered from now on."""
     emit(Level.INFO, "usage_started", intakes=intakes, deliveries=deliveries)
 
 
 def usage_waits(reason: str, detail: str, retry_s: float) -> None:
+    """The usage ledger cannot be opened; events wait at their sources."""
     emit(
         Level.ERROR,
         "usage_not_running",
@@ -21,6 +23,7 @@ def usage_waits(reason: str, detail: str, retry_s: float) -> None:
 
 
 def usage_outbox_waits(reason: str, detail: str) -> None:
+    """Rows of the ledger wait for the spool on their way to the platforms."""
     emit(
         Level.WARNING,
         "usage_outbox_waits",
@@ -31,8 +34,10 @@ def usage_outbox_waits(reason: str, detail: str) -> None:
 
 
 def alarm_raised(code: str, about: str, facts: dict[str, str | float]) -> None:
+    """A person should look: `code` says at what."""
     emit(Level.ERROR, "alarm_raised", repeat_key=f"{code} {about}", code=code, about=about, **facts)
 
 
 def alarm_cleared(code: str, about: str) -> None:
+    """The reason of an alarm is gone."""
     emit(Level.INFO, "alarm_cleared", code=code, about=about)

@@ -6,6 +6,7 @@ from gateway.ops.events.emit import Level, emit
 
 
 def usage_delivered(delivery: str, event: str, code: str, stored: int, presumed: bool) -> None:
+    """The service stored an event, or is presumed to have."""
     emit(
         Level.INFO,
         "usage_delivered",
@@ -18,6 +19,7 @@ def usage_delivered(delivery: str, event: str, code: str, stored: int, presumed:
 
 
 def usage_not_stored(delivery: str, event: str, state: str, why: str, again_s: float) -> None:
+    """The service did not store an event; it is tried again in `again_s` or at the next window."""
     emit(
         Level.WARNING,
         "usage_not_stored",
@@ -31,6 +33,7 @@ def usage_not_stored(delivery: str, event: str, state: str, why: str, again_s: f
 
 
 def usage_refused(delivery: str, event: str, code: str, text: str) -> None:
+    """The service refuses an event for good; it waits for a person."""
     emit(
         Level.ERROR,
         "usage_refused",
@@ -43,10 +46,12 @@ def usage_refused(delivery: str, event: str, code: str, text: str) -> None:
 
 
 def usage_stopped(delivery: str, code: str, until: str) -> None:
+    """The service asks for a pause: nothing is sent before `until`."""
     emit(Level.ERROR, "usage_stopped", delivery=delivery, code=code, until=until)
 
 
 def usage_day_closed(delivery: str, day: str, stored: int, sampled_out: int, expired: int) -> None:
+    """A day's windows are over; the counts say what became of its events."""
     emit(
         Level.INFO,
         "usage_day_closed",
@@ -59,10 +64,12 @@ def usage_day_closed(delivery: str, day: str, stored: int, sampled_out: int, exp
 
 
 def usage_clock_off(delivery: str, ahead_s: float) -> None:
+    """The PC's clock is ahead of the service's, or behind: windows would be missed."""
     emit(Level.WARNING, "usage_clock_off", delivery=delivery, ahead_s=round(ahead_s, 1))
 
 
 def usage_ledger_waits(delivery: str, reason: str, detail: str) -> None:
+    """What the service answered cannot be noted yet."""
     emit(
         Level.ERROR,
         "usage_ledger_waits",
@@ -74,18 +81,22 @@ def usage_ledger_waits(delivery: str, reason: str, detail: str) -> None:
 
 
 def usage_lease_taken(delivery: str) -> None:
+    """Events of a delivery are sent by this gateway from now on."""
     emit(Level.INFO, "usage_lease_taken", delivery=delivery)
 
 
 def usage_lease_lost(delivery: str, reason: str, detail: str) -> None:
+    """Another gateway sends for this delivery now; this one only keeps its events."""
     emit(Level.WARNING, "usage_lease_lost", delivery=delivery, reason=reason, detail=detail or None)
 
 
 def kpi_sent(delivery: str, level: int, records: int, test: bool) -> None:
+    """Key figures were taken by the service."""
     emit(Level.INFO, "kpi_sent", delivery=delivery, level=level, records=records, test=test or None)
 
 
 def kpi_waits(delivery: str, reason: str, retry_s: float) -> None:
+    """Key figures could not be sent; tried again in `retry_s`."""
     emit(
         Level.WARNING,
         "kpi_waits",

@@ -11,8 +11,8 @@ from gateway.usage.config import KST_OFFSET_S
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - plain calendar arithmetic, no zone meant
-EARLIEST = datetime(1970, 1, 2)  # noqa: DTZ001
-LATEST = datetime(2261, 12, 31)  # noqa: DTZ001
+EARLIEST = datetime(1970, 1, 2)  # noqa: DTZ001 - calendar arithmetic, no zone meant
+LATEST = datetime(2261, 12, 31)  # noqa: DTZ001 - calendar arithmetic, no zone meant
 """What 64 bits of nanoseconds hold."""
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.errors import GatewayError
+from gateway.core.texts import Language
 from gateway.usage.rules.kinds import Action, Kind
-from gateway.usage.rules.texts import Language, Words, say
+from gateway.usage.rules.texts import Words, say
 
 Table = dict[str, dict[str, Any]]
 UNKNOWN, NO_ANSWER = "unknown", "no_answer"

@@ -111,7 +111,7 @@ def _rules(table: Table) -> dict[str, CodeRule]:
 def _rule(code: str, keys: Mapping[str, object]) -> CodeRule:
     rest = {key: value for key, value in keys.items() if key not in {"class", "action", "then"}}
     if "backoff_s" in rest:
-        rest["backoff_s"] = tuple(rest["backoff_s"])  # type: ignore[arg-type]
+        rest["backoff_s"] = tuple(rest["backoff_s"])  # type: ignore[arg-type]  # checked by the reader
     rest.setdefault("ko", rest.get("en", code))
     rest.setdefault("en", rest["ko"])
     return CodeRule(
@@ -120,7 +120,7 @@ def _rule(code: str, keys: Mapping[str, object]) -> CodeRule:
         Action(str(keys["action"])),
         then=Action(str(keys.get("then", Action.QUARANTINE))),
         known=code not in {UNKNOWN, NO_ANSWER},
-        **rest,  # type: ignore[arg-type]
+        **rest,  # type: ignore[arg-type]  # checked by the reader
     )
 
 

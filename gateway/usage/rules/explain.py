@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from gateway.core.texts import LANGUAGES, Language
 from gateway.usage.model import State
 from gateway.usage.rules.codes import Codes, load_codes
-from gateway.usage.rules.texts import LANGUAGES, Language, Words, texts
+from gateway.usage.rules.texts import Words, texts
 from gateway.usage.rules.use_codes import use_codes
 
 Subject = Literal["result", "use", "lint", "alarm", "file", "state"]

@@ -13,22 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from aas_models.verify.judges import missing_packages
-from gateway.cli import korean
-from gateway.cli.commands import COMMANDS
-from gateway.cli.main import loaded
 from tests.unit.aas.kosmo_cases import CASES, needs_cases
 from tests.unit.aas.test_kosmo_config import own_config
 from tests.unit.aas.test_verify import environment
-from tests.unit.cli.test_commands import gateway_says, help_texts
+from tests.unit.cli.test_commands import gateway_says
 
 needs_judges = pytest.mark.skipif(bool(missing_packages()), reason="no extra `verify`")
 FILES = ["engineering.csv", "nodeset.xml", "syscfg.json"]
-
-
-def test_the_commands_below_kosmo_have_korean_help() -> None:
-    kosmo = loaded("aas", COMMANDS["aas"]).commands["kosmo"]
-    said = {text.strip() for each in kosmo.commands.values() for text in help_texts(each)}
-    assert said - {""} - set(korean.TEXTS) == set()
 
 
 def test_a_configuration_is_exported_and_imported_again(tmp_path: Path) -> None:

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 from typer.testing import CliRunner
 
 import gateway.cli
-from gateway.cli import korean, options
+from gateway.cli import options
 from gateway.cli.commands import COMMANDS
+from gateway.cli.help import texts_of
 from gateway.cli.main import app, loaded, prepared
 from gateway.cli.screen import width
+from gateway.core import texts
 
 CLI = [sys.executable, "-c", "from gateway.cli.main import main; main()"]
 HEAVY = (
@@ -31,7 +32,7 @@ MODULES = sorted(each.name for each in pkgutil.iter_modules(gateway.cli.__path__
 
 
 def gateway_says(*words: str, **environ: str) -> Any:
-    clean = dict.fromkeys(options.LANGUAGE_VARIABLES)
+    clean = dict.fromkeys(texts.VARIABLES)
     return CliRunner().invoke(app, list(words), env={**clean, **environ})
 
 
@@ -42,12 +43,6 @@ def commands() -> Iterator[tuple[str, Any]]:
         yield name, command
         for sub, each in getattr(command, "commands", {}).items():
             yield f"{name} {sub}", each
-
-
-def help_texts(command: Any) -> Iterator[str]:
-    yield command.help or ""
-    for param in command.params:
-        yield getattr(param, "help", None) or ""
 
 
 @pytest.mark.parametrize("words", [["--help"], ["status", "--help"], ["spool", "--help"]])
@@ -69,15 +64,8 @@ def test_every_command_has_help_with_all_its_options_explained() -> None:
     for name, command in commands():
         if name.startswith("sim "):
             continue  # their options are the simulators' own
-        assert all(help_texts(command)), name
+        assert all(texts_of(command)), name
         assert gateway_says(*name.split(), "--help").exit_code == 0, name
-
-
-def test_every_help_text_has_its_korean() -> None:
-    said = {text.strip() for _, command in commands() for text in help_texts(command)}
-    said |= set(help_texts(typer.main.get_command(app)))
-    said |= {entry.text for entry in COMMANDS.values()}
-    assert said - {""} - set(korean.TEXTS) == set()
 
 
 def test_help_in_korean_is_korean_in_every_line_and_fits_80_columns() -> None:
@@ -144,7 +132,7 @@ def test_some_tables_were_looked_at() -> None:
 def test_the_language_is_the_option_then_the_variable_then_the_system(
     option: str | None, environ: dict[str, str], given: str
 ) -> None:
-    assert options.language(option, environ) == given
+    assert texts.language_of(option, environ) == given
 
 
 def test_every_command_that_speaks_takes_the_language() -> None:

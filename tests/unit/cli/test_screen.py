@@ -10,6 +10,7 @@ import pytest
 from gateway.cli.screen import filled, shortened, size, table, width, wrapped
 from gateway.cli.status import screen
 from gateway.cli.tail import line
+from gateway.core.texts import Language
 
 ROWS = [["프레스-01", "정상", "12"], ["cnc-01", "끊김", "BadTimeout, next try in 12 s"]]
 
@@ -94,7 +95,7 @@ def _status() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_status_has_what_waits_and_ends_with_the_next_command(lang: str) -> None:
+def test_status_has_what_waits_and_ends_with_the_next_command(lang: Language) -> None:
     lines = screen(_status(), lang)
     text = "\n".join(lines)
     assert "8,120" in text
@@ -108,7 +109,7 @@ def test_status_has_what_waits_and_ends_with_the_next_command(lang: str) -> None
 @pytest.mark.parametrize("wide", [80, 120])
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_every_line_fits_the_terminal_and_commands_stay_whole(
-    lang: str, wide: int, monkeypatch: pytest.MonkeyPatch
+    lang: Language, wide: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.cli.status.columns", lambda: wide)
     content: Any = _status()
@@ -125,7 +126,7 @@ def test_every_line_fits_the_terminal_and_commands_stay_whole(
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_no_more_than_five_devices_stand_below_the_table(lang: str) -> None:
+def test_no_more_than_five_devices_stand_below_the_table(lang: Language) -> None:
     content: Any = _status()
     content["devices"] = [{**content["devices"][0], "device": f"d{n}"} for n in range(8)]
     text = "\n".join(screen(content, lang))
@@ -135,7 +136,7 @@ def test_no_more_than_five_devices_stand_below_the_table(lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_fine_is_said_only_when_nothing_is_bad(lang: str) -> None:
+def test_fine_is_said_only_when_nothing_is_bad(lang: Language) -> None:
     fine = {"ko": "모두 정상", "en": "All fine"}[lang]
     content: Any = {**_status(), "sinks": []}
     content["devices"][0] |= {"state": "good", "problems": []}
@@ -160,7 +161,7 @@ def test_a_note_is_cut_to_its_room_and_what_stands_behind_it_stays(text: str, ro
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_an_alarm_is_said_in_the_language_with_the_command_that_explains_it(lang: str) -> None:
+def test_an_alarm_is_said_in_the_language_with_the_command_that_explains_it(lang: Language) -> None:
     what = {"ko": "인증키가 거부되었습니다", "en": "the key is refused"}
     alarm = {"code": "U5001", "about": "smart-factory", "what": what, "fix": what, "since": 0}
     last = screen({**_status(), "alarms": [alarm]}, lang)[-1]
@@ -169,7 +170,7 @@ def test_an_alarm_is_said_in_the_language_with_the_command_that_explains_it(lang
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_values_stand_under_one_another_whatever_the_letters(lang: str) -> None:
+def test_values_stand_under_one_another_whatever_the_letters(lang: Language) -> None:
     rows = [
         {"device": "press-01", "name": name, "value": 1.5, "unit": "degC", "time": 0,
          "quality": "good"}
@@ -181,7 +182,7 @@ def test_values_stand_under_one_another_whatever_the_letters(lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_a_value_and_its_difference_fit_80_columns(lang: str) -> None:
+def test_a_value_and_its_difference_fit_80_columns(lang: Language) -> None:
     row = {
         "device": "press-01", "name": "금형온도_상", "value": 182.43, "unit": "degC", "time": 0,
         "quality": "uncertain",

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gateway.config.catalogue import LANGUAGES
 from gateway.config.effective import effective_plan
 from gateway.config.findings import ConfigError, Finding
 from gateway.config.plan import load_plan
 from gateway.config.render import all_as_text
+from gateway.core.texts import LANGUAGES
 
 CASES = Path(__file__).parents[3] / "config" / "cases"
 ENVIRON = {"GATEWAY_SECRET_PRESS01": "known-only-here", "INFLUX_TOKEN": "known-only-here"}

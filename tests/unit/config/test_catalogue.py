@@ -6,8 +6,9 @@ import string
 
 import pytest
 
-from gateway.config.catalogue import LANGUAGES, catalogue, codes, language_of, word
+from gateway.config.catalogue import catalogue, codes, word
 from gateway.config.shape import EXPECTED, KINDS
+from gateway.core.texts import LANGUAGES, language_of
 from gateway.mapping.expression import ExpressionError, parse
 
 

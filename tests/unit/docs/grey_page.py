@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 
 from gateway.app.advice import ROOMS, TITLES, book
-from gateway.ops.advice import LANGUAGES, Advice
+from gateway.core.texts import LANGUAGES
+from gateway.ops.advice import Advice
 from tests.unit.docs.pages import ROOT
 
 HEADS = {

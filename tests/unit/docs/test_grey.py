@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from gateway.app.advice import FILE, ROOMS, TITLES, book
-from gateway.ops.advice import LANGUAGES
+from gateway.core.texts import LANGUAGES
 from tests.unit.docs.grey_page import PAGES, parted, tables
 from tests.unit.docs.pages import ROOT
 from tests.unit.docs.reasons import Code
