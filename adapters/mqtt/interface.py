@@ -177,6 +177,14 @@ FACE: InterfaceFace[MqttDeviceKeys, MqttTagKeys] = InterfaceFace(
     said_of_device=frozenset({"topic", "qos", "devices"}),
     said_of_tag=frozenset({"topic", "json", "text"}),
     kept_here=frozenset({"tls", "client_id"}),
+    words={
+        "connection.time_json": "time.json",
+        "connection.time_unit": "time.unit",
+        "connection.user": "login.user",
+        "item.topic": "topic",
+        "item.json": "json",
+        "item.text": "text",
+    },
 )
 
 

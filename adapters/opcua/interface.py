@@ -206,6 +206,15 @@ FACE: InterfaceFace[OpcUaDeviceKeys, OpcUaTagKeys] = InterfaceFace(
     said_of_device=frozenset({"every"}),
     said_of_tag=frozenset({"node", "sampling"}),
     period_of_tag="sampling",
+    words={
+        "connection.url": "connect",
+        "connection.publishing_s": "every",
+        "connection.mode": "security.mode",
+        "connection.policy": "security.policy",
+        "connection.user": "login.user",
+        "item.sampling_s": "sampling",
+        "item.queue": "queue",
+    },
 )
 
 

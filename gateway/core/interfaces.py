@@ -178,7 +178,8 @@ class InterfaceFace(Generic[K, T]):
 
     `said_of_device` and `said_of_tag` are the keys that `link` and `reach` say, `kept_here` those
     that belong to this machine and enter no description. `period_of_tag` is the key of a tag's own
-    period.
+    period. `words` are keys for what has another name in the frozen source, by `connection.` or
+    `item.` and that name.
     """
 
     binding: Binding
@@ -193,6 +194,7 @@ class InterfaceFace(Generic[K, T]):
     said_of_tag: frozenset[str] = frozenset()
     kept_here: frozenset[str] = frozenset()
     period_of_tag: str | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 AnyFace = InterfaceFace[Any, Any]

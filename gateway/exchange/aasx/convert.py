@@ -21,7 +21,8 @@ from gateway.config.models import GatewayFile, Identity
 from gateway.config.plan import GatewayPlan
 from gateway.core.kinds import AdapterKind
 from gateway.exchange.aasx.device_file import yaml_text
-from gateway.exchange.aasx.proposal import bindings_of, made_devices
+from gateway.exchange.aasx.proposal import made_devices
+from gateway.exchange.kinds import bindings_of
 
 IDENTITY = "gateway"
 """The extension that says which gateway's ids these are."""

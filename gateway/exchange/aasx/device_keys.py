@@ -15,6 +15,7 @@ from gateway.config.interface import KEPT_HERE, SAID_BY_DEVICE
 from gateway.core.interfaces import FaceReason, Keys
 from gateway.core.kinds import AdapterKind
 from gateway.exchange.aasx.tag_keys import TagMaker, keys_in, read_extras, texts_of
+from gateway.exchange.kinds import kind_with
 
 _ASSET_ID = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
@@ -47,8 +48,7 @@ def device_keys(
     Returns:
         None where the address is none.
     """
-    binding = described.interface.binding
-    kind = next(each for each in kinds if each.interface.binding == binding)
+    kind = kind_with(described.interface.binding, kinds)
     return _Maker(described, kind, ids, notes).make()
 
 

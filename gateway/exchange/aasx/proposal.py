@@ -19,12 +19,12 @@ from gateway.config.plan import GatewayPlan, load_plan
 from gateway.config.references import References
 from gateway.config.yaml_reader import read
 from gateway.core.errors import AasError
-from gateway.core.interfaces import Binding
 from gateway.core.kinds import AdapterKind
 from gateway.exchange.aasx.device_file import head_of, merged, yaml_text
 from gateway.exchange.aasx.device_keys import Made, device_keys
 from gateway.exchange.aasx.difference import DeviceChange, differences
 from gateway.exchange.aasx.names import device_names
+from gateway.exchange.kinds import bindings_of
 
 DEVICES_FOLDER = "devices"
 PACKAGES = "aasx"
@@ -107,15 +107,10 @@ def propose(
         new = load_plan(folder, data, environ, overlay=overlay)
     except ConfigError as error:
         return Proposal(old, None, overlay, named, (), tuple(notes), error.findings)
-    changes = differences(old, new)
+    changes = differences(old, new, kinds)
     same = {old.devices[c.name].file for c in changes if c.kind == "same"}
     files = {path: content for path, content in overlay.items() if path not in same}
     return Proposal(old, new, files, named, tuple(changes), tuple(notes), new.findings)
-
-
-def bindings_of(kinds: Sequence[AdapterKind]) -> list[Binding]:
-    """Give the words by which descriptions speak of each kind's protocol."""
-    return [kind.interface.binding for kind in kinds]
 
 
 def made_devices(

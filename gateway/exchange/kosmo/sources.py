@@ -18,6 +18,7 @@ from gateway.config.plan import DevicePlan, GatewayPlan
 from gateway.core.assets import AssetModel
 from gateway.core.field_tables import FieldDevice
 from gateway.core.kinds import AdapterKind
+from gateway.exchange.kinds import kind_of
 
 DEFAULT_MS = "100.0"
 SAID_OF_A_MACHINE = (NAMEPLATE, TECHNICAL_DATA)
@@ -53,16 +54,9 @@ def filled_rows(
     return rows
 
 
-def field_kind(device: DevicePlan, kinds: Sequence[AdapterKind]) -> AdapterKind:
-    """Find the kind of a device."""
-    interface = device.asset.interface
-    assert interface is not None
-    return next(each for each in kinds if each.interface.binding == interface.binding)
-
-
 def field_device(device: DevicePlan, kinds: Sequence[AdapterKind]) -> FieldDevice:
     """Give a device as its kind writes it into a table."""
-    return field_kind(device, kinds).fields.device(device.source)
+    return kind_of(device, kinds).fields.device(device.source)
 
 
 def sources_of(
@@ -141,7 +135,7 @@ def notes_on(plan: GatewayPlan, kinds: Sequence[AdapterKind]) -> list[Problem]:
     """Say which devices the reference edge gateway could not collect from."""
     notes = []
     for name, device in plan.devices.items():
-        kind = field_kind(device, kinds)
+        kind = kind_of(device, kinds)
         tags = kind.fields.device(device.source).tags
         odd = sum(not tag.plain for tag in tags)
         if kind.fields.port is None:

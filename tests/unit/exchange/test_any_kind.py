@@ -24,7 +24,7 @@ from gateway.config.yaml_reader import Document
 from gateway.core.interfaces import Interface
 from gateway.exchange.aasx.convert import files_of
 from gateway.exchange.aasx.device_file import merged
-from gateway.exchange.aasx.proposal import bindings_of
+from gateway.exchange.kinds import bindings_of
 from gateway.exchange.kosmo.devices import device_documents
 from gateway.exchange.kosmo.join import Joined, join
 from tests.unit.aas.interfaces.parts import changed, environment_of, submodel
