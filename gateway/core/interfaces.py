@@ -138,6 +138,7 @@ class Interface:
 
     @property
     def protocol(self) -> str:
+        """The protocol's name, which is that of its kind of adapter."""
         return self.binding.protocol
 
 
