@@ -7,7 +7,7 @@ would begin: what waits behind it is as old.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,6 @@ class Taking(MemoryIntake):
         for item in items:
             if isinstance(item, Batch):
                 self.last = item.received
-
-
-@pytest.fixture(autouse=True)
-def a_new_process() -> Iterator[None]:
-    memory._memories.clear()
-    yield
-    memory._memories.clear()
 
 
 def source(broker: Broker, folder: Path) -> MqttSource:
