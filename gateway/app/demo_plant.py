@@ -75,6 +75,7 @@ class Plant:
     faults: list[Fault] = field(default_factory=list)
     ledger: Ledger | None = None
     edge_ns: int = EDGE_NS
+    slack_ns: int = SLACK_NS
     """How much wider than what is missing a gap may be."""
     since: int = 0
     first_value_s: float | None = None
@@ -264,7 +265,7 @@ class Plant:
             if fault.kind in EXCUSES
         ]
         span = (self.since, until or now)
-        return self.ledger.result(windows, slack_ns=SLACK_NS, span=span, edge_ns=self.edge_ns)
+        return self.ledger.result(windows, slack_ns=self.slack_ns, span=span, edge_ns=self.edge_ns)
 
     def fault_counts(self) -> dict[str, int]:
         """Count the faults by kind."""
