@@ -75,8 +75,9 @@ class Plant:
     faults: list[Fault] = field(default_factory=list)
     ledger: Ledger | None = None
     edge_ns: int = EDGE_NS
-    slack_ns: int = SLACK_NS
     """How much wider than what is missing a gap may be."""
+    slack_ns: int = SLACK_NS
+    """How far a gap may reach beyond a fault."""
     since: int = 0
     first_value_s: float | None = None
     """From the start of everything to the first value at the platform."""
