@@ -211,6 +211,11 @@ class Broker:
         for connection in list(self._connections):
             connection.will = None
             connection.transport.abort()
+        for _ in range(2):  # one that was just taken is made in the next turn of the loop
+            await asyncio.sleep(0)
+            for connection in list(self._connections):
+                connection.will = None
+                connection.transport.abort()
         await asyncio.sleep(0)
         if self._state is not None:
             self.memory.save(self._state)

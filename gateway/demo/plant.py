@@ -76,6 +76,8 @@ class Plant:
     ledger: Ledger | None = None
     edge_ns: int = EDGE_NS
     """How much wider than what is missing a gap may be."""
+    slack_ns: int = SLACK_NS
+    """How far a gap may reach beyond a fault."""
     since: int = 0
     first_value_s: float | None = None
     """From the start of everything to the first value at the platform."""
@@ -264,7 +266,7 @@ class Plant:
             if fault.kind in EXCUSES
         ]
         span = (self.since, until or now)
-        return self.ledger.result(windows, slack_ns=SLACK_NS, span=span, edge_ns=self.edge_ns)
+        return self.ledger.result(windows, slack_ns=self.slack_ns, span=span, edge_ns=self.edge_ns)
 
     def fault_counts(self) -> dict[str, int]:
         """Count the faults by kind."""

@@ -40,6 +40,9 @@ from gateway.spool.settling import count_again, settle
 from gateway.spool.store import COMMIT_OVERHEAD, Store
 from gateway.spool.tail import TailEntry
 
+ROOM_AGAIN_SHARE = 8
+"""A full spool is fine again with this share of the quota free, or once something was stored."""
+
 GROUP_ITEMS = 2_000
 """A group is cut here, so that one commit stays short however much waits."""
 
@@ -118,6 +121,7 @@ class Writer:
         self._unavailable_since: float | None = None
         self._disk_full = False
         self._quota_full = False
+        self._room_again = max(COMMIT_OVERHEAD, store.settings.quota_bytes // ROOM_AGAIN_SHARE)
         self._next_try = 0.0
         self._failed: SpoolCondition | None = None
         self._looked_at: SpoolCondition | None = None
@@ -328,7 +332,7 @@ class Writer:
                 if self._ready(appending=True):
                     self._poll(self._store)
                     self._store.hold_ballast()
-                    if self._quota_full and has_room(self._store, COMMIT_OVERHEAD):
+                    if self._quota_full and has_room(self._store, self._room_again):
                         self._quota_full = False
                     if self._worked != self._counted:
                         self._counted, differ = self._worked, count_again(self._store)

@@ -150,6 +150,10 @@ def groups_of(machines: Sequence[Machine]) -> list[str]:
     return [word for each in machines for group in each.groups for word in ("--group", group.text)]
 
 
+KEEPER = '{"name": "keeper", "kind": "http", "url": "http://127.0.0.1:1"}'
+"""Takes nothing, so that the spool keeps what could not be read until it was looked at."""
+
+
 def write(folder: Path, ports: Ports, odd_port: int, odd_clock: str) -> dict[Source, str]:
     """Write the gateway's configuration; gives where each signal comes from."""
     devices = [
@@ -157,7 +161,11 @@ def write(folder: Path, ports: Ports, odd_port: int, odd_clock: str) -> dict[Sou
         *(_opcua(each, odd_port) for each in odd(odd_clock)),
         *(_mqtt(each, ports.broker) for each in CELL),
     ]
-    return write_devices(folder, ports, devices)
+    sources = write_devices(folder, ports, devices)
+    path = folder / "gateway.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("platform: [", f"platform: [{KEEPER}, ", 1), "utf-8")
+    return sources
 
 
 def _numbers(machine: Machine) -> Iterator[tuple[Group, int]]:

@@ -19,6 +19,8 @@ HZ = "10"
 SECOND_NS = 1_000_000_000
 EDGE_NS = 10 * SECOND_NS
 """A gateway that starts beside busy neighbours makes its subscriptions slowly."""
+AGAIN_RECORDS = 5_000
+"""What was stored while a part of the spool was being read is seen when it is read again."""
 ODD_EDGE_NS = 20 * SECOND_NS
 """Where a server's clock says nothing, a message may be as old as the request that it answers."""
 
@@ -31,6 +33,7 @@ class FieldPlant(Plant):
     proxies: dict[str, FaultProxy] = field(default_factory=dict)
     _odd: tuple[int, int] = (0, 0)
     _next_offset: int = 1
+    _paused: bool = False
 
     @property
     def machines(self) -> dict[str, int]:
@@ -86,8 +89,14 @@ class FieldPlant(Plant):
         groups = field_config.groups_of(field_config.odd(self.odd_clock))
         return [*line, *odd, "--server-clock", self.odd_clock, *groups]
 
+    async def pause(self) -> None:
+        await super(FieldPlant, self).pause()
+        self._paused = True
+
     async def poll(self) -> None:
         await super(FieldPlant, self).poll()
+        if self._paused:
+            self._next_offset = max(0, self._next_offset - AGAIN_RECORDS)
         if self.ledger is not None:
             for device, head in await asyncio.to_thread(self._rejected):
                 self.ledger.add_rejected(device, head)
