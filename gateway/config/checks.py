@@ -12,10 +12,10 @@ from gateway.config.findings import Span
 from gateway.config.ids import RESERVED_SUBMODELS
 from gateway.config.load import DeviceFile, Folder
 from gateway.config.models import GatewayFile, InfluxHistory
-from gateway.config.scalars import is_loopback
 from gateway.config.usage_checks import check_usage
 from gateway.config.words import nearest
 from gateway.config.yaml_reader import Document
+from gateway.core.hosts import is_loopback
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX
 from gateway.mapping.expression import ExpressionError, parse
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from gateway.config.effective import effective_plan
 from gateway.config.plan import DevicePlan, GatewayPlan
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.kinds import kind_of
 
 Kind = Literal["added", "removed", "changed", "same"]
@@ -61,9 +61,7 @@ class DeviceChange:
         }
 
 
-def differences(
-    old: GatewayPlan, new: GatewayPlan, kinds: Sequence[AdapterKind]
-) -> list[DeviceChange]:
+def differences(old: GatewayPlan, new: GatewayPlan, kinds: Sequence[AnyKind]) -> list[DeviceChange]:
     """Compare two plans; devices in the order of their names."""
     before, after = effective_plan(old)["devices"], effective_plan(new)["devices"]
     found = []

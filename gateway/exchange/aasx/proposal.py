@@ -19,7 +19,7 @@ from gateway.config.plan import GatewayPlan, load_plan
 from gateway.config.references import References
 from gateway.config.yaml_reader import read
 from gateway.core.errors import AasError
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.aasx.device_file import head_of, merged, yaml_text
 from gateway.exchange.aasx.device_keys import Made, device_keys
 from gateway.exchange.aasx.difference import DeviceChange, differences
@@ -71,7 +71,7 @@ def propose(
     folder: Path,
     data: Path,
     environ: Mapping[str, str],
-    kinds: Sequence[AdapterKind],
+    kinds: Sequence[AnyKind],
     *,
     prune: bool = False,
     package: Package | None = None,
@@ -115,7 +115,7 @@ def propose(
 
 def made_devices(
     devices: tuple[Described, ...],
-    kinds: Sequence[AdapterKind],
+    kinds: Sequence[AnyKind],
     settings: GatewayFile,
     notes: list[Note],
     running: Mapping[str, str] | None = None,

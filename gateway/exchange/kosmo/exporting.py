@@ -18,7 +18,7 @@ from aas_models.kosmo.space import address_space
 from aas_models.kosmo.syscfg import FILE_NAME as SYSCFG
 from aas_models.kosmo.syscfg import SystemConfig, system_of, write_syscfg
 from gateway.config.plan import GatewayPlan
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.kosmo.kept import kept_parts
 from gateway.exchange.kosmo.sidecar import read_sidecar
 from gateway.exchange.kosmo.sources import (
@@ -62,7 +62,7 @@ def export_environment(
 
 def export_plan(
     plan: GatewayPlan,
-    kinds: Sequence[AdapterKind],
+    kinds: Sequence[AnyKind],
     choice: Choice = "sound",
     *,
     for_spreadsheet: bool = False,

@@ -14,7 +14,7 @@ from aas_models.kosmo.space import address_space
 from aas_models.kosmo.syscfg import SystemConfig
 from gateway.config.plan import GatewayPlan
 from gateway.core.assets import AssetModel
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.core.signals import PlanTable
 from gateway.exchange.kosmo.sidecar import Origin, Sidecar
 from gateway.exchange.kosmo.sources import (
@@ -42,7 +42,7 @@ class Parts:
     notes: tuple[Problem, ...]
 
 
-def kept_parts(plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AdapterKind]) -> Parts:
+def kept_parts(plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AnyKind]) -> Parts:
     """Give what was kept, with what was changed in the configuration since."""
     by_node: dict[str, Source] = {}
     outside: list[AssetModel] = []
@@ -70,7 +70,7 @@ def kept_parts(plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AdapterKind]) -
 
 
 def _outside_sources(
-    plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AdapterKind]
+    plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AnyKind]
 ) -> dict[Place, Source]:
     made: dict[Place, Source] = {}
     for name, device in plan.devices.items():
@@ -117,7 +117,7 @@ def _joined(first: Json, second: Json) -> Json:
     return {key: value for key, value in joined.items() if value}
 
 
-def _system(plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AdapterKind]) -> SystemConfig:
+def _system(plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AnyKind]) -> SystemConfig:
     """Give the kept system with addresses that were changed and devices that were added."""
     changed = {
         (origin.gateway, origin.device): url

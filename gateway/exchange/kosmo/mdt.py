@@ -9,11 +9,11 @@ from aas_models.environment import shell_id_short
 from aas_models.kosmo.mdt import ID_SHORT, Parameter, Sample, data_submodel
 from gateway.config.ids import Ids
 from gateway.config.plan import DevicePlan, GatewayPlan
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.kosmo.sources import field_device
 
 
-def parameters_of(device: DevicePlan, kinds: Sequence[AdapterKind]) -> dict[int, Parameter]:
+def parameters_of(device: DevicePlan, kinds: Sequence[AnyKind]) -> dict[int, Parameter]:
     """Give limits and periods by index of the signal; what is pushed to us has no period."""
     tags = field_device(device, kinds).tags
     made = {}
@@ -25,7 +25,7 @@ def parameters_of(device: DevicePlan, kinds: Sequence[AdapterKind]) -> dict[int,
 
 
 def mdt_environment(
-    plan: GatewayPlan, samples: Mapping[tuple[str, int], Sample], kinds: Sequence[AdapterKind]
+    plan: GatewayPlan, samples: Mapping[tuple[str, int], Sample], kinds: Sequence[AnyKind]
 ) -> Json:
     """Give an environment with a shell and its `Data` submodel for each device.
 

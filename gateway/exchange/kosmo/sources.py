@@ -17,7 +17,7 @@ from gateway.config.ids import NAMEPLATE, TECHNICAL_DATA
 from gateway.config.plan import DevicePlan, GatewayPlan
 from gateway.core.assets import AssetModel
 from gateway.core.field_tables import FieldDevice
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.kinds import kind_of
 
 DEFAULT_MS = "100.0"
@@ -54,13 +54,13 @@ def filled_rows(
     return rows
 
 
-def field_device(device: DevicePlan, kinds: Sequence[AdapterKind]) -> FieldDevice:
+def field_device(device: DevicePlan, kinds: Sequence[AnyKind]) -> FieldDevice:
     """Give a device as its kind writes it into a table."""
     return kind_of(device, kinds).fields.device(device.source)
 
 
 def sources_of(
-    device: DevicePlan, kinds: Sequence[AdapterKind], gateway: str, name: str
+    device: DevicePlan, kinds: Sequence[AnyKind], gateway: str, name: str
 ) -> list[Source]:
     """Give what a row says of each signal, in the order of the table."""
     return [
@@ -97,7 +97,7 @@ def own_environment(models: Sequence[AssetModel]) -> Json:
 
 
 def own_sources(
-    plan: GatewayPlan, kinds: Sequence[AdapterKind], names: Mapping[str, DevicePlan]
+    plan: GatewayPlan, kinds: Sequence[AnyKind], names: Mapping[str, DevicePlan]
 ) -> dict[Place, Source]:
     gateway = plan.settings.gateway.id
     return {
@@ -109,7 +109,7 @@ def own_sources(
     }
 
 
-def _device_entry(device: DevicePlan, kinds: Sequence[AdapterKind]) -> Entry:
+def _device_entry(device: DevicePlan, kinds: Sequence[AnyKind]) -> Entry:
     described = field_device(device, kinds)
     interval_s = described.every_s
     sampling = DEFAULT_MS if interval_s is None else f"{interval_s * 1000}"
@@ -117,7 +117,7 @@ def _device_entry(device: DevicePlan, kinds: Sequence[AdapterKind]) -> Entry:
 
 
 def own_system(
-    plan: GatewayPlan, kinds: Sequence[AdapterKind], devices: Iterable[DevicePlan]
+    plan: GatewayPlan, kinds: Sequence[AnyKind], devices: Iterable[DevicePlan]
 ) -> SystemConfig:
     """Describe this gateway and these devices.
 
@@ -131,7 +131,7 @@ def own_system(
     return SystemConfig((EdgeGateway(plan.settings.gateway.id, url, DEFAULT_MS, entries),))
 
 
-def notes_on(plan: GatewayPlan, kinds: Sequence[AdapterKind]) -> list[Problem]:
+def notes_on(plan: GatewayPlan, kinds: Sequence[AnyKind]) -> list[Problem]:
     """Say which devices the reference edge gateway could not collect from."""
     notes = []
     for name, device in plan.devices.items():
