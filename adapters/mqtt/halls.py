@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.mqtt.config import Hall
 from adapters.mqtt.settings import MqttDeviceKeys, MqttTagKeys
 from gateway.core.kinds import Part, Problem, Split
 
+KEY = "devices"
 PLUS = "+"
 IN_NO_WORD = "/+#\x00"
 
 
-def split(keys: MqttDeviceKeys, tags: Sequence[MqttTagKeys], listed: bool) -> Split | None:
+def split(
+    keys: MqttDeviceKeys, tags: Sequence[MqttTagKeys], written: Mapping[str, Any]
+) -> Split | None:
     """Take a hall apart; see `AdapterKind`."""
     if keys.devices is None:
         return None
-    topics = tuple(_topics(keys, tags))
-    wide = list(_without_plus(keys, tags))
-    problems, parts = list(wide), []
-    for place, (word, name) in enumerate(keys.devices.items()):
-        named = ("devices", place if listed else word)
-        if not word or any(char in word for char in IN_NO_WORD):
-            problems.append(Problem("E1212", named, {"topic": word}))
-        elif not wide:
-            parts.append(_part(keys, tags, word, name, named))
-        else:
-            parts.append(Part(word, name, named, {}, ()))
-    hall = Hall(topics, frozenset(keys.devices))
-    return Split(tuple(parts), tuple(problems), not wide, hall)
+    listed = isinstance(written.get(KEY), list)
+    wide = tuple(_without_plus(keys, tags))
+    parts = tuple(
+        _part(keys, () if wide else tags, word, name, (KEY, place if listed else word))
+        for place, (word, name) in enumerate(keys.devices.items())
+    )
+    hall = Hall(tuple(_topics(keys, tags)), frozenset(keys.devices))
+    return Split(KEY, parts, wide, hall)
 
 
 def _topics(keys: MqttDeviceKeys, tags: Sequence[MqttTagKeys]) -> list[str]:
@@ -50,6 +48,8 @@ def _without_plus(keys: MqttDeviceKeys, tags: Sequence[MqttTagKeys]) -> list[Pro
 def _part(
     keys: MqttDeviceKeys, tags: Sequence[MqttTagKeys], word: str, name: str, named: tuple[Any, ...]
 ) -> Part:
+    if not word or any(char in word for char in IN_NO_WORD):
+        return Part(word, name, named, {}, (), Problem("E1212", named, {"topic": word}))
     changed: dict[str, Any] = {"topic": _filled(keys.topic, word)}
     if keys.client_id is not None:
         changed["client_id"] = f"{keys.client_id}-{name}"
@@ -61,5 +61,6 @@ def _filled(topic: str | None, word: str) -> str | None:
     if topic is None:
         return None
     levels = topic.split("/")
-    levels[levels.index(PLUS)] = word
+    if PLUS in levels:
+        levels[levels.index(PLUS)] = word
     return "/".join(levels)

@@ -21,7 +21,7 @@ CONFLICTS = (
 def problems(keys: MqttDeviceKeys, tags: Sequence[MqttTagKeys], folder: Path) -> Iterator[Problem]:
     """Look through a device file; see `AdapterKind`."""
     yield from _connection(keys, folder)
-    for problem in zone_problems(keys.time):
+    for problem in _zone(keys.time):
         yield replace(problem, path=("time", *problem.path), at_key=True)
     if keys.qos == 2:
         yield Problem("W1506", ("qos",))
@@ -50,14 +50,14 @@ def _connection(keys: MqttDeviceKeys, folder: Path) -> Iterator[Problem]:
 
 def _of_tag(keys: MqttDeviceKeys, tag: MqttTagKeys) -> Iterator[Problem]:
     if tag.json_ is None and not tag.text:
-        yield from item_problems(keys, tag)
+        yield from _item(keys, tag)
     if tag.topic is None and keys.topic is None:
         yield Problem("E1216", (), {"missing": "topic"})
-    for problem in zone_problems(tag.time):
+    for problem in _zone(tag.time):
         yield replace(problem, path=("time", *problem.path))
 
 
-def item_problems(keys: MqttDeviceKeys, tag: MqttTagKeys) -> Iterator[Problem]:
+def _item(keys: MqttDeviceKeys, tag: MqttTagKeys) -> Iterator[Problem]:
     """Find what is wrong with a tag that has neither `json` nor `text`."""
     given = {"item": tag.item, "field": tag.field}
     if keys.format is None:
@@ -79,7 +79,7 @@ def item_problems(keys: MqttDeviceKeys, tag: MqttTagKeys) -> Iterator[Problem]:
         yield Problem("E1211", ("field",), {"path": str(tag.field)})
 
 
-def zone_problems(time: MqttTime | MqttTagTime | None) -> Iterator[Problem]:
+def _zone(time: MqttTime | MqttTagTime | None) -> Iterator[Problem]:
     """Find a zone beside a unit that counts from 1970 and knows no zones."""
     if time is not None and time.zone is not None and time.unit not in (None, "iso"):
         yield Problem("E1208", ("zone",), {"key": "zone", "other": f"unit: {time.unit}"})

@@ -56,6 +56,11 @@ class Problem:
     tag: int | None = None
     at_key: bool = False
 
+    @property
+    def wrong(self) -> bool:
+        """Whether what it is about cannot be used."""
+        return self.code.startswith("E")
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -63,7 +68,7 @@ class Part:
 
     `word` is what tells it from the others, `named` the place in the file where its name stands.
     `keys` are keys of the device that are its own, by their names in the model, and `tags` the same
-    of each tag, in their order.
+    of each tag, in their order. With a `problem` it is told and left out.
     """
 
     word: str
@@ -71,19 +76,20 @@ class Part:
     named: tuple[str | int, ...]
     keys: Mapping[str, Any]
     tags: tuple[Mapping[str, Any], ...]
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A file that stands for several devices.
+    """A file that stands for several devices, which its key `key` names.
 
-    Where it is not `usable` none of them is planned. The first device that is gets `share` as
+    With `problems` none of them is planned. The first device that is gets `share` as
     `SourceContext.share`: what one of them does for all.
     """
 
+    key: str
     parts: tuple[Part, ...]
     problems: tuple[Problem, ...] = ()
-    usable: bool = True
     share: Any = None
 
 
@@ -162,11 +168,12 @@ class AdapterKind(Generic[K, T, S, M]):
     `XTagKeys`); `conflicts` a key of a tag and those that cannot stand beside it.
     `short_key(written, address)` names the key that the short form `name: address` stands for, by
     the texts of the device file. `problems(keys, tags, folder)` finds what only shows when several
-    keys or the files below `folder` are looked at. `split(keys, tags, listed)` takes a file apart
-    that stands for several devices, None for one that does not; `listed` tells that `devices:` is a
-    list. `address(keys, tag)` says where a value comes from, in one text.
+    keys or the files below `folder` are looked at. `split(keys, tags, written)` takes a file apart
+    that stands for several devices, None for one that does not; `written` are its keys as YAML has
+    them. `address(keys, tag)` says where a value comes from, in one text.
 
-    Running: `make_source` gives the frozen description; two are equal when nothing has changed.
+    Running: `make_source` gives the frozen description, a dataclass with `device`, `plan` and
+    `items` (one for each signal, with its `index`); two are equal when nothing has changed.
     What outlives a connection is `memory`, and the fleet owns it; no module keeps any.
     `memory_maker()` is called once for a gateway, and what it gives once for each device. The
     memory goes to every adapter of the device as long as `memory_key(source)` stays the same.
@@ -195,7 +202,7 @@ class AdapterKind(Generic[K, T, S, M]):
     advice: Path
     libraries: tuple[str, ...] = ()
     conflicts: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    split: Callable[[K, Sequence[T], bool], Split | None] | None = None
+    split: Callable[[K, Sequence[T], Mapping[str, Any]], Split | None] | None = None
     memory_key: Callable[[S], Hashable] = at_any_address
     line: Callable[[S], str | None] = no_line
     browse: Callable[[S, Clock], Awaitable[Sequence[Browsed]]] | None = None

@@ -15,13 +15,13 @@ import pytest
 from aas_models.elements import ID_SHORT
 from aas_models.interfaces.aid_security import SCHEMES
 from aas_models.interfaces.reading import read_interfaces
-from gateway.app.kinds import ADAPTERS
+from gateway.app.kinds import ADAPTERS, KINDS
 from gateway.config.plan import DevicePlan, GatewayPlan, load_plan
 from gateway.core.interfaces import Interface
 from gateway.core.kinds import AnyKind
 from gateway.exchange.aasx.convert import files_of, write_files
 from gateway.exchange.aasx.tag_keys import keys_in
-from gateway.exchange.kinds import bindings_of, kind_of
+from gateway.exchange.kinds import bindings_of
 from tests.unit.exchange.parts import environment_of, folder, meant
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ def plan_of(path: Path) -> GatewayPlan:
     texts = [file.read_text("utf-8") for file in (path / "devices").iterdir()]
     names = [name for text in texts for name in re.findall(r"!secret ([\w-]+)", text)]
     known = {f"GATEWAY_SECRET_{name.upper().replace('-', '_')}": "x" for name in names}
-    return load_plan(path, path / "data", known)
+    return load_plan(path, path / "data", known, KINDS)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def interface_in(plan: GatewayPlan) -> Interface:
 def test_a_device_comes_back_out_of_its_description(
     kind: AnyKind, planned: GatewayPlan, tmp_path: Path
 ) -> None:
-    assert kind_of(only(planned), ADAPTERS) is kind
+    assert only(planned).kind is kind
     environment = environment_of(planned)
     (read,) = read_interfaces(environment, bindings_of(ADAPTERS)).devices
     assert replace(read.interface, device=interface_in(planned).device) == interface_in(planned)

@@ -80,11 +80,9 @@ def export_plan(
     if kept is None:
         system = own_system(plan, kinds, plan.devices.values())
         own = own_environment([device.asset for device in plan.devices.values()])
-        environment, sources = with_cloud_shell(own, system), own_sources(plan, kinds, plan.devices)
+        environment, sources = with_cloud_shell(own, system), own_sources(plan, plan.devices)
         rows = filled_rows(address_space(environment), sources, {})
-        return _files(
-            environment, rows, system, choice, notes_on(plan, kinds), sheet=for_spreadsheet
-        )
+        return _files(environment, rows, system, choice, notes_on(plan), sheet=for_spreadsheet)
     parts = kept_parts(plan, kept, kinds)
     return _files(
         parts.environment, parts.rows, parts.system, choice, parts.notes, sheet=for_spreadsheet
