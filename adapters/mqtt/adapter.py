@@ -39,7 +39,10 @@ ASK_AGAIN_S = 60.0
 class MqttAdapter:
     """One device behind a broker; one `run` is one connection."""
 
-    def __init__(self, source: MqttSource, health: DeviceHealth, clock: Clock) -> None:
+    def __init__(
+        self, source: MqttSource, health: DeviceHealth, clock: Clock, memory: Memory | None = None
+    ) -> None:
+        self._memory = memory
         self._source = source
         self._health = health
         self._clock = clock
@@ -50,7 +53,7 @@ class MqttAdapter:
     async def run(self, intake: Intake) -> NoReturn:
         """Connect, deliver until the connection ends, then raise. See `Adapter.run`."""
         source = self._source
-        memory = memory_of(source)
+        memory = self._memory or memory_of(source)
         await memory.backlog.load()
         connection, welcome = await self._open(memory)
         began = self._clock.monotonic()

@@ -39,6 +39,11 @@ class Memory:
         return SourceRejected("closed-again-and-again", f"{self.short_lives} x, {self.session}")
 
 
+def new_memory(source: MqttSource) -> Memory:
+    """Begin to remember a device."""
+    return Memory(source.client_id, Backlog(source.state_folder, source.device, source.client_id))
+
+
 _memories: dict[str, Memory] = {}
 
 
@@ -47,6 +52,5 @@ def memory_of(source: MqttSource) -> Memory:
     device, session = source.device, source.client_id
     known = _memories.get(device)
     if known is None or known.session != session:
-        backlog = Backlog(source.state_folder, device, session)
-        known = _memories[device] = Memory(session, backlog)
+        known = _memories[device] = new_memory(source)
     return known

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
 
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connect import CLOSE_S, VERSION_NAMES, as_check, open_connection
@@ -16,6 +16,7 @@ from adapters.mqtt.reasons import FAILURE, SUBSCRIPTION_REFUSED, reason_name
 from adapters.mqtt.subscriptions import filters_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceUnavailable
+from gateway.core.probing import LiveResult
 from gateway.core.records import Batch
 from gateway.ops.health import DeviceHealth
 
@@ -72,12 +73,36 @@ async def probe(source: MqttSource, clock: Clock, wait_s: float = WAIT_S) -> Pro
     """
     connection, _ = await open_connection(source, as_check(source), clock)
     try:
-        return await _look(source, connection, wait_s)
+        return await _watch(source, connection, wait_s)
     finally:
         await connection.close(CLOSE_S)
 
 
-async def _look(source: MqttSource, connection: Connection, wait_s: float) -> ProbeAnswer:
+async def look(source: MqttSource, clock: Clock) -> LiveResult:
+    """Say what `probe` found in the words of `gateway check --live`.
+
+    Raises:
+        SourceUnavailable, SourceRejected: there is no connection to speak of.
+    Cancel: closes the connection.
+    """
+    result = LiveResult()
+    answer = await probe(source, clock)
+    for item in answer.items:
+        match item.outcome:
+            case Outcome.RECEIVED:
+                result.good[item.name] = str(item.value)
+            case Outcome.NOT_YET:
+                result.waiting[item.name] = item.topic
+            case Outcome.ODD | Outcome.DENIED:
+                topic = "" if item.topic in item.detail else item.topic
+                facts = " ".join(part for part in (topic, item.detail) if part)
+                result.tag_bad(item.name, item.reason, facts)
+            case _:
+                assert_never(item.outcome)
+    return result
+
+
+async def _watch(source: MqttSource, connection: Connection, wait_s: float) -> ProbeAnswer:
     try:
         async with asyncio.timeout(source.connect_timeout_s):
             codes = await connection.subscribe(dict.fromkeys(filters_of(source), 0))

@@ -6,29 +6,22 @@ and a subscription is made for a moment: only then does a server say what it gra
 
 from __future__ import annotations
 
-import asyncio
-import difflib
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.opcua.address import is_path
+from adapters.opcua.browse import nearest, seen
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge
 from adapters.opcua.granted import subscribe
 from adapters.opcua.items import Items, ItemState
-from adapters.opcua.library import UaError, nodeid_to_binary, ua
+from adapters.opcua.library import ua
 from adapters.opcua.link import Link, close, connect
 from adapters.opcua.slices import in_slices
-from adapters.opcua.structures import TypeBook
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import SourceError
+from gateway.core.probing import LiveProblem, LiveResult
 from gateway.ops.health import DeviceHealth
-
-BROWSE_NODES_MAX = 3_000
-BROWSE_S = 5.0
-NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +64,24 @@ async def probe(source: OpcUaSource, clock: Clock | None = None) -> list[ProbeFi
         await close(link)
 
 
+async def look(source: OpcUaSource, clock: Clock) -> LiveResult:
+    """Say what `probe` found in the words of `gateway check --live`; never raises for a server.
+
+    Cancel: closes the connection within 5 s.
+    """
+    result = LiveResult()
+    for finding in await probe(source, clock):
+        if finding.index is None:
+            result.failure = LiveProblem(finding.status, finding.detail)
+            continue
+        name = source.plan.signals[finding.index].name
+        if finding.good:
+            result.good[name] = finding.value_type
+        else:
+            result.tag_bad(name, finding.status, finding.detail, finding.nearest)
+    return result
+
+
 async def _probe_items(link: Link, source: OpcUaSource, clock: Clock) -> list[ProbeFinding]:
     health = DeviceHealth(source.device, len(source.items))
     items = Items(link, source, health, clock)
@@ -91,9 +102,10 @@ async def _probe_items(link: Link, source: OpcUaSource, clock: Clock) -> list[Pr
     unknown = [state for state in items.states if _is_unknown(found.get(state.handle))]
     if len(unknown) < len(items.states):
         await _try_subscription(link, source, items)
-    nearest = await _nearest(link, unknown) if unknown else {}
+    offered = await seen(link) if unknown else ()
+    near = {state.handle: nearest(offered, state.item.address) for state in unknown}
     return [
-        _with_nearest(_told(state, found.get(state.handle)), nearest.get(state.handle, ()))
+        _with_nearest(_told(state, found.get(state.handle)), near.get(state.handle, ()))
         for state in items.states
     ]
 
@@ -145,66 +157,3 @@ def _finding(state: ItemState, answer: Any) -> ProbeFinding:
         "" if good and (status is None or status.is_good()) else str(status.name),
         kind,
     )
-
-
-async def _nearest(link: Link, unknown: Sequence[ItemState]) -> dict[int, tuple[str, ...]]:
-    """Look through a part of the address space for names like the unknown ones."""
-    paths: list[str] = []
-    nodes: list[str] = []
-    try:
-        async with asyncio.timeout(BROWSE_S):
-            await _walk(link, paths, nodes)
-    except (UaError, TimeoutError):
-        pass  # what was seen until now still helps
-    return {
-        state.handle: tuple(
-            difflib.get_close_matches(
-                state.item.address, paths if is_path(state.item.address) else nodes, NEAREST, 0.75
-            )
-        )
-        for state in unknown
-    }
-
-
-async def _walk(link: Link, paths: list[str], nodes: list[str]) -> None:
-    reader = TypeBook(link.client, link.namespaces).reader
-    objects = ua.NodeId(ua.ObjectIds.ObjectsFolder)
-    seen = {objects}
-    waiting: deque[tuple[str, Any]] = deque([("/Objects", objects)])
-    while waiting and len(seen) < BROWSE_NODES_MAX:
-        part = [waiting.popleft() for _ in range(min(len(waiting), 20))]
-        for path, reference in await _children(link, part):
-            raw = reference.NodeId
-            node = ua.NodeId(raw.Identifier, raw.NamespaceIndex, raw.NodeIdType)
-            server = raw.NamespaceIndex == 0 and reference.BrowseName.Name == "Server"
-            if node in seen or server:
-                continue
-            seen.add(node)
-            name = reference.BrowseName
-            below = f"{path}/{name.NamespaceIndex}:{name.Name}"
-            paths.append(below)
-            nodes.append(reader.node_id(nodeid_to_binary(node), 0)[0])
-            waiting.append((below, node))
-
-
-async def _children(link: Link, part: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    parameters = ua.BrowseParameters(
-        NodesToBrowse=[
-            ua.BrowseDescription(
-                NodeId=node,
-                BrowseDirection=ua.BrowseDirection.Forward,
-                ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
-                IncludeSubtypes=True,
-                NodeClassMask=ua.NodeClass.Object | ua.NodeClass.Variable,
-                ResultMask=ua.BrowseResultMask.All,
-            )
-            for _, node in part
-        ],
-        RequestedMaxReferencesPerNode=500,
-    )
-    results = await link.client.uaclient.browse(parameters)
-    return [
-        (path, reference)
-        for (path, _), result in zip(part, results, strict=True)
-        for reference in result.References or ()
-    ]

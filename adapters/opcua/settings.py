@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -101,18 +101,6 @@ class OpcUaDeviceKeys(FileModel):
     stall_tolerance: Annotated[Seconds, Field(ge=0.1, le=86_400)] = 10.0
     keepalive: Annotated[Seconds, Field(ge=0.1, le=KEEPALIVE_MAX_S)] = 5.0
     time: TimeKeys | None = None
-
-
-def login_problems(login: OpcUaLogin | None) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Name keys that are there without the one they need: (path, facts)."""
-    if login is None:
-        return []
-    pairs = (("password", "user"), ("certificate", "key"), ("key", "certificate"))
-    return [
-        (("login", present), {"key": present, "needs": absent})
-        for present, absent in pairs
-        if getattr(login, present) is not None and getattr(login, absent) is None
-    ]
 
 
 def make_source(

@@ -22,11 +22,14 @@ from adapters.opcua.server_certificate import (
     read_certificate,
 )
 from gateway.core.errors import SourceRejected
+from gateway.core.trust import Known
 from gateway.core.types import UnixNs
 
 REJECTED_MAX = 100
 """A peer that makes up certificates must not fill the disk; the oldest waiting ones go first."""
 PREFIX_MIN = 4
+FOLDER = "trust"
+"""Its name in the data folder."""
 SHOWN_PREFIX = 16
 
 
@@ -178,3 +181,41 @@ def _refusal(certificate: ServerCertificate, *, changed: bool) -> SourceRejected
         what += "; another one of this address is trusted" if changed else ""
         return SourceRejected("certificate-malformed", f"{what}; {decide}")
     return SourceRejected("certificate-changed" if changed else "certificate-unknown", decide)
+
+
+class TrustFolder:
+    """A data folder's certificates as `gateway trust` shows them; see `gateway.core.trust`."""
+
+    def __init__(self, data: Path) -> None:
+        self._store = TrustStore(data / FOLDER)
+
+    def known(self) -> list[Known]:
+        """List every certificate, trusted ones first."""
+        return [_known(entry) for entry in self._store.entries()]
+
+    def beginning(self, prefix: str) -> list[Known]:
+        """List those whose fingerprint begins so."""
+        return [_known(entry) for entry in self._store.find(prefix)]
+
+    def decide(self, fingerprint: str, *, trusted: bool) -> None:
+        """Trust a certificate or refuse it."""
+        for entry in self._store.find(fingerprint):
+            self._store.decide(entry, Decision.TRUSTED if trusted else Decision.REJECTED)
+
+
+def _known(entry: TrustEntry) -> Known:
+    certificate = entry.certificate
+    return Known(
+        fingerprint=entry.fingerprint,
+        trusted=entry.decision is Decision.TRUSTED,
+        url=entry.sidecar.url,
+        first_seen=entry.sidecar.first_seen,
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        valid_from=certificate.valid_from,
+        valid_until=certificate.valid_until,
+        uris=tuple(certificate.uris),
+        hosts=tuple(certificate.hosts),
+        malformed=certificate.malformed,
+        usable=certificate.key is not None,
+    )

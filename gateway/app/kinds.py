@@ -1,16 +1,11 @@
-"""The kinds of adapters that this program has."""
+"""The kinds that this program has; the one place outside their rooms that names them."""
 
 from __future__ import annotations
 
-from adapters.mqtt import interface as mqtt
-from adapters.mqtt.settings import MqttDeviceKeys, MqttTagKeys
-from adapters.opcua import interface as opcua
-from adapters.opcua.settings import OpcUaDeviceKeys, OpcUaTagKeys
-from gateway.core.kinds import AdapterKind
+from adapters.mqtt.kind import KIND as MQTT
+from adapters.opcua.kind import KIND as OPCUA
+from gateway.core.kinds import Kinds
 
-ADAPTERS = (
-    AdapterKind(
-        "opcua", opcua.BINDING.schemes, OpcUaDeviceKeys, OpcUaTagKeys, opcua.FACE, opcua.FIELDS
-    ),
-    AdapterKind("mqtt", mqtt.BINDING.schemes, MqttDeviceKeys, MqttTagKeys, mqtt.FACE, mqtt.FIELDS),
-)
+ADAPTERS = (OPCUA, MQTT)
+"""In the order in which people read of them."""
+KINDS = Kinds(ADAPTERS, later=("modbus", "xgt", "melsec"))

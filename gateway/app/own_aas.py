@@ -15,10 +15,10 @@ from gateway.api.services import QUERY_PATH
 from gateway.app.version import version
 from gateway.config.ids import GATEWAY, GATEWAY_SUBMODELS, Ids
 from gateway.config.models import GatewayFile
-from gateway.config.scalars import is_loopback
 from gateway.core.assets import LocalName
 from gateway.core.clock import Clock
 from gateway.core.errors import SinkUnavailable, SpoolError
+from gateway.core.hosts import is_loopback
 from gateway.history.interface import History, HistoryHealth
 from gateway.ops.health import DeviceHealth, DeviceState, Health, SinkHealth
 from gateway.spool.log import SpoolCounters, SqliteSpool

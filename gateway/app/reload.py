@@ -9,6 +9,7 @@ from typing import Any
 
 from aas_models.live import LiveValues
 from gateway.app.fleet import Fleet
+from gateway.app.kinds import KINDS
 from gateway.app.start import keep_good
 from gateway.config.findings import Finding, Severity
 from gateway.config.plan import GatewayPlan
@@ -59,7 +60,7 @@ class Reloader:
 
     async def _reload(self) -> Reload:
         async with self._turn:  # somebody may ask while the watcher has begun
-            outcome = reload_plan(self.plan, self._data, self._environ)
+            outcome = reload_plan(self.plan, self._data, self._environ, KINDS)
             if outcome.plan is None:
                 self._refuse(outcome.findings)
             else:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.app.kinds import KINDS
 from gateway.config.findings import ConfigError, Finding, Severity
 from gateway.config.last_good import keep_copy, last_good
 from gateway.config.plan import GatewayPlan, load_plan
@@ -25,13 +26,13 @@ def plan_to_run(
         ConfigError: gateway.yaml cannot be used and there is no copy that can.
     """
     try:
-        plan = load_plan(folder, data, environ, keep_going=True)
+        plan = load_plan(folder, data, environ, KINDS, keep_going=True)
     except ConfigError as error:
         copy = last_good(data)
         if copy is None:
             raise
         try:
-            kept = load_plan(copy, data, environ, keep_going=True)
+            kept = load_plan(copy, data, environ, KINDS, keep_going=True)
         except ConfigError:
             raise error from None
         events.last_good_used(str(folder))

@@ -194,11 +194,12 @@ def _models(config: Path, data: Path, lang: Language) -> list[AssetModel]:
 
 
 def _plan(config: Path, data: Path, lang: Language) -> GatewayPlan:
+    from gateway.app.kinds import KINDS
     from gateway.config.findings import ConfigError
     from gateway.config.plan import load_plan
 
     try:
-        return load_plan(config, data, os.environ)
+        return load_plan(config, data, os.environ, KINDS)
     except ConfigError as error:
         print_findings(config, error, lang)
         raise typer.Exit(EXIT_CONFIG) from None

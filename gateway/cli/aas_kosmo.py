@@ -180,11 +180,12 @@ def _checked(out: Path, data: Path, lang: Language) -> None:
 
 
 def _plan(folder: Path, data: Path, lang: Language) -> Any:
+    from gateway.app.kinds import KINDS
     from gateway.config.findings import ConfigError
     from gateway.config.plan import load_plan
 
     try:
-        return load_plan(folder, data, os.environ)
+        return load_plan(folder, data, os.environ, KINDS)
     except ConfigError as error:
         print_findings(folder, error, lang)
         raise typer.Exit(EXIT_CONFIG) from None

@@ -28,7 +28,7 @@ from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from aas_models.importing import Imported
-    from gateway.config.live import LiveResult
+    from gateway.core.probing import LiveResult
     from gateway.exchange.aasx.difference import DeviceChange, Difference
     from gateway.exchange.aasx.proposal import Proposal
 
@@ -87,7 +87,7 @@ def proposal_for(
     file: Path, config: Path, data: Path, lang: Language, *, prune: bool
 ) -> tuple[Imported, Proposal]:
     """Read a file and compare it with the configuration; ends the command where that fails."""
-    from gateway.app.kinds import ADAPTERS
+    from gateway.app.kinds import KINDS
     from gateway.config.findings import ConfigError
     from gateway.core.errors import AasError
     from gateway.exchange.aasx.proposal import Package, propose
@@ -100,7 +100,7 @@ def proposal_for(
             config,
             data,
             os.environ,
-            ADAPTERS,
+            KINDS,
             prune=prune,
             package=package,
         )

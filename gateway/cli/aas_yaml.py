@@ -74,6 +74,7 @@ def to_aasx(
     lang: Lang = None,
 ) -> None:
     """Write a configuration as AAS with interface description and mapping, without secrets."""
+    from gateway.app.kinds import KINDS
     from gateway.config.findings import ConfigError
     from gateway.config.plan import load_plan
     from gateway.core.errors import AasError
@@ -87,7 +88,7 @@ def to_aasx(
     if metamodel not in {"3.0", "3.1"}:
         fail(texts["metamodel"])
     try:
-        plan = load_plan(folder, data, os.environ)
+        plan = load_plan(folder, data, os.environ, KINDS)
         content = aasx_of(plan, form, out.name, "3.0" if metamodel == "3.0" else "3.1")
         partial = out.with_name(f".{out.name}.partial")
         partial.write_bytes(content)

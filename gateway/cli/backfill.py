@@ -79,6 +79,7 @@ def backfill(
     """Send samples from history to one platform again; the service may run beside it."""
     import asyncio
 
+    from gateway.app.kinds import KINDS
     from gateway.config.findings import ConfigError
     from gateway.config.plan import load_plan
     from gateway.core.errors import SinkUnavailable
@@ -88,7 +89,7 @@ def backfill(
     existing_data(data, tongue)
     span = _span(start, end, texts)
     try:
-        plan = load_plan(config, data, os.environ, keep_going=True)
+        plan = load_plan(config, data, os.environ, KINDS, keep_going=True)
     except ConfigError as error:
         print_findings(config, error, tongue)
         raise typer.Exit(EXIT_CONFIG) from error

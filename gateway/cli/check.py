@@ -40,13 +40,14 @@ def check(
 ) -> None:
     """Check a configuration. Exit: 0 right, 1 warnings (--strict), 2 wrong, 3 not reached."""
     gc.disable()  # a short process: collecting garbage would take a third of its time
+    from gateway.app.kinds import KINDS
     from gateway.config.findings import ConfigError
     from gateway.config.plan import load_plan
 
     tongue = language(lang)
     folder = folder.parent if folder.name == "gateway.yaml" else folder
     try:
-        plan = load_plan(folder, data, os.environ)
+        plan = load_plan(folder, data, os.environ, KINDS)
     except ConfigError as error:
         _show(None, error.findings, tongue, as_json=as_json)
         raise typer.Exit(EXIT_CONFIG) from None

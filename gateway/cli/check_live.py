@@ -14,8 +14,8 @@ from gateway.cli.screen import columns, printable
 from gateway.core.texts import Language
 
 if TYPE_CHECKING:
-    from gateway.config.live import LiveProblem, LiveResult
     from gateway.config.plan import GatewayPlan
+    from gateway.core.probing import LiveProblem, LiveResult
     from gateway.ops.advice import Advice
 
 NAME_WIDTH = 24

@@ -22,9 +22,10 @@ def schema(
     write: Annotated[Path | None, typer.Option(help="Folder to write the files into.")] = None,
 ) -> None:
     """Print the JSON schemas of gateway.yaml and of device files."""
+    from gateway.app.kinds import KINDS
     from gateway.config.schema import schema_text, schemas
 
-    made = schemas()
+    made = schemas(KINDS)
     if which and which not in made:
         fail(f"gateway | device, not {which}")
     if write is not None:
@@ -45,13 +46,14 @@ def show(
     ] = False,
 ) -> None:
     """Show what the files say; --effective with every default, id and element. Never a secret."""
+    from gateway.app.kinds import KINDS
     from gateway.config.effective import effective_plan, written_plan
     from gateway.config.findings import ConfigError
     from gateway.config.plan import load_plan
     from gateway.config.render import all_as_text
 
     try:
-        plan = load_plan(folder, data, os.environ)
+        plan = load_plan(folder, data, os.environ, KINDS)
     except ConfigError as error:
         typer.echo(all_as_text(error.findings, language(lang)))
         raise typer.Exit(EXIT_CONFIG) from None

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.mqtt.problems import Problem, item_problems, zone_problems
-from adapters.opcua.settings import login_problems
-from gateway.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, TagKeys
+from gateway.config.devices import TagKeys
 from gateway.config.findings import Span
 from gateway.config.ids import RESERVED_SUBMODELS
 from gateway.config.load import DeviceFile, Folder
 from gateway.config.models import GatewayFile, InfluxHistory
-from gateway.config.scalars import is_loopback
 from gateway.config.usage_checks import check_usage
 from gateway.config.words import nearest
 from gateway.config.yaml_reader import Document
+from gateway.core.hosts import is_loopback
+from gateway.core.kinds import Problem
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX
 from gateway.mapping.expression import ExpressionError, parse
 
@@ -23,11 +22,9 @@ CONFLICTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("expr", ("scale", "offset", "bit")),
     ("bit", ("scale", "offset", "range", "deadband")),
     ("values", ("scale", "offset", "expr", "type", "range", "deadband")),
-    ("text", ("json", "item", "field", "quality", "time")),
-    ("json", ("item", "field")),
     ("number", ("values",)),
 )
-"""A key and those that cannot stand beside it."""
+"""A key of any tag and those that cannot stand beside it; a kind has more."""
 NEEDS_NUMBERS = ("range", "deadband")
 NOT_NUMBERS = ("string", "bool")
 INFLUX_NEEDS = {1: ("database",), 2: ("org", "bucket", "token"), 3: ("bucket", "token")}
@@ -101,7 +98,7 @@ def _unique_devices(devices: list[DeviceFile]) -> None:
 
 def check_device(device: DeviceFile) -> None:
     """Check one device file: its connection, then each tag, then the tags together."""
-    _connection(device, device.keys)
+    _of_its_kind(device)
     if not device.keys.tags:
         device.document.add("W1505", ("tags",), at_key=True, device=device.keys.device)
     names: dict[str, int] = {}
@@ -128,59 +125,21 @@ def _oee(device: DeviceFile) -> None:
         device.document.add("E1208", ("oee", "defect"), at_key=True, key="defect", other="good")
 
 
-def _connection(device: DeviceFile, keys: Device) -> None:
-    match keys:
-        case OpcUaDevice():
-            _opcua_connection(device, keys)
-        case MqttDevice():
-            _mqtt_connection(device, keys)
-        case _:
-            assert_never(keys)
+def tell(device: DeviceFile, problem: Problem) -> None:
+    """Report what a device's kind found."""
+    path: tuple[Any, ...] = problem.path
+    if problem.tag is not None:
+        path = device.tag_path(problem.tag, *path)
+    device.document.add(problem.code, path, at_key=problem.at_key, **problem.facts)
 
 
-def _wrong(device: DeviceFile, code: str, path: tuple[Any, ...], /, **facts: object) -> None:
-    device.spoiled = True
-    device.document.add(code, path, at_key=True, **facts)
-
-
-def _opcua_connection(device: DeviceFile, keys: OpcUaDevice) -> None:
-    security = keys.security
-    if "None" in (security.mode, security.policy) and not security.unsafe:
-        which = "mode" if security.mode == "None" else "policy"
-        device.spoiled = True
-        device.document.add("E1305", ("security", which), key=which)
-    for path, facts in login_problems(keys.login):
-        _wrong(device, "E1307", path, **facts)
-    for key in ("certificate", "key"):
-        _file_there(device, getattr(keys.login, key, None), ("login", key))
-
-
-def _mqtt_connection(device: DeviceFile, keys: MqttDevice) -> None:
-    parts = urlsplit(keys.connect)
-    tls = keys.tls
-    if tls is not None and parts.scheme == "mqtt":
-        _wrong(device, "E1309", ("tls",))
-    for present, absent in (("certificate", "key"), ("key", "certificate")):
-        if getattr(tls, present, None) is not None and getattr(tls, absent, None) is None:
-            _wrong(device, "E1307", ("tls", present), key=present, needs=absent)
-    for key in ("ca", "certificate", "key"):
-        _file_there(device, getattr(tls, key, None), ("tls", key))
-    remote = parts.scheme == "mqtt" and not is_loopback(parts.hostname or "")
-    if remote and keys.login is not None and keys.login.password is not None:
-        device.document.add("W1503", ("connect",), address=keys.connect)
-    for problem in zone_problems(keys.time):
-        device.document.add(problem.code, ("time", *problem.path), at_key=True, **problem.facts)
-        device.spoiled = True
-    if keys.qos == 2:
-        device.document.add("W1506", ("qos",))
-
-
-def _file_there(device: DeviceFile, name: str | None, path: tuple[Any, ...]) -> None:
-    document = device.document
-    root = document.path.parents[document.file.count("/")]
-    if name is not None and not (root / name).is_file():
-        device.spoiled = True
-        document.add("E1304", path, path=name)
+def _of_its_kind(device: DeviceFile) -> None:
+    """Report what the kind finds, and leave out what is wrong."""
+    for problem in device.kind.problems(device.keys, device.keys.tags, device.folder):
+        tell(device, problem)
+        if problem.wrong:
+            device.spoiled |= problem.tag is None
+            device.left_out |= set() if problem.tag is None else {problem.tag}
 
 
 def _spoil(
@@ -193,19 +152,22 @@ def _spoil(
 def _tag(device: DeviceFile, place: int, tag: TagKeys) -> None:
     given = tag.model_fields_set
     if len(given) > 2:
-        _conflicts(device, place, tag, {"json" if key == "json_" else key for key in given})
+        _conflicts(device, place, tag, {_written(tag, key) for key in given})
     if tag.expr is not None:
         _expression(device, place, tag.expr)
     if tag.aas is not None:
         _element(device, place, tag.aas)
     if isinstance(tag.deadband, str) and tag.range is None:
         _spoil(device, place, "E1215", "deadband", value=tag.deadband)
-    if isinstance(tag, MqttTag):
-        _mqtt_tag(device, place, tag)
+
+
+def _written(tag: TagKeys, key: str) -> str:
+    """Name a key as it stands in the file."""
+    return type(tag).model_fields[key].alias or key
 
 
 def _conflicts(device: DeviceFile, place: int, tag: TagKeys, given: set[str]) -> None:
-    for key, others in CONFLICTS:
+    for key, others in (*CONFLICTS, *device.kind.conflicts):
         if key in given:
             for other in others:
                 if other in given:
@@ -238,21 +200,3 @@ def _element(device: DeviceFile, place: int, path: str) -> None:
         _spoil(device, place, "E1205", "aas", path=path, word=wrong[0] if wrong else path)
     elif parts[0] in RESERVED_SUBMODELS:
         _spoil(device, place, "E1217", "aas", submodel=parts[0])
-
-
-def _mqtt_tag(device: DeviceFile, place: int, tag: MqttTag) -> None:
-    keys = device.keys
-    assert isinstance(keys, MqttDevice)
-    if tag.json_ is None and not tag.text:
-        for problem in item_problems(keys, tag):
-            _found(device, place, problem)
-    if tag.topic is None and keys.topic is None:
-        _spoil(device, place, "E1216", missing="topic")
-    for problem in zone_problems(tag.time):
-        _found(device, place, problem, "time")
-
-
-def _found(device: DeviceFile, place: int, problem: Problem, *keys: str) -> None:
-    device.left_out.add(place)
-    path = device.tag_path(place, *keys, *problem.path)
-    device.document.add(problem.code, path, **problem.facts)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, create_model
 from pydantic_core import PydanticCustomError
 
-from adapters.mqtt.settings import MqttDeviceKeys, MqttTagKeys
-from adapters.opcua.settings import OpcUaDeviceKeys, OpcUaTagKeys
 from gateway.config.models import Local, Version
 from gateway.config.oee import OeeKeys
 from gateway.config.scalars import Name
 from gateway.config.units import canonical_unit, nearest_unit
-from gateway.core.config import FileModel
+from gateway.core.config import FileModel, TimeKeys
+from gateway.core.kinds import AnyKind, Kinds
+from gateway.core.time_policy import TimePolicy
 from gateway.mapping.rules import BIT_MAX, Meant, Said
 
 NAME_MAX = 128
@@ -24,8 +25,9 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1, two letters."""
 Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 YEAR_MIN, YEAR_MAX = 1900, 2100
-LATER_SCHEMES = ("modbus", "xgt", "melsec")
-"""Known, and answered with "not in this version" until their adapters are here."""
+KEYS = "Keys"
+MODELS_MAX = 64
+"""More than there are kinds."""
 
 TypeWord = Literal[
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
@@ -159,32 +161,43 @@ class DeviceKeys(FileModel):
     oee: OeeKeys | None = None
     aasx: str | None = None
 
-
-class OpcUaTag(TagKeys, OpcUaTagKeys):
-    """A tag of an OPC UA device."""
-
-
-class OpcUaDevice(DeviceKeys, OpcUaDeviceKeys):
-    """A device file whose `connect` begins with opc.tcp."""
-
-    tags: list[OpcUaTag]
+    if TYPE_CHECKING:  # of the kind: an address with the rules of its own, and its tags
+        connect: str
+        tags: list[Any]
 
 
-class MqttTag(TagKeys, MqttTagKeys):
-    """A tag of an MQTT device."""
+Device = DeviceKeys
+"""The keys of any device; which model they are of says its kind."""
 
 
-class MqttDevice(DeviceKeys, MqttDeviceKeys):
-    """A device file whose `connect` begins with mqtt or mqtts."""
+@lru_cache(MODELS_MAX)
+def model_of(kind: AnyKind) -> type[Device]:
+    """Join what every device has with what its kind adds, for its tags too.
 
-    tags: list[MqttTag]
+    The models are named as the kind names its own, without `Keys`.
+    """
+    tag = create_model(
+        kind.tag.__name__.removesuffix(KEYS),
+        __base__=(TagKeys, kind.tag),
+        __doc__=f"A tag of {kind.title.en}.",
+    )
+    model = create_model(
+        kind.device.__name__.removesuffix(KEYS),
+        __base__=(DeviceKeys, kind.device),
+        __doc__=f"A device file of {kind.title.en}.",
+        tags=(list[tag], ...),
+    )
+    return cast("type[Device]", model)
 
 
-Device = OpcUaDevice | MqttDevice
-MODELS: dict[str, type[OpcUaDevice | MqttDevice]] = {
-    "opc.tcp": OpcUaDevice,
-    "mqtt": MqttDevice,
-    "mqtts": MqttDevice,
-}
-SHORT_KEYS = {"opc.tcp": "node", "mqtt": "json", "mqtts": "json"}
-"""What the right side of the short form `name: address` stands for."""
+def by_scheme(kinds: Kinds) -> dict[str, AnyKind]:
+    """Map the schemes that begin `connect:` to their kinds, in the order of the kinds."""
+    return {scheme: kind for kind in kinds.adapters for scheme in kind.schemes}
+
+
+def times_of(keys: Device) -> TimePolicy:
+    """Say what is thought of a device's source times; one without `time:` has the usual."""
+    said = getattr(keys, "time", None)
+    if not isinstance(said, TimeKeys):
+        return TimePolicy()
+    return TimePolicy(said.source == "trust", said.ahead)

@@ -10,9 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adapters.mqtt import interface as mqtt
-from adapters.opcua import interface as opcua
-from gateway.config.devices import Device, MqttDevice, OpcUaDevice, TagKeys
+from gateway.config.devices import Device, TagKeys
 from gateway.config.elements import Element
 from gateway.config.load import DeviceFile
 from gateway.core.assets import LocalName
@@ -27,14 +25,8 @@ KEPT_HERE = frozenset({"login", "aasx"})
 """Keys of any device that belong to this machine and enter no AASX; its kind has more."""
 SAID_BY_SHELL = frozenset({"id", "maker", "model", "serial", "year"})
 """Keys of `asset:` that shell and nameplate say."""
-FACES: dict[type[Device], AnyFace] = {OpcUaDevice: opcua.FACE, MqttDevice: mqtt.FACE}
 LABEL_MAX = 128
 """Longest displayName; see `aas_models.elements`."""
-
-
-def face_of(keys: Device) -> AnyFace:
-    """Give the face of a device's kind."""
-    return FACES[type(keys)]
 
 
 def interface_of(

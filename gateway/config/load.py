@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from adapters.mqtt.config import Hall
-from adapters.mqtt.formats import PRESETS, Preset
 from gateway.config.cut import report_cuts
-from gateway.config.devices import LATER_SCHEMES, MODELS, SHORT_KEYS, Device
+from gateway.config.devices import Device, by_scheme, model_of
 from gateway.config.findings import Report
 from gateway.config.models import GatewayFile
 from gateway.config.references import References
 from gateway.config.shape import kind_of, known_keys, validated
 from gateway.config.words import nearest
 from gateway.config.yaml_reader import QUOTED, Document, read
+from gateway.core.kinds import AnyKind, Kinds
 
 GATEWAY_FILE = "gateway.yaml"
 DEVICES_MAX = 1000
 DEVICE_SUFFIXES = (".yaml", ".yml")
-SCHEMES = (*MODELS, *LATER_SCHEMES)
-
-
 Overlay = Mapping[Path, bytes | None]
 """Contents that files are to have, as if they were written; None for one that is to go."""
 
@@ -36,6 +33,7 @@ class DeviceFile:
     """A device file that has the right keys; `places` gives each tag's place in the file."""
 
     document: Document
+    kind: AnyKind
     keys: Device
     places: list[int]
     left_out: set[int] = field(default_factory=set)
@@ -44,8 +42,13 @@ class DeviceFile:
     """Something beside its tags is wrong."""
     named: tuple[Any, ...] = ("device",)
     """Where its name stands."""
-    hall: Hall | None = None
-    """For the one device of a shared file that looks out for others."""
+    share: Any = None
+    """For the one device of a shared file that does something for all of them."""
+
+    @property
+    def folder(self) -> Path:
+        """The configuration folder, where relative paths begin."""
+        return self.document.path.parents[self.document.file.count("/")]
 
     def tag_path(self, place: int, *keys: Any) -> tuple[Any, ...]:
         """Give the path in the document of a tag of `keys.tags`."""
@@ -68,6 +71,7 @@ def load_folder(
     folder: Path,
     data: Path,
     environ: Mapping[str, str],
+    kinds: Kinds,
     report: Report,
     *,
     keep_going: bool,
@@ -76,24 +80,24 @@ def load_folder(
     """Read gateway.yaml and the device files it names.
 
     Args:
+        kinds: those that a device may be of.
         keep_going: leave a wrong tag out and keep the rest of its file.
         overlay: files as they would be; with it, a glob may match nothing yet.
     """
     references = References(folder, data, environ)
     path = folder / GATEWAY_FILE
     edits = overlay or {}
-    document = read(path, GATEWAY_FILE, report, references.resolve, content=edits.get(path))
-    gateway = _gateway(document)
+    main = read(path, GATEWAY_FILE, report, references.resolve, content=edits.get(path))
+    gateway = _gateway(main)
     files = [path]
     devices = []
-    for device_path in _device_files(folder, gateway, document, overlay):
+    for device_path in _device_files(folder, gateway, main, overlay):
         files.append(device_path)
-        device = _device(
-            device_path, folder, report, references, edits.get(device_path), keep_going=keep_going
-        )
+        document = _document(device_path, folder, report, references, edits.get(device_path), kinds)
+        device = _device(document, kinds, keep_going=keep_going)
         if device is not None:
             devices.append(device)
-    return Folder(folder, gateway, document, devices, files + references.files, edits)
+    return Folder(folder, gateway, main, devices, files + references.files, edits)
 
 
 def _gateway(document: Document) -> GatewayFile | None:
@@ -152,27 +156,30 @@ def _device_files(
     yield from sorted(there | added)[:DEVICES_MAX]
 
 
-def _device(
+def _document(
     path: Path,
     folder: Path,
     report: Report,
     references: References,
     content: bytes | None,
-    *,
-    keep_going: bool,
-) -> DeviceFile | None:
+    kinds: Kinds,
+) -> Document:
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
-    document = read(path, name, report, references.resolve, expand_short_tags, content)
+    return read(path, name, report, references.resolve, short_tags(kinds), content)
+
+
+def _device(document: Document, kinds: Kinds, *, keep_going: bool) -> DeviceFile | None:
     if document.data is None and document.broken:
         return None
     report_cuts(document)
     if not isinstance(document.data, dict):
         _not_a_mapping(document)
         return None
-    model = _model(document)
-    if model is None:
+    kind = _kind(document, kinds)
+    if kind is None:
         return None
-    document.data.setdefault("device", path.stem)
+    document.data.setdefault("device", document.path.stem)
+    model = model_of(kind)
     keys, problems = validated(model, document)
     tags = document.data.get("tags")
     places = list(range(len(tags))) if isinstance(tags, list) else []
@@ -180,11 +187,11 @@ def _device(
         keys, places = _without_bad_tags(model, document, problems)
     if keys is None:
         return None
-    return DeviceFile(document, keys, places, spoiled=document.broken)
+    return DeviceFile(document, kind, keys, places, spoiled=document.broken)
 
 
 def _without_bad_tags(
-    model: type[Any], document: Document, problems: list[tuple[Any, ...]]
+    model: type[Device], document: Document, problems: list[tuple[Any, ...]]
 ) -> tuple[Device | None, list[int]]:
     if any(len(path) < 2 or path[0] != "tags" for path in problems):
         return None, []
@@ -196,52 +203,50 @@ def _without_bad_tags(
     return keys, places
 
 
-def _model(document: Document) -> type[Any] | None:
+def _kind(document: Document, kinds: Kinds) -> AnyKind | None:
     connect = document.data.get("connect")
     if connect is None:
         near = nearest("connect", (str(key) for key in document.data)) or ""
         document.add("E1102", (near,) if near else (), at_key=bool(near), key="connect")
         return None
+    known = by_scheme(kinds)
     scheme = str(connect).partition("://")[0]
-    if scheme in MODELS and "://" in str(connect):
-        return MODELS[scheme]
-    if scheme in LATER_SCHEMES:
+    if scheme in known and "://" in str(connect):
+        return known[scheme]
+    if scheme in kinds.later:
         document.add("E1110", ("connect",), word=scheme)
     else:
-        near = nearest(scheme, SCHEMES) or ""
-        document.add("E1111", ("connect",), address=connect, near=near, known=", ".join(MODELS))
+        near = nearest(scheme, (*known, *kinds.later)) or ""
+        document.add("E1111", ("connect",), address=connect, near=near, known=", ".join(known))
     return None
 
 
-def expand_short_tags(root: Node) -> None:
-    """Rewrite `- name: address` into its long form, keeping where everything stands."""
+def short_tags(kinds: Kinds) -> Callable[[Node], None]:
+    """Give what rewrites `- name: address` into its long form, keeping where everything stands."""
+    return partial(_expand, kinds=kinds)
+
+
+def _expand(root: Node, kinds: Kinds) -> None:
     if not isinstance(root, MappingNode):
         return
     nodes = {key.value: value for key, value in root.value if isinstance(key, ScalarNode)}
     connect, tags = nodes.get("connect"), nodes.get("tags")
     if not isinstance(connect, ScalarNode) or not isinstance(tags, SequenceNode):
         return
-    scheme = connect.value.partition("://")[0]
-    if scheme not in MODELS:
+    kind = by_scheme(kinds).get(connect.value.partition("://")[0])
+    if kind is None:
         return
-    known = known_keys(MODELS[scheme], ("tags",))
-    shape = nodes.get("format")
-    preset = PRESETS.get(shape.value) if isinstance(shape, ScalarNode) else None
+    known = known_keys(model_of(kind), ("tags",))
+    written = {key: node.value for key, node in nodes.items() if isinstance(node, ScalarNode)}
     for item in tags.value:
         if isinstance(item, MappingNode) and len(item.value) == 1:
             key, address = item.value[0]
             if isinstance(key, ScalarNode) and key.value not in known:
+                meant = kind.short_key(written, str(address.value))
                 item.value = [
                     (_word("name", key), _quoted(key)),
-                    (_word(_short_key(scheme, preset, address), address), address),
+                    (_word(meant, address), address),
                 ]
-
-
-def _short_key(scheme: str, preset: Preset | None, address: Node) -> str:
-    """Give the key of an address: with a named format a path still begins with $."""
-    if preset is None or str(address.value).startswith("$"):
-        return SHORT_KEYS[scheme]
-    return preset.short
 
 
 def _word(text: str, place: Node) -> ScalarNode:

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import assert_never
+from typing import Any
 
-from adapters.mqtt import settings as mqtt
-from adapters.mqtt.config import MqttSource
-from adapters.opcua import settings as opcua
-from adapters.opcua.config import OpcUaSource
 from gateway.config.checks import check_folder
-from gateway.config.devices import (
-    PERCENT,
-    AddressKeys,
-    Device,
-    MqttDevice,
-    MqttTag,
-    OpcUaDevice,
-    TagKeys,
-)
+from gateway.config.devices import PERCENT, AddressKeys, Device, TagKeys, times_of
 from gateway.config.elements import Element, elements_of
 from gateway.config.findings import ConfigError, Finding, Report
 from gateway.config.halls import devices_in
@@ -33,13 +21,14 @@ from gateway.config.ids import (
     Ids,
     submodel_semantic_id,
 )
-from gateway.config.interface import face_of, interface_of
+from gateway.config.interface import interface_of
 from gateway.config.load import GATEWAY_FILE, DeviceFile, Folder, Overlay, load_folder
 from gateway.config.maker_aasx import static_content
 from gateway.config.models import HANGUL, GatewayFile
 from gateway.config.oee import oee_plan
 from gateway.core.assets import Address, AssetInfo, AssetModel, LocalName
 from gateway.core.config import LocalText
+from gateway.core.kinds import AnyKind, Kinds, SourceContext
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.time_policy import TimePolicy
 from gateway.mapping.rules import XS_FROM_TYPE, Meant, NumberForm, Rule, Said
@@ -51,7 +40,9 @@ class DevicePlan:
 
     name: str
     file: Path
-    source: OpcUaSource | MqttSource
+    kind: AnyKind
+    source: Any
+    """What its kind has made of it."""
     rules: Mapping[int, Rule]
     table: PlanTable
     asset: AssetModel
@@ -79,6 +70,7 @@ def load_plan(
     folder: Path,
     data: Path,
     environ: Mapping[str, str],
+    kinds: Kinds,
     *,
     keep_going: bool = False,
     overlay: Overlay | None = None,
@@ -89,6 +81,7 @@ def load_plan(
         folder: holds gateway.yaml.
         data: the data folder, for the secret store and the trust folder.
         environ: where `!env` and secrets look.
+        kinds: those that devices may be of.
         keep_going: leave out tags and devices that are wrong and plan the rest; their errors are
             then in `findings`. gateway.yaml itself must be right.
         overlay: files as they would be, to see what an edit comes to before it is made.
@@ -97,7 +90,7 @@ def load_plan(
         ConfigError: with everything that is wrong in all files.
     """
     report = Report()
-    read = load_folder(folder, data, environ, report, keep_going=keep_going, overlay=overlay)
+    read = load_folder(folder, data, environ, kinds, report, keep_going=keep_going, overlay=overlay)
     read.devices = [one for device in read.devices for one in devices_in(device)]
     check_folder(read)
     elements = {id(device): elements_of(device) for device in read.devices}
@@ -115,7 +108,7 @@ def load_plan(
 def _device_plan(
     read: Folder, gateway: GatewayFile, device: DeviceFile, elements: list[Element], data: Path
 ) -> DevicePlan:
-    keys = device.keys
+    keys, kind = device.keys, device.kind
     kept = [place for place in range(len(keys.tags)) if place not in device.left_out]
     elements = [elements[place] for place in kept]
     tags: list[TagKeys] = [keys.tags[place] for place in kept]
@@ -127,8 +120,8 @@ def _device_plan(
         tuple(
             _signal(
                 place=place,
-                keys=keys,
                 tag=tag,
+                source=kind.address(keys, tag),
                 rule=rules.get(place),
                 element=element,
                 info=info,
@@ -140,8 +133,11 @@ def _device_plan(
     return DevicePlan(
         name=keys.device,
         file=device.document.path,
-        source=_source(
-            device, kept, table, gateway=gateway.gateway.id, folder=read.path, data=data
+        kind=kind,
+        source=kind.make_source(
+            SourceContext(
+                keys.device, keys, tags, table, gateway.gateway.id, read.path, data, device.share
+            )
         ),
         rules=rules,
         table=table,
@@ -151,13 +147,11 @@ def _device_plan(
             ids=ids,
             enumerations={i: names for i, tag in enumerate(tags) if (names := _names(tag))},
             display={i: _display(tag) for i, tag in enumerate(tags)},
-            interface=interface_of(face_of(keys), device, kept, elements),
+            interface=interface_of(kind.interface, device, kept, elements),
             static=static_content(device, read, info.asset),
             oee=oee_plan(keys.oee, {tag.name: i for i, tag in enumerate(tags)}),
         ),
-        times=TimePolicy()
-        if keys.time is None
-        else TimePolicy(keys.time.source == "trust", keys.time.ahead),
+        times=times_of(keys),
         seldom=frozenset(i for i, tag in enumerate(tags) if tag.seldom),
     )
 
@@ -236,8 +230,8 @@ def _display(tag: TagKeys) -> LocalName:
 def _signal(
     *,
     place: int,
-    keys: Device,
     tag: TagKeys,
+    source: str,
     rule: Rule | None,
     element: Element,
     info: AssetInfo,
@@ -245,9 +239,9 @@ def _signal(
 ) -> Signal:
     return Signal(
         index=place,
-        device=keys.device,
+        device=info.device,
         name=tag.name,
-        source=_address(keys, tag),
+        source=source,
         aas=info.aas,
         asset=info.asset,
         submodel=ids[element.submodel],
@@ -258,52 +252,6 @@ def _signal(
         value_type=None if rule is None else rule.result_type,
         unit=tag.unit,
     )
-
-
-def _address(keys: Device, tag: TagKeys) -> str:
-    """Say where a value comes from in one text; for MQTT the topic, then the path inside."""
-    match keys:
-        case OpcUaDevice():
-            return str(getattr(tag, "node", ""))
-        case MqttDevice():
-            assert isinstance(tag, MqttTag)
-            parts = (tag.topic or keys.topic, tag.json_, tag.item, tag.field)
-            return " ".join(part for part in parts if part)
-        case _:
-            assert_never(keys)
-
-
-def _source(
-    device: DeviceFile,
-    kept: list[int],
-    table: PlanTable,
-    *,
-    gateway: str,
-    folder: Path,
-    data: Path,
-) -> OpcUaSource | MqttSource:
-    keys = device.keys
-    name = keys.device
-    match keys:
-        case OpcUaDevice():
-            nodes = [keys.tags[place] for place in kept]
-            return opcua.make_source(
-                name, keys, nodes, table, gateway=gateway, folder=folder, data=data
-            )
-        case MqttDevice():
-            topics = [keys.tags[place] for place in kept]
-            return mqtt.make_source(
-                name,
-                keys,
-                topics,
-                table,
-                gateway=gateway,
-                folder=folder,
-                data=data,
-                hall=device.hall,
-            )
-        case _:
-            assert_never(keys)
 
 
 def rule_of(tag: TagKeys) -> Rule | None:

@@ -12,6 +12,7 @@ from gateway.config.load import GATEWAY_FILE, device_files
 from gateway.config.models import GatewayFile
 from gateway.config.plan import GatewayPlan, load_plan
 from gateway.core.clock import Clock
+from gateway.core.kinds import Kinds
 
 POLL_S = 2.0
 """Polling also works on network shares and bind mounts, where notifications get lost."""
@@ -55,10 +56,10 @@ class Reload:
     findings: tuple[Finding, ...]
 
 
-def reload_plan(old: GatewayPlan, data: Path, environ: Mapping[str, str]) -> Reload:
+def reload_plan(old: GatewayPlan, data: Path, environ: Mapping[str, str], kinds: Kinds) -> Reload:
     """Read the folder of a running plan again. Never raises for what is in the files."""
     try:
-        new = load_plan(old.folder, data, environ)
+        new = load_plan(old.folder, data, environ, kinds)
     except ConfigError as error:
         return Reload(None, PlanDiff(), error.findings)
     return Reload(new, diff(old, new), new.findings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,16 +41,6 @@ def listen_address(text: str) -> str:
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
         raise PydanticCustomError("E1113", "not host:port", {"address": text})
     return text
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this PC can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def secret_file(value: Any) -> Any:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from pydantic import BaseModel
 
-from gateway.config.devices import SHORT_KEYS, MqttDevice, OpcUaDevice
+from gateway.config.devices import model_of
 from gateway.config.models import GatewayFile
+from gateway.core.kinds import AnyKind, Kinds
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 ONE_OR_MANY = {"devices", "unit"}
 """Lists in whose place one text may stand."""
 
 
-def schemas() -> dict[str, dict[str, Any]]:
+def schemas(kinds: Kinds) -> dict[str, dict[str, Any]]:
     """Give the schema of gateway.yaml and of device files, by name."""
     gateway = {"$schema": DRAFT, "title": "gateway.yaml", **_of(GatewayFile)}
-    opcua = _device(OpcUaDevice, "^opc\\.tcp://", "opc.tcp")
-    mqtt = _device(MqttDevice, "^mqtts?://", "mqtt")
-    definitions = {**opcua.pop("$defs"), **mqtt.pop("$defs")}
+    made = [_device(kind) for kind in kinds.adapters]
+    definitions = {name: part for each in made for name, part in each.pop("$defs").items()}
     device = {
         "$schema": DRAFT,
         "title": "devices/NAME.yaml",
-        "oneOf": [opcua, mqtt],
+        "oneOf": made,
         "$defs": dict(sorted(definitions.items())),
     }
     return {"gateway": gateway, "device": device}
@@ -59,12 +60,13 @@ def _tidy(part: dict[str, Any]) -> None:
             entry["anyOf"].insert(0, {"type": "array", "items": {"type": "string"}, "minItems": 1})
 
 
-def _device(model: type[BaseModel], connect: str, scheme: str) -> dict[str, Any]:
-    made = _of(model)
-    made["properties"]["connect"]["pattern"] = connect
+def _device(kind: AnyKind) -> dict[str, Any]:
+    made = _of(model_of(kind))
+    schemes = "|".join(f"{re.escape(scheme)}://" for scheme in kind.schemes)
+    made["properties"]["connect"]["pattern"] = f"^({schemes})"
     made["required"] = [key for key in made["required"] if key != "device"]
     long = made["properties"]["tags"]["items"]
-    address = {"type": "string", "description": f"{SHORT_KEYS[scheme]} of the tag"}
+    address = {"type": "string", "description": f"{kind.short_key({}, '')} of the tag"}
     short = {
         "type": "object",
         "minProperties": 1,

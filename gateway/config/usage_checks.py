@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.config.scalars import is_loopback
 from gateway.config.usage import (
     KpiDelivery,
     UsageColumns,
@@ -17,6 +16,7 @@ from gateway.config.usage import (
     UsageKeys,
 )
 from gateway.config.yaml_reader import Document
+from gateway.core.hosts import is_loopback
 
 DATABASES = ("postgresql", "mysql", "mariadb", "mssql", "oracle", "sqlite")
 Path = tuple[Any, ...]

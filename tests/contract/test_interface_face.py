@@ -15,13 +15,13 @@ import pytest
 from aas_models.elements import ID_SHORT
 from aas_models.interfaces.aid_security import SCHEMES
 from aas_models.interfaces.reading import read_interfaces
-from gateway.app.kinds import ADAPTERS
+from gateway.app.kinds import ADAPTERS, KINDS
 from gateway.config.plan import DevicePlan, GatewayPlan, load_plan
 from gateway.core.interfaces import Interface
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.aasx.convert import files_of, write_files
 from gateway.exchange.aasx.tag_keys import keys_in
-from gateway.exchange.kinds import bindings_of, kind_of
+from gateway.exchange.kinds import bindings_of
 from tests.unit.exchange.parts import environment_of, folder, meant
 
 ROOT = Path(__file__).parents[2]
@@ -33,11 +33,11 @@ def plan_of(path: Path) -> GatewayPlan:
     texts = [file.read_text("utf-8") for file in (path / "devices").iterdir()]
     names = [name for text in texts for name in re.findall(r"!secret ([\w-]+)", text)]
     known = {f"GATEWAY_SECRET_{name.upper().replace('-', '_')}": "x" for name in names}
-    return load_plan(path, path / "data", known)
+    return load_plan(path, path / "data", known, KINDS)
 
 
 @pytest.fixture
-def planned(kind: AdapterKind, tmp_path: Path) -> GatewayPlan:
+def planned(kind: AnyKind, tmp_path: Path) -> GatewayPlan:
     """Plan the example file of a kind, with files of the names that it names."""
     text = (ROOT / "adapters" / kind.name / "example.yaml").read_text("utf-8")
     for name in re.findall(r"[\w/-]+\.(?:pem|der|key)", text):
@@ -60,9 +60,9 @@ def interface_in(plan: GatewayPlan) -> Interface:
 
 @EACH
 def test_a_device_comes_back_out_of_its_description(
-    kind: AdapterKind, planned: GatewayPlan, tmp_path: Path
+    kind: AnyKind, planned: GatewayPlan, tmp_path: Path
 ) -> None:
-    assert kind_of(only(planned), ADAPTERS) is kind
+    assert only(planned).kind is kind
     environment = environment_of(planned)
     (read,) = read_interfaces(environment, bindings_of(ADAPTERS)).devices
     assert replace(read.interface, device=interface_in(planned).device) == interface_in(planned)
@@ -73,7 +73,7 @@ def test_a_device_comes_back_out_of_its_description(
 
 
 @EACH
-def test_every_word_that_is_said_is_in_the_binding(planned: GatewayPlan, kind: AdapterKind) -> None:
+def test_every_word_that_is_said_is_in_the_binding(planned: GatewayPlan, kind: AnyKind) -> None:
     binding, interface = kind.interface.binding, interface_in(planned)
     assert {word for word, _ in interface.link.terms} <= set(binding.endpoint)
     for point in interface.points:
@@ -86,7 +86,7 @@ def test_every_word_that_is_said_is_in_the_binding(planned: GatewayPlan, kind: A
 
 
 @EACH
-def test_words_are_names_that_every_tool_takes(kind: AdapterKind) -> None:
+def test_words_are_names_that_every_tool_takes(kind: AnyKind) -> None:
     binding = kind.interface.binding
     names = [binding.id_short, *binding.words, *binding.endpoint]
     names += [known.id_short for known in binding.security.values()]
@@ -106,7 +106,7 @@ def test_no_two_kinds_share_what_tells_them_apart() -> None:
 
 
 @EACH
-def test_a_face_speaks_of_keys_that_there_are(kind: AdapterKind) -> None:
+def test_a_face_speaks_of_keys_that_there_are(kind: AnyKind) -> None:
     face = kind.interface
     assert face.said_of_device | face.kept_here <= keys_in(kind.device)
     period = {face.period_of_tag} if face.period_of_tag else set()
@@ -115,16 +115,12 @@ def test_a_face_speaks_of_keys_that_there_are(kind: AdapterKind) -> None:
 
 
 @EACH
-def test_nothing_of_this_machine_enters_a_description(
-    planned: GatewayPlan, kind: AdapterKind
-) -> None:
+def test_nothing_of_this_machine_enters_a_description(planned: GatewayPlan, kind: AnyKind) -> None:
     assert kind.interface.kept_here.isdisjoint(interface_in(planned).extras)
 
 
 @EACH
-def test_a_tag_comes_back_out_of_the_row_of_a_table(
-    planned: GatewayPlan, kind: AdapterKind
-) -> None:
+def test_a_tag_comes_back_out_of_the_row_of_a_table(planned: GatewayPlan, kind: AnyKind) -> None:
     source = only(planned).source
     described = kind.fields.device(source)
     assert kind.fields.url(described.url) == described.url
@@ -136,7 +132,7 @@ def test_a_tag_comes_back_out_of_the_row_of_a_table(
 
 
 @EACH
-def test_what_is_no_address_is_told_and_not_raised(kind: AdapterKind) -> None:
+def test_what_is_no_address_is_told_and_not_raised(kind: AnyKind) -> None:
     assert kind.fields.tag_keys("\x00 [", "500ms", None) == "address"
     told: list[str] = []
     for base in ("", "://", f"{kind.schemes[0]}://[::1", f"{kind.schemes[0]}://"):

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.app.kinds import KINDS
 from gateway.config.effective import effective_plan
 from gateway.config.findings import ConfigError
 from gateway.config.plan import load_plan
@@ -161,10 +162,10 @@ def test_any_configuration_gives_a_plan_or_findings(
     write(folder / "gateway.yaml", content)
     write(folder / "devices" / "press-01.yaml", device)
     try:
-        plan = load_plan(folder, folder / "data", {}, keep_going=keep_going)
+        plan = load_plan(folder, folder / "data", {}, KINDS, keep_going=keep_going)
         findings = plan.findings
         effective_plan(plan)
-        assert plan == load_plan(folder, folder / "data", {}, keep_going=keep_going)
+        assert plan == load_plan(folder, folder / "data", {}, KINDS, keep_going=keep_going)
     except ConfigError as error:
         findings = error.findings
         assert findings

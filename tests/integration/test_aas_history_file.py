@@ -19,6 +19,7 @@ from aas_models.verify.verify import verify_file
 from aas_models.verify.waivers import bundled_waivers
 from gateway.app import history_file
 from gateway.app.history_file import ID_SHORT
+from gateway.app.kinds import KINDS
 from gateway.cli import aas
 from gateway.config.plan import load_plan
 from gateway.core.assets import AssetModel
@@ -61,7 +62,7 @@ class Plant:
         self.target = folder / "press.aasx"
 
     def model(self) -> AssetModel:
-        return load_plan(self.config, self.data, os.environ).devices["press-01"].asset
+        return load_plan(self.config, self.data, os.environ, KINDS).devices["press-01"].asset
 
     def store(self, *ages_s: int) -> None:
         """Put a temperature for each age into the history, and one bad one beside the last."""

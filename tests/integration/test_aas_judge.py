@@ -18,6 +18,7 @@ from aas_test_engines.config import CheckApiConfig
 from aas_test_engines.http import HttpClient, Request
 from aas_test_engines.result import AasTestResult
 
+from gateway.app.kinds import KINDS
 from gateway.config.plan import load_plan
 from gateway.core.assets import AssetModel
 from tests.integration.aas_content import (
@@ -142,7 +143,7 @@ def loaded(tmp_path: Path, *devices: str) -> list[AssetModel]:
     for device in devices:
         text = f"device: {device}\nconnect: opc.tcp://127.0.0.1\ntags: [{{ Temp: ns=2;s=Temp }}]\n"
         (tmp_path / "devices" / f"{device}.yaml").write_text(text)
-    plan = load_plan(tmp_path, tmp_path / "data", {})
+    plan = load_plan(tmp_path, tmp_path / "data", {}, KINDS)
     return [plan.devices[device].asset for device in devices]
 
 

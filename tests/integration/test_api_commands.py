@@ -16,6 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from gateway.api.users import Role, parse_users
+from gateway.app.kinds import KINDS
 from gateway.cli import aas, screen, users
 from gateway.cli.client import Client, ServiceRefused, ServiceUnreachable
 from gateway.cli.ping import ping
@@ -282,7 +283,7 @@ async def test_an_export_takes_the_values_of_the_running_service(
 
     data = tmp_path / "data"
     data.mkdir()
-    model = load_plan(config, data, os.environ).devices["press-01"].asset
+    model = load_plan(config, data, os.environ, KINDS).devices["press-01"].asset
     async with served(data, models=[model]) as running:
         typed = model.table.with_types({0: "xs:double", 1: "xs:boolean"})
         await running.spool.append([batch(typed, [0], np.array([179.9]))])

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from gateway.app.advice import book
+from gateway.app.kinds import KINDS
 from gateway.cli.check_live import show_live
-from gateway.config.live import LiveProblem, LiveResult, probe_device
+from gateway.config.live import probe_device
 from gateway.config.plan import load_plan
 from gateway.core.clock import SystemClock
+from gateway.core.probing import LiveProblem, LiveResult
 from gateway.core.texts import Language
 
 NODES = """tags:
@@ -59,7 +61,7 @@ def folder_for(tmp_path: Path, port: int) -> Path:
 async def test_each_tag_is_proven_and_a_wrong_one_named_with_its_nearest(
     tmp_path: Path, press_line: int
 ) -> None:
-    plan = load_plan(folder_for(tmp_path, press_line), tmp_path / "data", {})
+    plan = load_plan(folder_for(tmp_path, press_line), tmp_path / "data", {}, KINDS)
     result = await probe_device(plan.devices["press-01"], SystemClock())
     assert result.failure is None
     assert set(result.good) == {"금형온도_상", "레시피"}
@@ -69,7 +71,7 @@ async def test_each_tag_is_proven_and_a_wrong_one_named_with_its_nearest(
 
 
 async def test_a_server_that_is_away_is_a_failure_with_a_reason(tmp_path: Path) -> None:
-    plan = load_plan(folder_for(tmp_path, 9), tmp_path / "data", {})
+    plan = load_plan(folder_for(tmp_path, 9), tmp_path / "data", {}, KINDS)
     result = await probe_device(plan.devices["press-01"], SystemClock())
     assert result.failure is not None
     assert result.failure.reason == "unreachable"
@@ -77,7 +79,7 @@ async def test_a_server_that_is_away_is_a_failure_with_a_reason(tmp_path: Path) 
 
 
 def shown(tmp_path: Path, result: LiveResult, lang: Language, *, as_json: bool = False) -> int:
-    plan = load_plan(folder_for(tmp_path, 9), tmp_path / "data", {})
+    plan = load_plan(folder_for(tmp_path, 9), tmp_path / "data", {}, KINDS)
     return show_live(plan, {"press-01": result}, lang, as_json=as_json)
 
 

@@ -16,6 +16,7 @@ from adapters.opcua.config import OpcUaSource
 from adapters.opcua.library import ua
 from adapters.opcua.probe import probe
 from adapters.opcua.trust import Decision, TrustStore
+from gateway.app.kinds import KINDS
 from gateway.config.plan import load_plan
 from tests.services.certificates import ODD
 from tests.services.node_opcua import URI
@@ -104,7 +105,7 @@ def made_of(lines: str, host: str, index: int, folder: Path) -> OpcUaSource:
     (folder / "devices").mkdir(exist_ok=True)
     (folder / "gateway.yaml").write_text("gateway: { id: edge-07 }\n", "utf-8")
     (folder / "devices" / "plc.yaml").write_text(moved, "utf-8")
-    found = load_plan(folder, folder / "data", {}).devices["plc"].source
+    found = load_plan(folder, folder / "data", {}, KINDS).devices["plc"].source
     assert isinstance(found, OpcUaSource)
     return found
 

@@ -13,6 +13,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from gateway.app.backfill import Backfill, BackfillReport, ResumePoint, resume_point
+from gateway.app.kinds import KINDS
 from gateway.cli.backfill import backfill
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SinkUnavailable
@@ -182,7 +183,7 @@ async def test_the_command_counts_in_a_dry_run_and_sends_otherwise(
     (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(url=platform.url))
     (folder / "devices" / "press.yaml").write_text(DEVICE_YAML)
     environ = {"PLATFORM_TOKEN": "only-for-tests"}
-    plan = load_plan(folder, data, environ)
+    plan = load_plan(folder, data, environ, KINDS)
     store = EmbeddedHistory(HistoryConfig(), data / "history", SystemClock(), linger_s=0.0)
     past = samples(plan.devices["press-01"].table, np.arange(7.0), received=AT - 86_400 * 10**9)
     await store.append(records([past]))

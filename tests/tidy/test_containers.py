@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from gateway.app.kinds import KINDS
 from gateway.config.plan import load_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def test_compose_listens_on_loopback_only() -> None:
 
 def test_the_configuration_of_compose_is_right() -> None:
     secrets = {"GATEWAY_SECRET_INFLUX_TOKEN": "x", "GATEWAY_SECRET_PLATFORM_TOKEN": "y"}
-    plan = load_plan(ROOT / "config" / "compose", ROOT / "nowhere", secrets)
+    plan = load_plan(ROOT / "config" / "compose", ROOT / "nowhere", secrets, KINDS)
     assert plan.devices.keys() == {"env-room", "moulder-01", "press-01"}
     assert set(secrets) <= set(COMPOSE["services"]["gateway"]["environment"])
 

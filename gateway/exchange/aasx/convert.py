@@ -19,7 +19,7 @@ from aas_models.interfaces.reading import read_interfaces
 from aas_models.interfaces.terms import AID_ID_SHORT
 from gateway.config.models import GatewayFile, Identity
 from gateway.config.plan import GatewayPlan
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.aasx.device_file import yaml_text
 from gateway.exchange.aasx.proposal import made_devices
 from gateway.exchange.kinds import bindings_of
@@ -66,7 +66,7 @@ def _identity(settings: GatewayFile) -> dict[str, Any]:
     return identity.model_dump(exclude_unset=True, exclude_none=True)
 
 
-def files_of(environment: Json, kinds: Sequence[AdapterKind]) -> Converted:
+def files_of(environment: Json, kinds: Sequence[AnyKind]) -> Converted:
     """Give a configuration folder of its own for what an environment describes.
 
     Devices whose protocol is none of `kinds` are left out and noted.

@@ -13,7 +13,7 @@ from gateway.config.devices import YEAR_MAX, YEAR_MIN, DeviceKeys
 from gateway.config.ids import Ids
 from gateway.config.interface import KEPT_HERE, SAID_BY_DEVICE
 from gateway.core.interfaces import FaceReason, Keys
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.aasx.tag_keys import TagMaker, keys_in, read_extras, texts_of
 from gateway.exchange.kinds import kind_with
 
@@ -35,7 +35,7 @@ class Made:
 
 
 def device_keys(
-    described: Described, kinds: Sequence[AdapterKind], ids: Ids, notes: list[Note]
+    described: Described, kinds: Sequence[AnyKind], ids: Ids, notes: list[Note]
 ) -> Made | None:
     """Make the keys of a device file.
 
@@ -53,9 +53,7 @@ def device_keys(
 
 
 class _Maker:
-    def __init__(
-        self, described: Described, kind: AdapterKind, ids: Ids, notes: list[Note]
-    ) -> None:
+    def __init__(self, described: Described, kind: AnyKind, ids: Ids, notes: list[Note]) -> None:
         self._described = described
         self._interface = described.interface
         self._kind = kind

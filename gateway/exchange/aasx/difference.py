@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gateway.config.effective import effective_plan
 from gateway.config.plan import DevicePlan, GatewayPlan
-from gateway.core.kinds import AdapterKind
-from gateway.exchange.kinds import kind_of
 
 Kind = Literal["added", "removed", "changed", "same"]
 WORDS = {
@@ -61,9 +59,7 @@ class DeviceChange:
         }
 
 
-def differences(
-    old: GatewayPlan, new: GatewayPlan, kinds: Sequence[AdapterKind]
-) -> list[DeviceChange]:
+def differences(old: GatewayPlan, new: GatewayPlan) -> list[DeviceChange]:
     """Compare two plans; devices in the order of their names."""
     before, after = effective_plan(old)["devices"], effective_plan(new)["devices"]
     found = []
@@ -74,8 +70,8 @@ def differences(
             found.append(_whole(old.devices[name], "removed", before[name]))
         else:
             one, other = old.devices[name], new.devices[name]
-            words = WORDS | dict(kind_of(one, kinds).interface.words)
-            words |= kind_of(other, kinds).interface.words
+            words = WORDS | dict(one.kind.interface.words)
+            words |= other.kind.interface.words
             found.append(_device((one, other), before[name], after[name], words))
     return found
 

@@ -13,13 +13,13 @@ from aas_models.interfaces.notes import Note
 from aas_models.interfaces.reading import Described, read_interfaces
 from gateway.config.findings import ConfigError, Finding, Report
 from gateway.config.ids import Ids
-from gateway.config.load import expand_short_tags
+from gateway.config.load import short_tags
 from gateway.config.models import GatewayFile
 from gateway.config.plan import GatewayPlan, load_plan
 from gateway.config.references import References
 from gateway.config.yaml_reader import read
 from gateway.core.errors import AasError
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind, Kinds
 from gateway.exchange.aasx.device_file import head_of, merged, yaml_text
 from gateway.exchange.aasx.device_keys import Made, device_keys
 from gateway.exchange.aasx.difference import DeviceChange, differences
@@ -71,7 +71,7 @@ def propose(
     folder: Path,
     data: Path,
     environ: Mapping[str, str],
-    kinds: Sequence[AdapterKind],
+    kinds: Kinds,
     *,
     prune: bool = False,
     package: Package | None = None,
@@ -90,24 +90,24 @@ def propose(
         ConfigError: the folder is wrong as it is.
         AasError: no glob of gateway.yaml would find a new device's file.
     """
-    old = load_plan(folder, data, environ, overlay={})
-    described = read_interfaces(environment, bindings_of(kinds))
+    old = load_plan(folder, data, environ, kinds, overlay={})
+    described = read_interfaces(environment, bindings_of(kinds.adapters))
     notes = list(described.notes)
     running = {device.asset.info.asset: name for name, device in old.devices.items()}
-    made = made_devices(described.devices, kinds, old.settings, notes, running)
+    made = made_devices(described.devices, kinds.adapters, old.settings, notes, running)
     overlay: dict[Path, bytes | None] = {}
     for each in made:
         overlay |= _kept_package(each, old, package)
-        path, content = _file(each, old, data, environ)
+        path, content = _file(each, old, data, environ, kinds)
         overlay[path] = content
     named = tuple(each.name for each in made)
     if prune:
         overlay |= {old.devices[name].file: None for name in old.devices if name not in named}
     try:
-        new = load_plan(folder, data, environ, overlay=overlay)
+        new = load_plan(folder, data, environ, kinds, overlay=overlay)
     except ConfigError as error:
         return Proposal(old, None, overlay, named, (), tuple(notes), error.findings)
-    changes = differences(old, new, kinds)
+    changes = differences(old, new)
     same = {old.devices[c.name].file for c in changes if c.kind == "same"}
     files = {path: content for path, content in overlay.items() if path not in same}
     return Proposal(old, new, files, named, tuple(changes), tuple(notes), new.findings)
@@ -115,7 +115,7 @@ def propose(
 
 def made_devices(
     devices: tuple[Described, ...],
-    kinds: Sequence[AdapterKind],
+    kinds: Sequence[AnyKind],
     settings: GatewayFile,
     notes: list[Note],
     running: Mapping[str, str] | None = None,
@@ -143,14 +143,14 @@ def _kept_package(made: Made, old: GatewayPlan, package: Package | None) -> dict
 
 
 def _file(
-    made: Made, old: GatewayPlan, data: Path, environ: Mapping[str, str]
+    made: Made, old: GatewayPlan, data: Path, environ: Mapping[str, str], kinds: Kinds
 ) -> tuple[Path, bytes]:
     known = old.devices.get(made.name)
     if known is None:
         path = new_path(old.folder, old.settings.devices, made.name)
         return path, yaml_text(made.keys).encode()
     references = References(old.folder, data, environ)
-    document = read(known.file, known.file.name, Report(), references.resolve, expand_short_tags)
+    document = read(known.file, known.file.name, Report(), references.resolve, short_tags(kinds))
     keys = merged(made.keys, document.data, own=made.own, kept=made.kept)
     return known.file, yaml_text(keys, head_of("\n".join(document.lines))).encode()
 

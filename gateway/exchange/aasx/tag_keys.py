@@ -18,7 +18,7 @@ from gateway.config.units import canonical_unit, units
 from gateway.core.assets import LocalName
 from gateway.core.config import duration
 from gateway.core.interfaces import Interface, Keys, Point, Tell
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 
 _BLANKS = re.compile(r"\s+")
@@ -28,9 +28,7 @@ _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 class TagMaker:
     """Makes the tags of one device; sinks are claimed once."""
 
-    def __init__(
-        self, kind: AdapterKind, interface: Interface, where: str, notes: list[Note]
-    ) -> None:
+    def __init__(self, kind: AnyKind, interface: Interface, where: str, notes: list[Note]) -> None:
         self._face = kind.interface
         self._interface = interface
         self._where = where

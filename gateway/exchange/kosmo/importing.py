@@ -16,7 +16,7 @@ from aas_models.kosmo.space import address_space
 from aas_models.kosmo.syscfg import BYTES_MAX as SYSCFG_BYTES_MAX
 from aas_models.kosmo.syscfg import SystemConfig, read_syscfg, system_of
 from gateway.core.errors import GatewayError
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 from gateway.exchange.kosmo.devices import DeviceDocument, device_documents, slug
 from gateway.exchange.kosmo.join import Joined, gateway_names, join
 from gateway.exchange.kosmo.sidecar import Origin, Sidecar, read_sidecar, write_sidecar
@@ -85,7 +85,7 @@ def import_kosmo(
     files: Files,
     environment: Json,
     out: Path,
-    kinds: Sequence[AdapterKind],
+    kinds: Sequence[AnyKind],
     gateway: str | None = None,
     *,
     unsafe: bool = False,
@@ -123,7 +123,7 @@ def _joined(
     environment: Json,
     table: Engineering,
     system: SystemConfig,
-    kinds: Sequence[AdapterKind],
+    kinds: Sequence[AnyKind],
     gateway: str | None,
 ) -> Joined:
     space = address_space(environment)

@@ -21,7 +21,7 @@ from aas_models.kosmo.syscfg import FILE_NAME as SYSCFG
 from aas_models.kosmo.syscfg import FieldDevice, SystemConfig
 from gateway.core.field_tables import AnyFieldFace
 from gateway.core.interfaces import Keys
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AnyKind
 
 FAST_MS = 100
 TABLE = "engineering.csv"
@@ -63,7 +63,7 @@ def join(
     space: AddressSpace,
     table: Engineering,
     system: SystemConfig,
-    kinds: Sequence[AdapterKind],
+    kinds: Sequence[AnyKind],
     gateway: str | None = None,
 ) -> Joined:
     """Give a link for every mapped row that can be collected.
@@ -78,9 +78,7 @@ def join(
 
 
 class _Join:
-    def __init__(
-        self, space: AddressSpace, system: SystemConfig, kinds: Sequence[AdapterKind]
-    ) -> None:
+    def __init__(self, space: AddressSpace, system: SystemConfig, kinds: Sequence[AnyKind]) -> None:
         self.space = space
         self.system = system
         self.faces = {scheme: each.fields for each in kinds for scheme in each.fields.schemes}

@@ -17,8 +17,7 @@ from gateway.config.ids import NAMEPLATE, TECHNICAL_DATA
 from gateway.config.plan import DevicePlan, GatewayPlan
 from gateway.core.assets import AssetModel
 from gateway.core.field_tables import FieldDevice
-from gateway.core.kinds import AdapterKind
-from gateway.exchange.kinds import kind_of
+from gateway.core.kinds import AnyKind
 
 DEFAULT_MS = "100.0"
 SAID_OF_A_MACHINE = (NAMEPLATE, TECHNICAL_DATA)
@@ -54,14 +53,12 @@ def filled_rows(
     return rows
 
 
-def field_device(device: DevicePlan, kinds: Sequence[AdapterKind]) -> FieldDevice:
+def field_device(device: DevicePlan) -> FieldDevice:
     """Give a device as its kind writes it into a table."""
-    return kind_of(device, kinds).fields.device(device.source)
+    return device.kind.fields.device(device.source)
 
 
-def sources_of(
-    device: DevicePlan, kinds: Sequence[AdapterKind], gateway: str, name: str
-) -> list[Source]:
+def sources_of(device: DevicePlan, gateway: str, name: str) -> list[Source]:
     """Give what a row says of each signal, in the order of the table."""
     return [
         Source(
@@ -71,7 +68,7 @@ def sources_of(
             SAMPLING_MS if tag.every_s is None else tag.every_s * 1000 or 1,
             NO_ARRAY if tag.index is None else tag.index,
         )
-        for tag in field_device(device, kinds).tags
+        for tag in field_device(device).tags
     ]
 
 
@@ -96,28 +93,26 @@ def own_environment(models: Sequence[AssetModel]) -> Json:
     return made
 
 
-def own_sources(
-    plan: GatewayPlan, kinds: Sequence[AdapterKind], names: Mapping[str, DevicePlan]
-) -> dict[Place, Source]:
+def own_sources(plan: GatewayPlan, names: Mapping[str, DevicePlan]) -> dict[Place, Source]:
     gateway = plan.settings.gateway.id
     return {
         (signal.submodel, signal.element): source
         for name, device in names.items()
         for signal, source in zip(
-            device.table.signals, sources_of(device, kinds, gateway, name), strict=True
+            device.table.signals, sources_of(device, gateway, name), strict=True
         )
     }
 
 
-def _device_entry(device: DevicePlan, kinds: Sequence[AdapterKind]) -> Entry:
-    described = field_device(device, kinds)
+def _device_entry(device: DevicePlan) -> Entry:
+    described = field_device(device)
     interval_s = described.every_s
     sampling = DEFAULT_MS if interval_s is None else f"{interval_s * 1000}"
     return Entry(device.name, described.url, sampling)
 
 
 def own_system(
-    plan: GatewayPlan, kinds: Sequence[AdapterKind], devices: Iterable[DevicePlan]
+    plan: GatewayPlan, kinds: Sequence[AnyKind], devices: Iterable[DevicePlan]
 ) -> SystemConfig:
     """Describe this gateway and these devices.
 
@@ -125,17 +120,17 @@ def own_system(
     where a reference cloud would look for its server.
     """
     host = plan.settings.api.listen.rpartition(":")[0]
-    entries = tuple(_device_entry(device, kinds) for device in devices)
+    entries = tuple(_device_entry(device) for device in devices)
     spoken = [kind.fields for kind in kinds if kind.fields.port is not None]
     url = next((f"{face.schemes[0]}://{host}:{face.port}" for face in spoken), None)
     return SystemConfig((EdgeGateway(plan.settings.gateway.id, url, DEFAULT_MS, entries),))
 
 
-def notes_on(plan: GatewayPlan, kinds: Sequence[AdapterKind]) -> list[Problem]:
+def notes_on(plan: GatewayPlan) -> list[Problem]:
     """Say which devices the reference edge gateway could not collect from."""
     notes = []
     for name, device in plan.devices.items():
-        kind = kind_of(device, kinds)
+        kind = device.kind
         tags = kind.fields.device(device.source).tags
         odd = sum(not tag.plain for tag in tags)
         if kind.fields.port is None:

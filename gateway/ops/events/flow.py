@@ -12,6 +12,17 @@ def intake_waits(device: str, reason: str, detail: str) -> None:
     )
 
 
+def polls_skipped(device: str, period_s: float, count: int) -> None:
+    emit(
+        Level.WARNING,
+        "polls_skipped",
+        repeat_key=f"{device} {period_s:g}",
+        device=device,
+        period_s=period_s,
+        count=count,
+    )
+
+
 def bug_contained(part: str, trace: str) -> None:
     """A part failed in a way nobody foresaw; it starts anew and its neighbours go on (I8)."""
     emit(Level.ERROR, "bug_contained", repeat_key=part, part=part, trace=trace)

@@ -17,7 +17,7 @@ from aas_models.kosmo.nodeset import write_nodeset
 from aas_models.kosmo.nodeset_read import read_nodes
 from aas_models.kosmo.syscfg import read_syscfg
 from adapters.opcua.config import OpcUaSource
-from gateway.app.kinds import ADAPTERS
+from gateway.app.kinds import ADAPTERS, KINDS
 from gateway.config.plan import GatewayPlan, load_plan
 from gateway.exchange.kosmo.exporting import export_environment, export_plan
 from gateway.exchange.kosmo.importing import Imported, find_files, import_kosmo
@@ -31,7 +31,7 @@ FAST = {"c-cloud", "d-line", "f-special"}
 def imported(case: str, out: Path) -> tuple[Imported, GatewayPlan]:
     files = find_files(CASES / case)
     made = import_kosmo(files, read_path(files.model).environment, out, ADAPTERS)
-    return made, load_plan(out, out / "data", {})
+    return made, load_plan(out, out / "data", {}, KINDS)
 
 
 @pytest.mark.reference
@@ -145,7 +145,7 @@ def test_a_changed_address_and_a_new_tag_come_back(tmp_path: Path) -> None:
     path = tmp_path / "devices" / "lathe01.yaml"
     text = path.read_text("utf-8").replace("192.0.2.121", "192.0.2.99")
     path.write_text(text + '  - { name: Extra, node: "ns=3;s=NC.Extra" }\n', "utf-8")
-    made = export_plan(load_plan(tmp_path, tmp_path / "data", {}), ADAPTERS)
+    made = export_plan(load_plan(tmp_path, tmp_path / "data", {}, KINDS), ADAPTERS)
     (gateway,) = read_syscfg(made.files["syscfg.json"]).gateways
     assert gateway.devices[0].connection == "opc.tcp://192.0.2.99:4840"
     rows = {row.aas_node: row for row in read_engineering(made.files["engineering.csv"]).rows}
@@ -181,7 +181,7 @@ def own_config(folder: Path) -> Path:
 
 def test_any_configuration_gives_files_that_make_it_again(tmp_path: Path) -> None:
     first = own_config(tmp_path / "first")
-    made = export_plan(load_plan(first, first / "data", {}), ADAPTERS)
+    made = export_plan(load_plan(first, first / "data", {}, KINDS), ADAPTERS)
     assert {p.code for p in made.problems} == {"other-protocol"}
     made.write(tmp_path / "files")
     files = find_files(tmp_path / "files")
@@ -191,7 +191,7 @@ def test_any_configuration_gives_files_that_make_it_again(tmp_path: Path) -> Non
     model = read_model(files.model, "en").environment
     again = import_kosmo(files, model, tmp_path / "second", ADAPTERS, unsafe=True)
     assert again.lost == ()
-    plan = load_plan(tmp_path / "second", tmp_path / "data", {})
+    plan = load_plan(tmp_path / "second", tmp_path / "data", {}, KINDS)
     assert plan.settings.gateway.id == "edge-07"
     assert [
         d.source.unsafe for d in plan.devices.values() if isinstance(d.source, OpcUaSource)

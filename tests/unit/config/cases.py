@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from gateway.app.kinds import KINDS
 from gateway.config.effective import effective_plan
 from gateway.config.findings import ConfigError, Finding
 from gateway.config.plan import load_plan
@@ -26,7 +27,7 @@ def outcome(folder: Path) -> tuple[dict[str, str], tuple[Finding, ...]]:
     """Give the expected files by name, and the findings of a case."""
     made: dict[str, str] = {}
     try:
-        plan = load_plan(folder, folder / "data", ENVIRON)
+        plan = load_plan(folder, folder / "data", ENVIRON, KINDS)
     except ConfigError as error:
         findings = error.findings
         kind = "error"

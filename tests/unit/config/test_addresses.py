@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from adapters.mqtt.settings import broker_url
 from adapters.opcua.settings import endpoint_url, node_address
-from gateway.config.scalars import http_url, is_loopback, listen_address
+from gateway.config.scalars import http_url, listen_address
+from gateway.core.hosts import is_loopback
 
 
 @pytest.mark.parametrize(

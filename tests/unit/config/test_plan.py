@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app.kinds import KINDS
 from gateway.config.findings import ConfigError
 from gateway.config.plan import GatewayPlan, load_plan
 from gateway.config.reload import diff, reload_plan, watch
@@ -39,7 +40,7 @@ def write(folder: Path, device: str, text: str) -> None:
 
 
 def plan_of(folder: Path, *, keep_going: bool = False) -> GatewayPlan:
-    return load_plan(folder, folder / "data", {}, keep_going=keep_going)
+    return load_plan(folder, folder / "data", {}, KINDS, keep_going=keep_going)
 
 
 def codes(error: ConfigError) -> list[str]:
@@ -70,18 +71,18 @@ def test_a_diff_names_what_was_added_removed_and_changed(folder: Path) -> None:
 
 def test_a_changed_secret_changes_its_device_only(folder: Path) -> None:
     write(folder, "press-01", "login: { user: a, password: !env PW }\n" + PRESS)
-    before = load_plan(folder, folder, {"PW": "one"})
-    assert diff(before, load_plan(folder, folder, {"PW": "two"})).changed == ["press-01"]
+    before = load_plan(folder, folder, {"PW": "one"}, KINDS)
+    assert diff(before, load_plan(folder, folder, {"PW": "two"}, KINDS)).changed == ["press-01"]
 
 
 def test_a_bad_edit_gives_findings_and_no_plan(folder: Path) -> None:
     running = plan_of(folder)
     write(folder, "press-01", PRESS.replace("unit: bar", "unit: barr"))
-    result = reload_plan(running, folder / "data", {})
+    result = reload_plan(running, folder / "data", {}, KINDS)
     assert result.plan is None
     assert [finding.code for finding in result.findings] == ["E1203"]
     write(folder, "press-01", PRESS)
-    result = reload_plan(running, folder / "data", {})
+    result = reload_plan(running, folder / "data", {}, KINDS)
     assert result.plan == running
 
 
@@ -128,7 +129,8 @@ def test_a_wrong_gateway_file_stops_the_start(folder: Path) -> None:
 def test_loading_imports_no_protocol_stack(folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from gateway.config.plan import load_plan;"
-        f"load_plan(Path({str(folder)!r}), Path('data'), {{}});"
+        "from gateway.app.kinds import KINDS;"
+        f"load_plan(Path({str(folder)!r}), Path('data'), {{}}, KINDS);"
         "heavy = {'asyncua', 'paho', 'basyx', 'numpy', 'influxdb_client'};"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )

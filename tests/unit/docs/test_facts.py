@@ -23,9 +23,10 @@ from gateway.api import answers, guard, server, users
 from gateway.api import usage as usage_route
 from gateway.api.ledger import LedgerMetrics
 from gateway.app import destinations, history_file, run
+from gateway.app.kinds import KINDS
 from gateway.cli import options
 from gateway.config import load, models, reload
-from gateway.config.devices import LATER_SCHEMES, NAME_MAX
+from gateway.config.devices import NAME_MAX
 from gateway.flow.forward_limits import ForwardLimits
 from gateway.history import influx_write
 from gateway.mapping import expression
@@ -307,7 +308,7 @@ def test_every_page_of_the_docs_is_in_the_readme() -> None:
 
 
 def _protocols_are_refused() -> bool:
-    return bool(LATER_SCHEMES) and {"modbus", "xgt", "melsec"} <= set(LATER_SCHEMES)
+    return {"modbus", "xgt", "melsec"} <= set(KINDS.later)
 
 
 NOT_THERE: list[tuple[str, Any]] = [

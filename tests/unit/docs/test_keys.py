@@ -10,7 +10,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gateway.config.devices import MqttDevice, OpcUaDevice
+from gateway.app.kinds import ADAPTERS
+from gateway.config.devices import model_of
 from gateway.config.models import GatewayFile
 from gateway.core.config import LocalText, bytes_from_text, seconds_from_text
 from tests.unit.docs.pages import ROOT, key_rows, korean
@@ -46,7 +47,8 @@ def _walk(schema: Any, node: Any, path: str, found: set[str]) -> None:
 def model_defaults() -> dict[str, set[Any]]:
     """Give the plain defaults of each key; a key of two protocols may have two."""
     found: dict[str, set[Any]] = defaultdict(set)
-    for model in (GatewayFile, OpcUaDevice, MqttDevice):
+    models: list[type[BaseModel]] = [GatewayFile, *(model_of(kind) for kind in ADAPTERS)]
+    for model in models:
         _defaults(model, "", found)
     return found
 

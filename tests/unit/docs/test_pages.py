@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import typer.main
 
+from gateway.app.kinds import KINDS
 from gateway.cli.main import app
 from gateway.config.findings import ConfigError
 from gateway.config.plan import load_plan
@@ -60,7 +61,7 @@ def test_an_example_file_is_right(text: str, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(GATEWAY if is_device else text, "utf-8")
     (tmp_path / "devices" / "a.yaml").write_text(text if is_device else DEVICE, "utf-8")
     try:
-        plan = load_plan(tmp_path, tmp_path / "data", ENVIRON)
+        plan = load_plan(tmp_path, tmp_path / "data", ENVIRON, KINDS)
     except ConfigError as error:
         pytest.fail(str(error))
     assert plan.devices

@@ -13,6 +13,7 @@ import pytest
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.decode import Decoder
 from adapters.mqtt.framing import Read
+from gateway.app.kinds import KINDS
 from gateway.config.plan import DevicePlan, load_plan
 from gateway.core.records import Batch
 from gateway.core.types import BAD, UnixNs
@@ -43,7 +44,7 @@ def loaded(lines: str, folder: Path) -> dict[str, DevicePlan]:
     (folder / "gateway.yaml").write_text("gateway: { id: edge-01 }\n")
     device = f"connect: mqtt://127.0.0.1\n{topic}{text}\n"
     (folder / "devices" / "a.yaml").write_text(device, "utf-8")
-    return dict(load_plan(folder, folder / "data", {}).devices)
+    return dict(load_plan(folder, folder / "data", {}, KINDS).devices)
 
 
 def stored(name: str, device: DevicePlan, topic: str, payload: str, lead: bool) -> list[str]:

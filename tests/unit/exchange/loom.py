@@ -6,9 +6,12 @@ that share a key, keys that stay on this machine.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.config.devices import DeviceKeys, TagKeys
+from gateway.core.assets import LocalName
 from gateway.core.config import FileModel, Seconds, duration
 from gateway.core.field_tables import Fault, FieldDevice, FieldFace
 from gateway.core.interfaces import (
@@ -25,7 +28,7 @@ from gateway.core.interfaces import (
     Security,
     Tell,
 )
-from gateway.core.kinds import AdapterKind
+from gateway.core.kinds import AdapterKind, same_key
 
 WORDS = "https://looms.example/words#"
 BINDING = Binding(
@@ -137,4 +140,26 @@ FIELDS: FieldFace[object] = FieldFace(
     tag_keys=field_tag_keys,
     form="`shed 7`",
 )
-LOOM = AdapterKind("loom", BINDING.schemes, LoomKeys, LoomTagKeys, FACE, FIELDS)
+
+
+def _not_here(*_: object) -> Any:
+    raise NotImplementedError("nobody weaves in these tests")
+
+
+LOOM: AdapterKind[LoomKeys, LoomTagKeys, object, object] = AdapterKind(
+    name="loom",
+    title=LocalName("베틀", "Loom"),
+    schemes=BINDING.schemes,
+    device=LoomKeys,
+    tag=LoomTagKeys,
+    interface=FACE,
+    fields=FIELDS,
+    short_key=same_key("shed"),
+    problems=lambda _keys, _tags, _folder: (),
+    address=lambda _keys, tag: f"shed {tag.shed}",
+    make_source=_not_here,
+    memory_maker=_not_here,
+    make_adapter=_not_here,
+    probe=_not_here,
+    advice=Path("advice.toml"),
+)

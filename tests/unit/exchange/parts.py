@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from gateway.app.kinds import ADAPTERS
+from gateway.app.kinds import ADAPTERS, KINDS
 from gateway.config.effective import effective_plan
 from gateway.config.plan import GatewayPlan, load_plan
 from gateway.exchange.aasx.convert import Converted, aasx_of, files_of, write_files
@@ -52,7 +52,7 @@ def folder(path: Path, **devices: str) -> Path:
 
 
 def planned(path: Path) -> GatewayPlan:
-    return load_plan(path, path / "data", ENVIRON)
+    return load_plan(path, path / "data", ENVIRON, KINDS)
 
 
 def environment_of(plan: GatewayPlan) -> dict[str, Any]:

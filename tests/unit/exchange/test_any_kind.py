@@ -50,7 +50,7 @@ def described(keys: dict[str, Any] = KEYS) -> Interface:
     """Give the interface of a loom's device file."""
     document = Document("loom-01.yaml", Path("loom-01.yaml"), [], Report(), data=keys)
     places = list(range(len(keys["tags"])))
-    device = DeviceFile(document, Loom.model_validate(keys), places)  # type: ignore[arg-type]  # a kind of its own
+    device = DeviceFile(document, LOOM, Loom.model_validate(keys), places)
     return interface_of(FACE, device, places, elements_of(device))
 
 
