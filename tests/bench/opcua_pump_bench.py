@@ -9,6 +9,7 @@ Run: .venv/bin/python -m tests.bench.opcua_pump_bench
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import statistics
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters.opcua.messages import publish_request
-from adapters.opcua.pump import Pump, PumpState
+from adapters.opcua.pump import Pump
 from adapters.opcua.router import Router
+from adapters.opcua.stream import Progress, Stream
 from adapters.opcua.timeline import Memory
 from adapters.opcua.transport import FILETIME_OF_1970
 from adapters.opcua.variants import ValueReader
@@ -111,19 +113,15 @@ async def run(values: int, count: int) -> float:
     head, tail = template(values)
     server: Any = socket
     book: Any = Book()
-    state = PumpState(1, 5.0, dated=now, durable=now)
-    pump = Pump(
-        server, made, state, router, book, Memory(), health, clock,
-        lambda *_: None, lambda _: None,
-    )  # fmt: skip
+    progress = Progress(1, 5.0, dated=now, durable=now)
+    stream = Stream(server, made, progress, router, book, Memory(), health, clock)
     gc.collect()
     began = time.process_time_ns()
     async with asyncio.TaskGroup() as tasks:
+        pump = Pump(stream, intake, tasks, lambda *_: None, lambda _: None)
         tasks.create_task(socket.serve(head, tail, count))
-        try:
-            await pump.run(intake, tasks)
-        except SourceUnavailable:
-            pass
+        with contextlib.suppress(SourceUnavailable):
+            await pump.run()
     spent = time.process_time_ns() - began
     assert intake.samples == values * count
     return spent / count / 1000
