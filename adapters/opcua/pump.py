@@ -47,8 +47,8 @@ came: a gap of this signal alone, closer where the source's clock can be trusted
 The end. Bytes stop (a cut, or silence on the socket): after `DRAIN_S` for the disk the adapter
 leaves the session at the server, `Progress` goes back to what is durable, and the next connection
 takes the session up (ActivateSession), acknowledges what is durable and fetches the rest as lost
-messages: no gap while the server has them. A kill is the same from the file: a mark is written after
-the commit and before the acknowledgement leaves, so that at worst one message comes twice. A
+messages: no gap while the server has them. A kill is the same from the file: a mark is written
+after the commit and before the acknowledgement leaves, so that at worst one message comes twice. A
 restart of the server, seen by its start time, its namespaces or a subscription that it does not
 know, ends both: a new subscription, created with publishing off, and a gap from the last durable
 date until all its items sample (or history instead). So does a message that is too large to be
