@@ -15,11 +15,10 @@ from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, system_words
 from adapters.opcua.fitting import TOO_LARGE, ask_for_fewer, find_fault, leave_out
 from adapters.opcua.granted import subscribe, subscription_note
-from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.library import UaError, ua
-from adapters.opcua.link import Link, abort, close, connect, keep_channel, read_clock
-from adapters.opcua.losses import make_gap, margin_ns
+from adapters.opcua.link import Link, abort, close, connect, keep_channel
+from adapters.opcua.outage import Outage, gaps_of_late, note_missing
 from adapters.opcua.pump import Pump
 from adapters.opcua.requests import SILENT
 from adapters.opcua.router import Router
@@ -27,11 +26,11 @@ from adapters.opcua.session import Session, restored, saved
 from adapters.opcua.session_file import SessionFile
 from adapters.opcua.stream import Progress, Stream
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, memory_of, server_ahead, span_of_history
+from adapters.opcua.timeline import Memory, memory_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.core.protocols import Intake
-from gateway.core.records import Batch, Gap, GapReason
+from gateway.core.records import Batch, GapReason
 from gateway.core.types import UnixNs
 from gateway.ops.events import opcua as events
 from gateway.ops.events import sources as source_events
@@ -61,7 +60,7 @@ class OpcUaAdapter:
         self._memory = memory if memory is not None else memory_of(source.device, source.url)
         self._router = Router(source.plan)
         self._items: Items | None = None
-        self._server: tuple[int | None, int | None] = None, None
+        self._restarted = self._moved = False
         self._changed = asyncio.Event()
         self._note = ""
         """What is worse about the subscription than asked, and loses nothing."""
@@ -164,14 +163,8 @@ class OpcUaAdapter:
     async def _subscription(self, link: Link, session: Session | None) -> Progress:
         """Go on with the old subscription, or make a new one with publishing off."""
         self._items = Items(link, self._source, self._health, self._clock, self._shown)
-        fits = session is not None and session.fits
-        if (
-            link.resumed
-            and session is not None
-            and fits
-            and not self._restarted
-            and not self._moved
-        ):
+        same_server = link.resumed and not self._restarted and not self._moved
+        if session is not None and session.fits and same_server:
             self._items.adopt(session.states)
             self._items.replace(self._source)
             self._items.subscription = session.progress.subscription
@@ -233,86 +226,40 @@ class OpcUaAdapter:
         """Create the items, say what is missing since the last connection, start publishing."""
         items = self._items
         assert items is not None
-        began = self._begin(intake)
+        outage = Outage(link, items, self._router, self._memory, self._clock)
+        since = outage.since(intake.last_received())
         refused_from = self._clock.now()
         with edge("creating monitored items"):
             await leave_out(link, items, self._memory)
             made = await items.update()
         end = self._clock.now()  # every item is sampling by now
-        for state in items.states:
-            if state.monitored is None:
-                self._memory.missing.setdefault(state.item.address, began or refused_from)
-        await self._read_clock(link)
-        if began is not None:
-            await self._state_gap(link, book, intake, began, end)
+        note_missing(self._memory, items.states, since or refused_from)
+        ahead = await outage.read_clock()
+        if ahead is not None:
+            self._health.clock_offset_s = round(ahead / 1e9, 3)
+        if since is not None:
+            reason, detail = self._cause()
+            missing = await outage.told(book, since, end, reason, detail)
+            if missing:
+                await intake.deliver(missing)
         self._memory.too_large = ""
         await self._state_late(made, intake)
-        self._memory.durable = refused_from if began is None else end
+        self._memory.durable = refused_from if since is None else end
         with edge("starting to publish"):
             await link.client.uaclient.set_publishing_mode(
                 ua.SetPublishingModeParameters(True, [items.subscription])
             )
         events.items_active(self._source.device, items.active(), len(items.states))
 
-    def _begin(self, intake: Intake) -> UnixNs | None:
-        """Give from when on samples are missing by our clock, None if there is nothing yet."""
-        last = self._memory.durable or intake.last_received()
-        if last is None:
-            return None
-        return UnixNs(min(last, self._clock.now()) - margin_ns(self._source))
-
-    async def _read_clock(self, link: Link) -> None:
-        """Note how far the server's clock is ahead of ours, now and before this connection."""
-        asked = self._clock.now()
-        with edge("reading the server's time"):
-            stamps = await read_clock(link.client)
-        ahead = server_ahead(stamps, asked, self._clock.now())
-        self._server = self._memory.server_ahead, ahead
-        if ahead is not None:
-            self._memory.server_ahead = ahead
-            self._health.clock_offset_s = round(ahead / 1e9, 3)
-
-    async def _state_gap(
-        self, link: Link, book: TypeBook, intake: Intake, start: UnixNs, end: UnixNs
-    ) -> None:
-        assert self._items is not None
-        keeping = [s for s in self._items.states if s.history and s.monitored is not None]
-        filled = Filled([], set())
-        if keeping:
-            ahead = self._memory.source_clock.ahead
-            filled = await fill(
-                link,
-                self._router,
-                book,
-                keeping,
-                *span_of_history(start, end, ahead, self._server),
-                self._clock.now(),
-                self._source.stall_tolerance_s / 2,
-            )
-            events.history_filled(self._source.device, len(filled.signals), filled.samples)
-        items: list[Batch | Gap] = list(self._start_gap(filled.signals, start, end))
-        items.extend(filled.batches)
-        if items:
-            await intake.deliver(items)
-
-    def _start_gap(self, filled: set[int], start: UnixNs, end: UnixNs) -> Sequence[Gap]:
-        assert self._items is not None
-        wanted = [s.item.index for s in self._items.states if s.item.index not in filled]
-        if not wanted:
-            return ()
-        all_signals = len(wanted) == len(self._items.states)
+    def _cause(self) -> tuple[GapReason, str]:
+        """Say why samples are missing since the last connection."""
         detail = self._memory.too_large
         if self._restarted:
-            reason = GapReason.SOURCE_RESTART
-        elif detail:
-            reason = GapReason.REJECTED_BY_SOURCE
-        elif self._memory.connected_before:
-            reason = GapReason.DISCONNECTED
-        else:
-            reason = GapReason.GATEWAY_DOWN
-        signals = None if all_signals else wanted
-        span, plan = (start, end), self._source.plan
-        return (make_gap(self._source, self._memory, plan, span, reason, signals, detail),)
+            return GapReason.SOURCE_RESTART, detail
+        if detail:
+            return GapReason.REJECTED_BY_SOURCE, detail
+        again = self._memory.connected_before
+        return (GapReason.DISCONNECTED if again else GapReason.GATEWAY_DOWN), ""
 
     def _follow(self, batches: Sequence[Batch]) -> None:
         """Let every signal whose values are bad be seen as such."""
@@ -357,17 +304,8 @@ class OpcUaAdapter:
 
     async def _state_late(self, made: Sequence[ItemState], intake: Intake) -> None:
         """State since when signals were missing that exist only now."""
-        end = self._clock.now()
-        since: dict[UnixNs, list[int]] = {}
-        for state in made:
-            start = self._memory.missing.pop(state.item.address, None)
-            if start is not None:
-                since.setdefault(UnixNs(min(start, end)), []).append(state.item.index)
-        reason = GapReason.REJECTED_BY_SOURCE
-        gaps = [
-            make_gap(self._source, self._memory, self._source.plan, (start, end), reason, signals)
-            for start, signals in since.items()
-        ]
+        assert self._items is not None
+        gaps = gaps_of_late(self._items, self._memory, made, self._clock.now())
         if gaps:
             await intake.deliver(gaps)
 

@@ -108,10 +108,11 @@ class Deliveries:
         """Hand over what is said beside the messages: gaps, and what could not be read."""
         self._start(items, _Delivery(None, self._stream.progress.dated, (), 0))
 
-    def hand_over(self, number: int, gaps: Sequence[Gap], batches: list[Batch]) -> None:
-        """Hand over what the message `number` held; it is acknowledged when all is durable."""
-        samples = sum(map(len, batches))
-        delivery = _Delivery(number, self._stream.progress.dated, batches, samples)
+    def hand_over(self, message: Notification, gaps: Sequence[Gap], batches: list[Batch]) -> None:
+        """Hand over what a message held; it is acknowledged when all of that is durable."""
+        samples = message.samples if batches else 0
+        date = self._stream.progress.dated
+        delivery = _Delivery(message.sequence, date, batches, samples)
         self._start([*gaps, *batches] if gaps else batches, delivery)
 
     def _start(self, items: Items, delivery: _Delivery) -> None:

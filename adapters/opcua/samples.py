@@ -62,14 +62,14 @@ class Samples:
         batches = self._routed(message, received)
         self._stream.memory.source_clock.note(batches, received)
         gaps = self._look_at_status(batches, received)
-        self._deliveries.hand_over(message.sequence, gaps, self._repeats.without(batches))
+        self._deliveries.hand_over(message, gaps, self._repeats.without(batches))
 
     def fetched_again(self, message: Notification, until: UnixNs) -> None:
         """Hand over a message that was lost and fetched; it was published at `until` or before."""
         batches = self._routed(message, self._stream.clock.now())
         gaps = self._look_at_status(batches, until)
         self._repeats.note(batches, self._stream.progress.dated)
-        self._deliveries.hand_over(message.sequence, gaps, batches)
+        self._deliveries.hand_over(message, gaps, batches)
 
     def _routed(self, message: Notification, received: UnixNs) -> list[Batch]:
         router = self._stream.router

@@ -203,11 +203,11 @@ class SessionFile:
         try:
             if self._file.stat().st_size > SIZE_MAX:
                 return None
-            kept = decode(self._file.read_bytes())
+            session = decode(self._file.read_bytes())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        self._saved = kept
-        return kept, self._load_mark(kept.key)
+        self._saved = session
+        return session, self._load_mark(session.key)
 
     def _load_mark(self, key: int) -> Mark | None:
         found = self._read_mark()
@@ -230,27 +230,27 @@ class SessionFile:
         found = self._read_mark()
         return None if found is None else found[1].dated
 
-    def save(self, kept: SavedSession) -> None:
+    def save(self, session: SavedSession) -> None:
         """Write the session whole or not at all; nothing when it is what was written last.
 
         Raises OSError.
         """
-        if kept == self._saved:
+        if session == self._saved:
             return
         turn = self._turn
         self._folder.mkdir(parents=True, exist_ok=True)
         new = self._file.with_suffix(".new")
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(kept.encode())
+            file.write(session.encode())
             file.flush()
             os.fsync(file.fileno())
         if turn == self._turn:
             new.replace(self._file)
-            self._saved = kept
+            self._saved = session
 
     def forget(self) -> None:
-        """Remove what was kept: the session has ended."""
+        """Remove what was saved: the session has ended."""
         self._turn += 1
         self._saved = None
         if self._marking is not None:
