@@ -23,7 +23,8 @@ class MqttItem:
 
     `text` takes the whole payload instead. `[*]` in a path takes every reading of an array, a
     filter `[?(@.id=='x')]` those that it picks. With a format of the source `item` and `field`
-    stand in the place of `json`.
+    stand in the place of `json`. A signal that is `seldom` said may have nothing but its retained
+    value for long.
     """
 
     index: int
@@ -32,6 +33,7 @@ class MqttItem:
     text: bool = False
     quality: str | None = None
     time: MqttItemTime | None = None
+    seldom: bool = False
     item: str | None = None
     field: str | None = None
 

@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
             malformed = error  # what came before it is good
         messages, reader.messages = reader.messages, []
         if messages:
-            self._keep(Read(self._clock.now(), messages, len(data)))
+            self._put(Read(self._clock.now(), messages, len(data)))
         if reader.controls:
             controls, reader.controls = reader.controls, []
             self._take_controls(controls)
@@ -227,7 +227,7 @@ class Connection(asyncio.Protocol):
         self._write(packets.disconnect(self.hello.version, error.reason))
         self.fail(SourceUnavailable(reason_name(error.reason), str(error)))
 
-    def _keep(self, read: Read) -> None:
+    def _put(self, read: Read) -> None:
         self.reads.append(read)
         self._unsettled += len(read.messages)
         self._peak = max(self._peak, self._unsettled)

@@ -31,7 +31,7 @@ class Handover:
         self._group = group
         self._connection = connection
         self._intake = intake
-        self._line: deque[_Burst] = deque()
+        self._order: deque[_Burst] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -47,7 +47,7 @@ class Handover:
     def start(self, items: Sequence[Batch | Gap | Rejected], reads: Sequence[Read]) -> None:
         """Deliver a burst; its messages are acknowledged once it and all before it are durable."""
         burst = _Burst(items, reads)
-        self._line.append(burst)
+        self._order.append(burst)
         task = self._group.create_task(self._deliver(burst))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -62,8 +62,8 @@ class Handover:
             await self._intake.deliver(burst.items)
         burst.done = True
         settled: list[Read] = []
-        while self._line and self._line[0].done:
-            settled += self._line.popleft().reads
+        while self._order and self._order[0].done:
+            settled += self._order.popleft().reads
         if settled:
             self._connection.settle(settled)
 

@@ -54,6 +54,7 @@ class Notes:
         self.absent: dict[int, int] = {}
         """Signals of which nothing came yet, or not in so many messages."""
         self._noted: dict[int, int] = {}
+        self._seldom = frozenset(item.index for item in source.items if item.seldom)
         self._unmatched = 0
         for item in source.items:
             self._take_over(item.index)
@@ -121,7 +122,9 @@ class Notes:
         """Say what only shows by waiting; call it every few seconds."""
         for index, since in self.retained.items():
             name = self._names[index]
-            if now - since >= RETAINED_NS and name not in self._health.bad:
+            if index in self._seldom:
+                self._health.signal_good(name, UnixNs(now), RETAINED_ONLY)  # a reload said so
+            elif now - since >= RETAINED_NS and name not in self._health.bad:
                 self._health.signal_bad(name, RETAINED_ONLY, UnixNs(now))
         if now - self._unmatched >= UNMATCHED_NS:
             self._health.relieved(TOPIC_UNMATCHED, UnixNs(now))

@@ -120,13 +120,17 @@ class MqttTagTime(FileModel):
 
 
 class MqttTagKeys(FileModel):
-    """What only a tag of an MQTT device has."""
+    """What only a tag of an MQTT device has, and `seldom`, which every tag has.
+
+    A tag that is seldom said may have nothing but its retained value for long.
+    """
 
     topic: Topic | None = None
     json_: JsonPath | None = Field(default=None, alias="json")
     text: bool = False
     quality: JsonPath | None = None
     time: MqttTagTime | None = None
+    seldom: bool = False
     item: str | None = Field(default=None, min_length=1, max_length=ITEM_MAX)
     field: str | None = Field(default=None, min_length=1, max_length=ITEM_MAX)
 
@@ -228,6 +232,7 @@ def _item(place: int, keys: MqttDeviceKeys, tag: MqttTagKeys) -> MqttItem:
         text=tag.text,
         quality=tag.quality,
         time=time,
+        seldom=tag.seldom,
         item=tag.item,
         field=tag.field,
     )

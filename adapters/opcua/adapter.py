@@ -15,21 +15,22 @@ from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, system_words
 from adapters.opcua.fitting import TOO_LARGE, ask_for_fewer, find_fault, leave_out
 from adapters.opcua.granted import subscribe, subscription_note
-from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
-from adapters.opcua.kept import Shelf
 from adapters.opcua.library import UaError, ua
-from adapters.opcua.link import Link, abort, close, connect, keep_channel, read_clock
-from adapters.opcua.losses import make_gap, margin_ns
-from adapters.opcua.pump import SILENT, Pump, PumpState
+from adapters.opcua.link import Link, abort, close, connect, keep_channel
+from adapters.opcua.outage import Outage, gaps_of_late, note_missing
+from adapters.opcua.pump import Pump
+from adapters.opcua.requests import SILENT
 from adapters.opcua.router import Router
-from adapters.opcua.session import Session, keep, recall
+from adapters.opcua.session import Session, restored, saved
+from adapters.opcua.session_file import SessionFile
+from adapters.opcua.stream import Progress, Stream
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, memory_of, server_ahead, span_of_history
+from adapters.opcua.timeline import Memory, memory_of
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.core.protocols import Intake
-from gateway.core.records import Batch, Gap, GapReason
+from gateway.core.records import Batch, GapReason
 from gateway.core.types import UnixNs
 from gateway.ops.events import opcua as events
 from gateway.ops.events import sources as source_events
@@ -59,7 +60,7 @@ class OpcUaAdapter:
         self._memory = memory if memory is not None else memory_of(source.device, source.url)
         self._router = Router(source.plan)
         self._items: Items | None = None
-        self._server: tuple[int | None, int | None] = None, None
+        self._restarted = self._moved = False
         self._changed = asyncio.Event()
         self._note = ""
         """What is worse about the subscription than asked, and loses nothing."""
@@ -67,27 +68,27 @@ class OpcUaAdapter:
         """What the items of a connection said of their signals; the next one takes it back."""
 
     async def run(self, intake: Intake) -> NoReturn:
-        await self._recall(intake)
+        await self._open_session_file(intake)
         session: Session | None = self._memory.session
         link = await connect(self._source, self._clock, session.ticket if session else None)
         self._memory.session = None
-        keep: PumpState | None = None
+        progress: Progress | None = None
         try:
             self._check_identity(link)
-            state = await self._subscription(link, session)
-            keep = state
-            await self._serve(link, state, intake, resumed=state.expected is not None)
+            progress = await self._subscription(link, session)
+            await self._serve(link, progress, intake)
         except SourceError as error:
             if error.reason == TOO_LARGE:
+                self._memory.too_large = str(error)
                 await self._make_fit(link)
-            elif keep is not None and (link.client.cut_off or error.reason == SILENT):
-                self._keep_session(link, keep)
+            elif progress is not None and (link.client.cut_off or error.reason == SILENT):
+                self._leave_session(link, progress)
                 abort(link)
             raise
         finally:
             self._items = None
-            if self._memory.session is None and self._memory.shelf is not None:
-                self._memory.shelf.forget()
+            if self._memory.session is None and self._memory.session_file is not None:
+                self._memory.session_file.forget()
             await close(link)
         raise AssertionError("a connection ends by raising")
 
@@ -115,35 +116,36 @@ class OpcUaAdapter:
         except (UaError, OSError, TimeoutError):
             ask_for_fewer(self._memory)
 
-    def _keep_session(self, link: Link, state: PumpState) -> None:
-        if self._items is None or state.settled is None:
+    def _leave_session(self, link: Link, progress: Progress) -> None:
+        """Remember a session that was cut off, for the next connection to go on with."""
+        if self._items is None or progress.settled is None:
             return
-        state.expected, state.dated = state.settled, state.durable
-        self._memory.session = Session(link.ticket(), state, self._items.states)
+        progress.go_back()
+        self._memory.session = Session(link.ticket(), progress, self._items.states)
 
-    async def _recall(self, intake: Intake) -> None:
+    async def _open_session_file(self, intake: Intake) -> None:
         """Once in a process: take up what the process before this one left of its session."""
         source, memory = self._source, self._memory
-        if source.state_folder is None or memory.shelf is not None:
+        if source.state_folder is None or memory.session_file is not None:
             return
-        memory.shelf = Shelf(source.state_folder, source.device)
-        dated, received = await asyncio.to_thread(memory.shelf.dated), intake.last_received()
+        file = memory.session_file = SessionFile(source.state_folder, source.device)
+        dated, received = await asyncio.to_thread(file.dated), intake.last_received()
         if dated is not None and received is not None and memory.durable is None:
             memory.durable = UnixNs(min(dated, received))
-        found = await asyncio.to_thread(memory.shelf.load)
-        if found is not None:
-            memory.session = recall(*found, source, memory)
+        left = await asyncio.to_thread(file.load)
+        if left is not None:
+            memory.session = restored(*left, source, memory)
 
-    async def _keep(self, link: Link, state: PumpState) -> None:
+    async def _save_session(self, link: Link, progress: Progress) -> None:
         """Write the session down, so that it can outlive the process."""
-        shelf = self._memory.shelf
-        if shelf is None or self._items is None:
+        file = self._memory.session_file
+        if file is None or self._items is None:
             return
-        kept = keep(link, state, self._items.states, self._memory, self._source)
+        session = saved(link, progress, self._items.states, self._memory, self._source)
         try:
-            await asyncio.to_thread(shelf.save, kept)
+            await asyncio.to_thread(file.save, session)
         except OSError as error:
-            shelf.forget()  # an old file would take items for active that are gone
+            file.forget()  # an old file would take items for active that are gone
             events.session_not_kept(self._source.device, system_words(error))
 
     def _check_identity(self, link: Link) -> None:
@@ -158,27 +160,21 @@ class OpcUaAdapter:
             events.source_restarted(self._source.device, detail)
         self._health.security = str(link.choice)
 
-    async def _subscription(self, link: Link, session: Session | None) -> PumpState:
+    async def _subscription(self, link: Link, session: Session | None) -> Progress:
         """Go on with the old subscription, or make a new one with publishing off."""
         self._items = Items(link, self._source, self._health, self._clock, self._shown)
-        fits = session is not None and session.fits
-        if (
-            link.resumed
-            and session is not None
-            and fits
-            and not self._restarted
-            and not self._moved
-        ):
+        same_server = link.resumed and not self._restarted and not self._moved
+        if session is not None and session.fits and same_server:
             self._items.adopt(session.states)
             self._items.replace(self._source)
-            self._items.subscription = session.pump.subscription
+            self._items.subscription = session.progress.subscription
             self._router.assign(self._items.handles(), self._source.plan, self._items.elements())
             events.session_resumed(self._source.device)
-            return session.pump
+            return session.progress
         self._router.assign(self._items.handles(), self._source.plan, self._items.elements())
         with edge("creating the subscription"):
             if link.resumed and session is not None:
-                await link.client.uaclient.delete_subscriptions([session.pump.subscription])
+                await link.client.uaclient.delete_subscriptions([session.progress.subscription])
             made = await subscribe(link.client, self._source, self._memory.notifications_max)
         self._items.subscription, self._items.publishing_s = made.number, made.publishing_s
         self._note = subscription_note(self._source, made)
@@ -186,46 +182,43 @@ class OpcUaAdapter:
             events.subscription_granted(self._source.device, self._note)
         now = self._clock.now()
         key = 1 + secrets.randbelow(1 << 63)
-        return PumpState(made.number, made.keepalive_s, dated=now, durable=now, key=key)
+        return Progress(made.number, made.keepalive_s, dated=now, durable=now, key=key)
 
-    async def _serve(self, link: Link, state: PumpState, intake: Intake, *, resumed: bool) -> None:
-        assert self._items is not None
+    async def _serve(self, link: Link, progress: Progress, intake: Intake) -> None:
         book = TypeBook(link.client, link.namespaces)
-        if not resumed:
+        if progress.expected is None:
             await self._fill_items(link, book, intake)
-        await self._keep(link, state)
+        await self._save_session(link, progress)
         self._health.connected(self._clock.now(), self._note)
         source_events.source_connected(self._source.device, f"security {link.choice}")
         self._memory.connected_before = True
-        pump = Pump(
+        stream = Stream(
             link.client.protocol,
             self._source,
-            state,
+            progress,
             self._router,
             book,
             self._memory,
             self._health,
             self._clock,
-            self._renew,
-            self._follow,
         )
-        await self._work(link, state, pump, intake)
+        await self._work(link, stream, intake)
 
-    async def _work(self, link: Link, state: PumpState, pump: Pump, intake: Intake) -> None:
+    async def _work(self, link: Link, stream: Stream, intake: Intake) -> None:
         """Run until something ends the connection; deliveries may finish after it."""
         failure: BaseException | None = None
         async with asyncio.TaskGroup() as deliveries:
+            pump = Pump(stream, intake, deliveries, self._renew, self._follow)
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(pump.run(intake, deliveries))
+                    tasks.create_task(pump.run())
                     tasks.create_task(self._watch(link))
                     tasks.create_task(keep_channel(link.client, self._clock))
-                    tasks.create_task(self._manage(link, state, intake))
+                    tasks.create_task(self._manage(link, stream.progress, intake))
             except* SourceError as group:
                 failure = _first(group)
             finally:
-                await pump.drain()
-                pump.stop()
+                await pump.finish()
         if failure is not None:
             raise failure
 
@@ -233,82 +226,40 @@ class OpcUaAdapter:
         """Create the items, say what is missing since the last connection, start publishing."""
         items = self._items
         assert items is not None
-        began = self._begin(intake)
+        outage = Outage(link, items, self._router, self._memory, self._clock)
+        since = outage.since(intake.last_received())
         refused_from = self._clock.now()
         with edge("creating monitored items"):
             await leave_out(link, items, self._memory)
             made = await items.update()
         end = self._clock.now()  # every item is sampling by now
-        for state in items.states:
-            if state.monitored is None:
-                self._memory.missing.setdefault(state.item.address, began or refused_from)
-        await self._read_clock(link)
-        if began is not None:
-            await self._state_gap(link, book, intake, began, end)
+        note_missing(self._memory, items.states, since or refused_from)
+        ahead = await outage.read_clock()
+        if ahead is not None:
+            self._health.clock_offset_s = round(ahead / 1e9, 3)
+        if since is not None:
+            reason, detail = self._cause()
+            missing = await outage.told(book, since, end, reason, detail)
+            if missing:
+                await intake.deliver(missing)
+        self._memory.too_large = ""
         await self._state_late(made, intake)
-        self._memory.durable = refused_from if began is None else end
+        self._memory.durable = refused_from if since is None else end
         with edge("starting to publish"):
             await link.client.uaclient.set_publishing_mode(
                 ua.SetPublishingModeParameters(True, [items.subscription])
             )
         events.items_active(self._source.device, items.active(), len(items.states))
 
-    def _begin(self, intake: Intake) -> UnixNs | None:
-        """Give from when on samples are missing by our clock, None if there is nothing yet."""
-        last = self._memory.durable or intake.last_received()
-        if last is None:
-            return None
-        return UnixNs(min(last, self._clock.now()) - margin_ns(self._source))
-
-    async def _read_clock(self, link: Link) -> None:
-        """Note how far the server's clock is ahead of ours, now and before this connection."""
-        asked = self._clock.now()
-        with edge("reading the server's time"):
-            stamps = await read_clock(link.client)
-        ahead = server_ahead(stamps, asked, self._clock.now())
-        self._server = self._memory.server_ahead, ahead
-        if ahead is not None:
-            self._memory.server_ahead = ahead
-            self._health.clock_offset_s = round(ahead / 1e9, 3)
-
-    async def _state_gap(
-        self, link: Link, book: TypeBook, intake: Intake, start: UnixNs, end: UnixNs
-    ) -> None:
-        assert self._items is not None
-        keeping = [s for s in self._items.states if s.history and s.monitored is not None]
-        filled = Filled([], set())
-        if keeping:
-            ahead = self._memory.source_clock.ahead
-            filled = await fill(
-                link,
-                self._router,
-                book,
-                keeping,
-                *span_of_history(start, end, ahead, self._server),
-                self._clock.now(),
-                self._source.stall_tolerance_s / 2,
-            )
-            events.history_filled(self._source.device, len(filled.signals), filled.samples)
-        items: list[Batch | Gap] = list(self._start_gap(filled.signals, start, end))
-        items.extend(filled.batches)
-        if items:
-            await intake.deliver(items)
-
-    def _start_gap(self, filled: set[int], start: UnixNs, end: UnixNs) -> Sequence[Gap]:
-        assert self._items is not None
-        wanted = [s.item.index for s in self._items.states if s.item.index not in filled]
-        if not wanted:
-            return ()
-        whole = len(wanted) == len(self._items.states)
+    def _cause(self) -> tuple[GapReason, str]:
+        """Say why samples are missing since the last connection."""
+        detail = self._memory.too_large
         if self._restarted:
-            reason = GapReason.SOURCE_RESTART
-        elif self._memory.connected_before:
-            reason = GapReason.DISCONNECTED
-        else:
-            reason = GapReason.GATEWAY_DOWN
-        signals = None if whole else wanted
-        plan = self._source.plan
-        return (make_gap(self._source, self._memory, plan, (start, end), reason, signals),)
+            return GapReason.SOURCE_RESTART, detail
+        if detail:
+            return GapReason.REJECTED_BY_SOURCE, detail
+        again = self._memory.connected_before
+        return (GapReason.DISCONNECTED if again else GapReason.GATEWAY_DOWN), ""
 
     def _follow(self, batches: Sequence[Batch]) -> None:
         """Let every signal whose values are bad be seen as such."""
@@ -326,7 +277,7 @@ class OpcUaAdapter:
                 self._memory.missing.setdefault(state.item.address, UnixNs(known))
                 self._changed.set()
 
-    async def _manage(self, link: Link, state: PumpState, intake: Intake) -> NoReturn:
+    async def _manage(self, link: Link, progress: Progress, intake: Intake) -> NoReturn:
         """The one task that changes items while the subscription runs.
 
         What is given up is written down before the server hears of it, what is new after it
@@ -336,13 +287,13 @@ class OpcUaAdapter:
             items = self._items
             assert items is not None
             self._changed.clear()
-            await self._keep(link, state)
+            await self._save_session(link, progress)
             with edge("changing monitored items"):
                 made = await items.update()
             if made:
                 await self._state_late(made, intake)
                 events.items_active(self._source.device, items.active(), len(items.states))
-                await self._keep(link, state)
+                await self._save_session(link, progress)
             due = items.next_due()
             wait = 3600.0 if due is None else max(due - self._clock.monotonic(), 0.2)
             try:
@@ -353,17 +304,8 @@ class OpcUaAdapter:
 
     async def _state_late(self, made: Sequence[ItemState], intake: Intake) -> None:
         """State since when signals were missing that exist only now."""
-        end = self._clock.now()
-        since: dict[UnixNs, list[int]] = {}
-        for state in made:
-            start = self._memory.missing.pop(state.item.address, None)
-            if start is not None:
-                since.setdefault(UnixNs(min(start, end)), []).append(state.item.index)
-        reason = GapReason.REJECTED_BY_SOURCE
-        gaps = [
-            make_gap(self._source, self._memory, self._source.plan, (start, end), reason, signals)
-            for start, signals in since.items()
-        ]
+        assert self._items is not None
+        gaps = gaps_of_late(self._items, self._memory, made, self._clock.now())
         if gaps:
             await intake.deliver(gaps)
 

@@ -246,6 +246,8 @@ class ItemReader:
         if mask & HAS_SERVER:
             server, pos = _TICKS.unpack_from(data, pos)[0], pos + 8
         pos += 2 if mask & HAS_SERVER_PICO else 0
+        if pos > len(data):  # picoseconds are passed over unread
+            raise DecodeError("an item is longer than its message")
         self._adder(LIST).add(
             row, handle, value, status if decoded else BAD_DECODING_ERROR, source, server
         )

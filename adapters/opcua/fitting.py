@@ -1,7 +1,7 @@
 """Notifications that are larger than the server may send or we may take, and who makes them so.
 
 A value of some megabytes (a recipe, a picture) can make every notification fail that holds it, and
-with it all neighbours. Whoever does not fit alone is set aside; where nobody is at fault alone, the
+with it all neighbours. Whoever does not fit alone is left out; where nobody is at fault alone, the
 next subscription asks for fewer samples in a message.
 
 Source: OPC UA Part 4 §7.39.2 (Bad_ResponseTooLarge, Bad_EncodingLimitsExceeded), Part 6 §6.7.2.
@@ -81,7 +81,7 @@ def ask_for_fewer(memory: Memory) -> None:
 
 
 async def leave_out(link: Link, items: Items, memory: Memory) -> list[ItemState]:
-    """Set aside what did not fit, where it still does not; give those items.
+    """Leave out what did not fit, where it still does not; give those items.
 
     Raises the library's errors.
     """
@@ -92,9 +92,9 @@ async def leave_out(link: Link, items: Items, memory: Memory) -> list[ItemState]
     unfit = await find_unfit(link, doubted)
     memory.unfit = {state.item.address for state in unfit}
     for state in unfit:
-        items.set_aside(state, VALUE_TOO_LARGE)
+        items.leave_out(state, VALUE_TOO_LARGE)
     return unfit
 
 
 def _in_use(states: Iterable[ItemState]) -> list[ItemState]:
-    return [state for state in states if state.aside is None]
+    return [state for state in states if state.left_out is None]

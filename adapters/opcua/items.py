@@ -39,8 +39,8 @@ class ItemState:
     """One wanted item. `monitored` is the server's number once it exists.
 
     What may be wrong with it, the first of them is shown: `reason` why the server has not got it,
-    `aside` (reason, detail) why it is not collected although it could be, `quality` the bad status
-    of its newest value, `lacking` what was asked and granted where values are lost by it.
+    `left_out` (reason, detail) why it is not collected although it could be, `quality` the bad
+    status of its newest value, `lacking` what was asked and granted where values are lost by it.
     """
 
     item: OpcUaItem
@@ -54,7 +54,7 @@ class ItemState:
     tries: int = 0
     next_try: float = 0.0
     wanted: bool = True
-    aside: tuple[str, str] | None = None
+    left_out: tuple[str, str] | None = None
     code: int = 0
     quality: str = ""
     lacking: str = ""
@@ -63,8 +63,8 @@ class ItemState:
         """Give the reason that is shown, and its detail."""
         if self.reason:
             return self.reason, ""
-        if self.aside is not None:
-            return self.aside
+        if self.left_out is not None:
+            return self.left_out
         if self.quality:
             return self.quality, ""
         return (GRANTED_LESS, self.lacking) if self.lacking else None
@@ -77,7 +77,8 @@ class ItemState:
 class Items:
     """The items of one connection; all changes go through one task.
 
-    `shown` is what the connections before this one said of signals, by their name.
+    `source` says what is wanted now; `shown` is what the connections before this one said of
+    signals, by their name.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Items:
         shown: dict[str, str] | None = None,
     ) -> None:
         self._link = link
-        self._source = source
+        self.source = source
         self._health = health
         self._clock = clock
         self.subscription = 0
@@ -125,26 +126,26 @@ class Items:
 
     def replace(self, source: OpcUaSource) -> None:
         """Want other items from now on; those that stay keep their place at the server."""
-        kept: dict[Any, list[ItemState]] = {}
+        by_key: dict[Any, list[ItemState]] = {}
         for state in self.states:
-            kept.setdefault(state.key, []).append(state)
+            by_key.setdefault(state.key, []).append(state)
         fresh: list[OpcUaItem] = []
         states: list[ItemState] = []
         names: list[tuple[ItemState, OpcUaItem]] = []
         for item in source.items:
-            same = kept.get((item.address, item.sampling_s, item.queue))
+            same = by_key.get((item.address, item.sampling_s, item.queue))
             if same:
                 state = same.pop(0)
                 names.append((state, item))
                 states.append(state)
             else:
                 fresh.append(item)
-        for gone in (state for rest in kept.values() for state in rest):
+        for gone in (state for rest in by_key.values() for state in rest):
             self._hide(gone.name)
             gone.wanted = False
             if gone.monitored is not None:
                 self._removed.append(gone.monitored)
-        self._source = source
+        self.source = source
         self._rename(names)
         self.states = states + _new_states(fresh, source)
         self._renew_qualities(states)
@@ -152,30 +153,30 @@ class Items:
     def _rename(self, names: Sequence[tuple[ItemState, OpcUaItem]]) -> None:
         """Let kept items be known by their new names; two of them may have changed places."""
         for state, item in names:
-            if state.name != self._source.plan.signals[item.index].name:
+            if state.name != self.source.plan.signals[item.index].name:
                 self._hide(state.name)
         for state, item in names:
-            state.item, state.name = item, self._source.plan.signals[item.index].name
+            state.item, state.name = item, self.source.plan.signals[item.index].name
             self._show(state)
 
-    def _renew_qualities(self, kept: _Slice) -> None:
+    def _renew_qualities(self, staying: _Slice) -> None:
         """Follow the new plan, whose signals have other places."""
         self._places = {state.item.index: state for state in self.states}
-        self.qualities = Qualities(self._source.plan, self._note_quality)
-        self.qualities.take({state.item.index: state.code for state in kept if state.code})
+        self.qualities = Qualities(self.source.plan, self._note_quality)
+        self.qualities.take({state.item.index: state.code for state in staying if state.code})
 
-    def set_aside(self, state: ItemState, reason: str, detail: str = "") -> None:
+    def leave_out(self, state: ItemState, reason: str, detail: str = "") -> None:
         """Collect an item no more, and show why, for as long as its session lives.
 
         Its place at the server is given up with the next `update`; its neighbours go on.
         """
-        if state.aside is not None:
+        if state.left_out is not None:
             return
-        state.aside = reason, detail
+        state.left_out = reason, detail
         if state.monitored is not None:
             self._removed.append(state.monitored)
             state.monitored = None
-        events.item_refused(self._source.device, state.name, reason)
+        events.item_refused(self.source.device, state.name, reason)
         self._show(state)
 
     def _note_quality(self, signal: int, code: int) -> None:
@@ -221,7 +222,7 @@ class Items:
         return min((state.next_try for state in self._missing()), default=None)
 
     def _missing(self) -> Iterable[ItemState]:
-        return (s for s in self.states if s.monitored is None and s.aside is None)
+        return (s for s in self.states if s.monitored is None and s.left_out is None)
 
     def active(self) -> int:
         return sum(state.monitored is not None for state in self.states)
@@ -317,7 +318,7 @@ class Items:
                 made.append(state)
                 if not state.wanted:  # a reload came while the server was asked
                     self._removed.append(state.monitored)
-                elif state.aside is not None:
+                elif state.left_out is not None:
                     self._removed.append(state.monitored)
                     state.monitored = None
             elif state.wanted:
@@ -330,25 +331,25 @@ class Items:
             RequestedParameters=ua.MonitoringParameters(
                 ClientHandle=state.handle,
                 SamplingInterval=state.item.sampling_s * 1000.0,
-                QueueSize=queue_size(state.item, self._source),
+                QueueSize=queue_size(state.item, self.source),
                 DiscardOldest=True,
             ),
         )
 
     def _accepted(self, state: ItemState, given: Rate) -> None:
         if state.reason:
-            events.item_accepted(self._source.device, state.name)
+            events.item_accepted(self.source.device, state.name)
         state.reason, state.tries = "", 0
-        asked = Rate(state.item.sampling_s, queue_size(state.item, self._source))
+        asked = Rate(state.item.sampling_s, queue_size(state.item, self.source))
         lacking = lost_by(asked, given, self.publishing_s)
         if lacking and lacking != state.lacking:
-            events.item_granted_less(self._source.device, state.name, lacking)
+            events.item_granted_less(self.source.device, state.name, lacking)
         state.lacking = lacking
         self._show(state)
 
     def _refused(self, state: ItemState, reason: str) -> None:
         if reason != state.reason:
-            events.item_refused(self._source.device, state.name, reason)
+            events.item_refused(self.source.device, state.name, reason)
         state.reason = reason
         self._show(state)
         wait = min(RETRY_FIRST_S * 2**state.tries, RETRY_MAX_S)

@@ -150,32 +150,32 @@ def _read(body: bytes, reader: ValueReader) -> Notification | Fault:
         more = body[pos + 4 * count] != 0
         pos += 4 * count + 1
     sequence, published = _MESSAGE.unpack_from(body, pos)
-    found = Notification(subscription, sequence, published, available, more)
+    message = Notification(subscription, sequence, published, available, more)
     try:
-        _read_data(body, pos + 12, reader, found)
+        _read_data(body, pos + 12, reader, message)
     except (DecodeError, IndexError, struct.error) as error:
-        found.columns, found.samples = [], 0
-        found.fault, found.keep_alive = str(error), False
-    return found
+        message.columns, message.samples = [], 0
+        message.fault, message.keep_alive = str(error), False
+    return message
 
 
-def _read_data(body: bytes, pos: int, reader: ValueReader, found: Notification) -> None:
+def _read_data(body: bytes, pos: int, reader: ValueReader, message: Notification) -> None:
     count, pos = _count(body, pos)
     for _ in range(count):
-        found.keep_alive = False
+        message.keep_alive = False
         start, pos = pos, skip_extension_object(body, pos)
         number = type_of(body[start : start + 4])
         place = start + (2 if body[start] == 0 else 4) + 5
         if number == DATA_CHANGE:
-            _read_items(body[:pos], place, reader, found)
+            _read_items(body[:pos], place, reader, message)
         elif number == STATUS_CHANGE:
-            found.end = _UINT32.unpack_from(body, place)[0]
+            message.end = _UINT32.unpack_from(body, place)[0]
 
 
-def _read_items(body: bytes, pos: int, reader: ValueReader, found: Notification) -> None:
+def _read_items(body: bytes, pos: int, reader: ValueReader, message: Notification) -> None:
     count, pos = _count(body, pos)
     items = ItemReader(body, reader)
     columns, _ = items.read(pos, count)
-    found.columns.extend(columns)
-    found.samples += count
-    found.undecoded.extend(items.undecoded)
+    message.columns.extend(columns)
+    message.samples += count
+    message.undecoded.extend(items.undecoded)

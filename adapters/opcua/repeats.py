@@ -103,12 +103,12 @@ class _Last:
         name = _LIST if isinstance(values, list) else values.dtype.str
         place = self._column(name, values)
         self.kinds[signals] = place
-        kept = self.columns[place][1]
+        column = self.columns[place][1]
         if isinstance(values, list):
             for signal, value in zip(signals.tolist(), values, strict=True):
-                kept[signal] = value
+                column[signal] = value
         else:
-            kept[signals] = _bits(values)
+            column[signals] = _bits(values)
 
     def same(self, batch: Batch, rows: _Places) -> NDArray[np.bool_]:
         """Say of which rows time, status and value are those of the last sample of the signal."""
@@ -116,19 +116,19 @@ class _Last:
         signals, values = batch.signals[rows], batch.values
         status = np.zeros(len(rows), np.uint32) if batch.status is None else batch.status[rows]
         known_times = self.times[signals] == batch.times[rows]
-        found: NDArray[np.bool_] = known_times & (self.status[signals] == status)
-        found &= self.kinds[signals] >= 0
+        alike: NDArray[np.bool_] = known_times & (self.status[signals] == status)
+        alike &= self.kinds[signals] >= 0
         name = _LIST if isinstance(values, list) else values.dtype.str
-        for place in np.flatnonzero(found & (status < BAD)):  # a Bad sample has no value
+        for place in np.flatnonzero(alike & (status < BAD)):  # a Bad sample has no value
             signal, row = int(signals[place]), int(rows[place])
-            known, kept = self.columns[self.kinds[signal]]
+            known, column = self.columns[self.kinds[signal]]
             if known != name:
-                found[place] = False
+                alike[place] = False
             elif isinstance(values, list):
-                found[place] = same_value(kept[signal], values[row])
+                alike[place] = same_value(column[signal], values[row])
             else:
-                found[place] = bool(kept[signal] == _bits(values[row : row + 1])[0])
-        return found
+                alike[place] = bool(column[signal] == _bits(values[row : row + 1])[0])
+        return alike
 
     def copy(self) -> _Last:
         """Give an independent copy."""
@@ -140,12 +140,12 @@ class _Last:
         made, known = _Last(len(old)), old >= 0
         for name in ("times", "status", "dates", "kinds"):
             getattr(made, name)[known] = getattr(self, name)[old[known]]
-        for name, kept in self.columns:
-            if isinstance(kept, list):
-                column: Any = [kept[place] if place >= 0 else None for place in old.tolist()]
+        for name, values in self.columns:
+            if isinstance(values, list):
+                column: Any = [values[place] if place >= 0 else None for place in old.tolist()]
             else:
-                column = np.zeros(len(old), kept.dtype)
-                column[known] = kept[old[known]]
+                column = np.zeros(len(old), values.dtype)
+                column[known] = values[old[known]]
             made.columns.append((name, column))
         return made
 
@@ -212,11 +212,11 @@ class Repeats:
         handed = self._handed
         if handed is None:
             return list(batches)
-        kept = [self._filtered(batch, handed) for batch in batches]
+        left = [self._filtered(batch, handed) for batch in batches]
         self._looks -= len(batches)
         if self._looks <= 0 or not self._fresh.any():
             self._handed = None
-        return [batch for batch in kept if len(batch)]
+        return [batch for batch in left if len(batch)]
 
     def _filtered(self, batch: Batch, handed: _Last) -> Batch:
         signals = batch.signals

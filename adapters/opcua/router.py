@@ -206,7 +206,7 @@ class Router:
         if missing is not None:
             times = np.where(missing, received, times)
             server = None
-        whole = _Part(
+        part = _Part(
             column.kind, column.rows, signals, times, column.values, column.status, server, False
         )
         if signals.min(initial=0) < 0:
@@ -214,12 +214,12 @@ class Router:
             self.foreign += len(signals) - int(ours.sum())
             if missing is not None:
                 missing = missing[ours]
-            whole = whole.take(ours)
+            part = part.take(ours)
         if missing is None or not missing.any():
-            return [whole]
-        late = whole.take(missing)
+            return [part]
+        late = part.take(missing)
         late.received = True
-        return [whole.take(~missing), late]
+        return [part.take(~missing), late]
 
     def _batch(self, parts: list[_Part], received: UnixNs) -> Batch:
         one = parts[0] if len(parts) == 1 else _merged(parts)

@@ -9,7 +9,6 @@ from typing import Any
 
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.items import ItemState
-from adapters.opcua.kept import Kept, KeptItem, Mark
 from adapters.opcua.library import (
     Buffer,
     UaError,
@@ -21,8 +20,9 @@ from adapters.opcua.library import (
 )
 from adapters.opcua.link import Link
 from adapters.opcua.opening import Ticket
-from adapters.opcua.pump import PumpState
 from adapters.opcua.router import HANDLES
+from adapters.opcua.session_file import Mark, SavedItem, SavedSession
+from adapters.opcua.stream import Progress
 from adapters.opcua.timeline import Memory, PublishClock
 from gateway.core.types import UnixNs
 
@@ -36,7 +36,7 @@ class Session:
     """
 
     ticket: Ticket
-    pump: PumpState
+    progress: Progress
     states: list[ItemState]
     fits: bool = True
 
@@ -60,24 +60,24 @@ def terms(source: OpcUaSource) -> str:
     )
 
 
-def keep(
-    link: Link, state: PumpState, states: list[ItemState], memory: Memory, source: OpcUaSource
-) -> Kept:
+def saved(
+    link: Link, progress: Progress, states: list[ItemState], memory: Memory, source: OpcUaSource
+) -> SavedSession:
     """Give what has to be written down of a running session."""
     ticket = link.ticket()
-    return Kept(
+    return SavedSession(
         terms=terms(source),
-        key=state.key,
+        key=progress.key,
         token=nodeid_to_binary(ticket.token),
         nonce=ticket.nonce,
         policies=[struct_to_binary(policy) for policy in ticket.policies],
         certificate=ticket.certificate,
         started=link.started,
         namespaces=list(link.namespaces),
-        subscription=state.subscription,
-        keepalive_s=state.keepalive_s,
+        subscription=progress.subscription,
+        keepalive_s=progress.keepalive_s,
         items=[
-            KeptItem(
+            SavedItem(
                 s.item.address,
                 s.item.sampling_s,
                 s.item.queue,
@@ -91,54 +91,62 @@ def keep(
     )
 
 
-def recall(kept: Kept, mark: Mark | None, source: OpcUaSource, memory: Memory) -> Session | None:
+def restored(
+    session: SavedSession, mark: Mark | None, source: OpcUaSource, memory: Memory
+) -> Session | None:
     """Give the session of a process before this one and fill the memory with what it knew.
 
     None when it was made under other settings, when nobody knows how far it came, or when it
     cannot be understood.
     """
-    for address, since in kept.missing.items():
+    for address, since in session.missing.items():
         memory.missing.setdefault(address, UnixNs(since))
-    if mark is None or kept.terms != terms(source):
+    if mark is None or session.terms != terms(source):
         return None
     try:
-        ticket = _ticket(kept)
+        ticket = _ticket(session)
     except (UaError, ValueError, IndexError, TypeError, KeyError, EOFError, AttributeError):
         return None  # what the library raises at bytes that are not what they should be
-    memory.started, memory.namespaces = kept.started, list(kept.namespaces)
+    memory.started, memory.namespaces = session.started, list(session.namespaces)
     memory.source_clock.recall(mark.ahead)
     memory.server_ahead = None if mark.distance is None else -mark.distance
     dated = UnixNs(mark.dated)
-    pump = PumpState(
-        kept.subscription, kept.keepalive_s, mark.settled, mark.settled, dated, dated, kept.key
+    progress = Progress(
+        session.subscription,
+        session.keepalive_s,
+        expected=mark.settled,
+        settled=mark.settled,
+        dated=dated,
+        durable=dated,
+        key=session.key,
+        clock=PublishClock(mark.distance),
     )
-    pump.clock = PublishClock(mark.distance)
-    states = _states(kept, source)
-    return Session(ticket, pump, states or [], fits=states is not None)
+    states = _states(session, source)
+    return Session(ticket, progress, states or [], fits=states is not None)
 
 
-def _ticket(kept: Kept) -> Ticket:
-    token = nodeid_from_binary(Buffer(kept.token))
+def _ticket(session: SavedSession) -> Ticket:
+    token = nodeid_from_binary(Buffer(session.token))
     policies: list[Any] = [
-        struct_from_binary(ua.UserTokenPolicy, Buffer(policy)) for policy in kept.policies
+        struct_from_binary(ua.UserTokenPolicy, Buffer(policy)) for policy in session.policies
     ]
-    return Ticket(token, kept.nonce, policies, kept.certificate)
+    return Ticket(token, session.nonce, policies, session.certificate)
 
 
-def _states(kept: Kept, source: OpcUaSource) -> list[ItemState] | None:
+def _states(session: SavedSession, source: OpcUaSource) -> list[ItemState] | None:
     """Give the items with the handles that the server knows; None when a wanted one is missing.
 
     An item that the server may have made after the file was written gets another handle: what the
     server sends with the old one is then nobody's.
     """
     wanted = {(item.address, item.sampling_s, item.queue): item for item in source.items}
-    there = Counter(item.key for item in kept.items)
+    there = Counter(item.key for item in session.items)
     needed = Counter((item.address, item.sampling_s, item.queue) for item in source.items)
-    live = [item for item in kept.items if item.monitored is not None and item.key in wanted]
+    live = [item for item in session.items if item.monitored is not None and item.key in wanted]
     if needed - there or not HANDLES.reserve([item.handle for item in live]):
         return None
     states = []
-    for item in kept.items:
+    for item in session.items:
         if item.key in wanted:
             known = wanted[item.key]
             handle = HANDLES.take(1) if item.monitored is None else item.handle

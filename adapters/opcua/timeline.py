@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from adapters.opcua.kept import Shelf
 from adapters.opcua.repeats import Repeats
+from adapters.opcua.session_file import SessionFile
 from adapters.opcua.transport import FILETIME_OF_1970
 from gateway.core.records import Batch
 from gateway.core.times import EARLIEST, STORE_AHEAD_NS, implausible
@@ -225,7 +225,7 @@ class Memory:
     connected_before: bool = False
     session: Any = None
     repeats: Repeats | None = None
-    shelf: Shelf | None = None
+    session_file: SessionFile | None = None
     """The file that outlives the process; None until it was looked at, or where there is none."""
     missing: dict[str, UnixNs] = field(default_factory=dict)
     """Signals (by address) that were not delivered since this time of our clock."""
@@ -233,6 +233,8 @@ class Memory:
     """Addresses whose values are too large for a message."""
     notifications_max: int | None = None
     """Samples in one message, where fewer have to be asked for than usual."""
+    too_large: str = ""
+    """How the server refused the message that ended the last connection; what it held is lost."""
 
     def source_ahead(self) -> int | None:
         """Give the source's clock less ours; the server's where no source time was seen yet."""

@@ -325,7 +325,7 @@ class Protocol(UASocketProtocol):
 
     def forget(self, future: asyncio.Future[bytes]) -> None:
         """Stop waiting for a raw answer; one that still comes is dropped."""
-        self._raw = {number: kept for number, kept in self._raw.items() if kept is not future}
+        self._raw = {number: other for number, other in self._raw.items() if other is not future}
         future.cancel()
 
 

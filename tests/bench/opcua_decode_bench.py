@@ -33,7 +33,7 @@ def plan(count: int) -> PlanTable:
     return PlanTable("d", tuple(signals))
 
 
-def response(count: int, kinds: tuple[str, ...], first: int) -> bytes:
+def response(count: int, kinds: tuple[str, ...], first: int, sequence: int = 1) -> bytes:
     at = datetime(2026, 1, 2, tzinfo=UTC)
     notification = ua.DataChangeNotification()
     for place in range(count):
@@ -47,7 +47,7 @@ def response(count: int, kinds: tuple[str, ...], first: int) -> bytes:
         )
     answer = ua.PublishResponse()
     answer.Parameters.SubscriptionId = 1
-    answer.Parameters.NotificationMessage.SequenceNumber = 1
+    answer.Parameters.NotificationMessage.SequenceNumber = sequence
     answer.Parameters.NotificationMessage.PublishTime = at
     answer.Parameters.NotificationMessage.NotificationData = [notification]
     return bytes(struct_to_binary(answer))

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.opcua.adapter import OpcUaAdapter
 from adapters.opcua.config import OpcUaItem
-from adapters.opcua.kept import Mark, Shelf
+from adapters.opcua.session_file import Mark, SessionFile
 from adapters.opcua.timeline import Memory
 from gateway.core.clock import SystemClock
 from gateway.ops.health import DeviceHealth
@@ -35,7 +35,7 @@ async def test_a_gap_after_a_kill_begins_where_the_last_durable_message_was_publ
     folder = tmp_path / "opcua"
     folder.mkdir()
     if marked_s is not None:
-        Shelf(folder, "press").mark(7, Mark(5, now - marked_s * S, None, None))
+        SessionFile(folder, "press").mark(7, Mark(5, now - marked_s * S, None, None))
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = int(one.getsockname()[1])

@@ -329,7 +329,7 @@ async def test_history_of_the_server_closes_the_gap(server: NodeServer, tmp_path
 async def test_a_slow_disk_beyond_every_bound_keeps_the_connection(
     ticking: NodeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.opcua.pump.PENDING_MAX", 3)
+    monkeypatch.setattr("adapters.opcua.deliveries.PENDING_MAX", 3)
     async with running(source(ticking.url, tmp_path, NAMES)) as run:
         await run.until(lambda: run.intake.count() > 50)
         run.intake.gate.clear()

@@ -15,6 +15,7 @@ from asyncua.server.subscription_service import SubscriptionService
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import struct_to_binary
 
+from gateway.core.records import GapReason
 from tests.services.node_opcua import free_port
 from tests.services.opcua_peer import running, source
 
@@ -90,6 +91,9 @@ async def test_a_value_that_fits_into_no_message_is_set_aside_and_its_neighbours
         assert list(run.health.bad) == ["Recipe"]
         assert run.errors[0].reason == "notification-too-large"
         assert small.asked == [10_000, 10_000]
+        (gap,) = run.intake.gaps
+        assert gap.reason is GapReason.REJECTED_BY_SOURCE
+        assert "BadResponseTooLarge" in gap.detail
 
 
 async def test_values_that_fit_alone_but_not_together_are_asked_for_in_smaller_messages(

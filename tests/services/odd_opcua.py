@@ -152,21 +152,17 @@ def _offered(endpoint: Any, how: Manners) -> bool:
     return policy in how.policies
 
 
-def _change(monkeypatch: pytest.MonkeyPatch, odd: Odd) -> None:
-    session: Any = internal_session.InternalSession
-    process: Any = uaprocessor.UaProcessor
-    create, read, items = session.create_session, session.read, session.create_monitored_items
-    handle, send, endpoints = (
-        process._process_message, process.send_response, InternalServer.get_endpoints
-    )  # fmt: skip
-    make: Any = monitored_item_service.MonitoredItemService._make_monitored_item_common
-    subscribe = session.create_subscription
+def _change(patch: pytest.MonkeyPatch, odd: Odd) -> None:
+    _change_talk(patch, odd)
+    _change_sessions(patch, odd)
+    _change_limits(patch, odd)
+    _change_grants(patch, odd)
 
-    async def create_session(self: Any, *args: Any, **keywords: Any) -> Any:
-        result = await create(self, *args, **keywords)
-        if odd.how.session_endpoints != "SAME":
-            result.ServerEndpoints = odd.how.session_endpoints
-        return result
+
+def _change_talk(patch: pytest.MonkeyPatch, odd: Odd) -> None:
+    """Let the times of answers be off, and times in what is asked be refused."""
+    process: Any = uaprocessor.UaProcessor
+    handle, send = process._process_message, process.send_response
 
     async def handle_message(self: Any, kind: Any, header: Any, *args: Any) -> Any:
         asks = kind.Identifier == ua.ObjectIds.CreateSessionRequest_Encoding_DefaultBinary
@@ -179,6 +175,21 @@ def _change(monkeypatch: pytest.MonkeyPatch, odd: Odd) -> None:
         response.ResponseHeader.Timestamp = stamp + odd.how.ahead
         return send(self, number, header, response, *args)
 
+    patch.setattr(process, "_process_message", handle_message)
+    patch.setattr(process, "send_response", send_response)
+
+
+def _change_sessions(patch: pytest.MonkeyPatch, odd: Odd) -> None:
+    """Let the endpoints be others, as they are told and as a session comes with them."""
+    session: Any = internal_session.InternalSession
+    create, endpoints = session.create_session, InternalServer.get_endpoints
+
+    async def create_session(self: Any, *args: Any, **keywords: Any) -> Any:
+        result = await create(self, *args, **keywords)
+        if odd.how.session_endpoints != "SAME":
+            result.ServerEndpoints = odd.how.session_endpoints
+        return result
+
     async def get_endpoints(self: Any, *args: Any, **keywords: Any) -> Any:
         found = await endpoints(self, *args, **keywords)
         for each in found:
@@ -186,15 +197,36 @@ def _change(monkeypatch: pytest.MonkeyPatch, odd: Odd) -> None:
             each.ServerCertificate = odd.how.certificate
         return [each for each in found if _offered(each, odd.how)]
 
-    async def few_reads(self: Any, parameters: Any) -> Any:
-        if odd.how.most is not None and len(parameters.NodesToRead) > odd.how.most:
+    patch.setattr(session, "create_session", create_session)
+    patch.setattr(InternalServer, "get_endpoints", get_endpoints)
+
+
+def _change_limits(patch: pytest.MonkeyPatch, odd: Odd) -> None:
+    """Let a call bear no more operations than `most`, of which nobody was told."""
+    session: Any = internal_session.InternalSession
+    read, items = session.read, session.create_monitored_items
+
+    def look(count: int) -> None:
+        if odd.how.most is not None and count > odd.how.most:
             raise ua.uaerrors.BadTooManyOperations
+
+    async def few_reads(self: Any, parameters: Any) -> Any:
+        look(len(parameters.NodesToRead))
         return await read(self, parameters)
 
     async def few_items(self: Any, parameters: Any) -> Any:
-        if odd.how.most is not None and len(parameters.ItemsToCreate) > odd.how.most:
-            raise ua.uaerrors.BadTooManyOperations
+        look(len(parameters.ItemsToCreate))
         return await items(self, parameters)
+
+    patch.setattr(session, "read", few_reads)
+    patch.setattr(session, "create_monitored_items", few_items)
+
+
+def _change_grants(patch: pytest.MonkeyPatch, odd: Odd) -> None:
+    """Let what is granted of a subscription and of its items be other than what was asked."""
+    session: Any = internal_session.InternalSession
+    service: Any = monitored_item_service.MonitoredItemService
+    subscribe, make = session.create_subscription, service._make_monitored_item_common
 
     def make_item(self: Any, parameters: Any) -> Any:
         result, data = make(self, parameters)
@@ -209,16 +241,8 @@ def _change(monkeypatch: pytest.MonkeyPatch, odd: Odd) -> None:
             parameters.RequestedPublishingInterval = odd.how.publishing_ms
         return await subscribe(self, parameters, *args, **keywords)
 
-    monkeypatch.setattr(session, "create_session", create_session)
-    monkeypatch.setattr(session, "read", few_reads)
-    monkeypatch.setattr(session, "create_monitored_items", few_items)
-    monkeypatch.setattr(session, "create_subscription", create_subscription)
-    monkeypatch.setattr(process, "_process_message", handle_message)
-    monkeypatch.setattr(process, "send_response", send_response)
-    monkeypatch.setattr(InternalServer, "get_endpoints", get_endpoints)
-    monkeypatch.setattr(
-        monitored_item_service.MonitoredItemService, "_make_monitored_item_common", make_item
-    )
+    patch.setattr(service, "_make_monitored_item_common", make_item)
+    patch.setattr(session, "create_subscription", create_subscription)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from adapters.mqtt import adapter as mqtt_adapter
 from adapters.mqtt import connection, decode, memory, notes
 from adapters.opcua import adapter as opcua_adapter
-from adapters.opcua import certificates, history, items, link, pump, transport, variants
+from adapters.opcua import certificates, deliveries, history, items, link, transport, variants
 from gateway import config as config_package
 from gateway.api import answers, guard, server, users
 from gateway.api import usage as usage_route
@@ -65,7 +65,7 @@ FIGURES: list[tuple[str, str, float]] = [
     (MQTT, "first {} bytes", decode.HEAD_BYTES),
     (MQTT, "closes within {} s each", memory.SHORT_LIFE_S),
     (MQTT, "Receive Maximum (default {})", 500),
-    (OPCUA, "until {} notifications wait", pump.PENDING_MAX),
+    (OPCUA, "until {} notifications wait", deliveries.PENDING_MAX),
     (OPCUA, "at most {} in a call", link.OPERATION_LIMIT),
     (OPCUA, "({} s doubling", items.RETRY_FIRST_S),
     (OPCUA, "doubling to {} s)", items.RETRY_MAX_S),

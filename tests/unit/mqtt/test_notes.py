@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from adapters.mqtt.decode import Decoder
@@ -160,6 +161,18 @@ def test_a_tag_that_has_only_a_retained_value_says_so_after_a_minute() -> None:
     assert not seen.reasons
     seen.decoder.review(UnixNs(AT + 9 * RETAINED_NS))
     assert not seen.reasons
+
+
+def test_a_seldom_tag_may_have_only_a_retained_value_also_after_a_reload() -> None:
+    seen = Seen()
+    seen.take(0, "t", Retained(b'{"a":1}'))
+    seen.decoder.review(UnixNs(AT + 2 * RETAINED_NS))
+    assert seen.reasons == {"a": "retained-only"}
+    items = tuple(replace(item, seldom=True) for item in seen.source.items)
+    reloaded = Decoder(replace(seen.source, items=items), seen.health)
+    for later in (3, 9):
+        reloaded.review(UnixNs(AT + later * RETAINED_NS))
+        assert not seen.reasons
 
 
 def test_a_topic_that_no_tag_names_is_said_and_forgotten_when_it_is_quiet() -> None:

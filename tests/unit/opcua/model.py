@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters.opcua.losses import make_gap, margin_ns
-from adapters.opcua.pump import Pump, PumpState
+from adapters.opcua.pump import Pump
 from adapters.opcua.router import Router
+from adapters.opcua.stream import Progress, Stream
 from adapters.opcua.timeline import Memory
 from adapters.opcua.transport import FILETIME_OF_1970
 from adapters.opcua.variants import ValueReader
@@ -191,7 +192,7 @@ class Plant:
         self._first = 1
         self.subscription = Subscription(self._first, queue)
         self.socket: Socket | None = None
-        self._state: PumpState | None = None
+        self._progress: Progress | None = None
         self._run: asyncio.Task[None] | None = None
         self.began = 0
 
@@ -232,32 +233,23 @@ class Plant:
     async def connect(self) -> None:
         """Take the session up again where it is known, else begin anew as the adapter does."""
         await self.cut()
-        state = self._state
+        progress = self._progress
         now = self.clock.now()
-        if state is None or state.settled is None:
-            state = await self._subscribe(now)
-        self._state = state
+        if progress is None or progress.settled is None:
+            progress = await self._subscribe(now)
+        self._progress = progress
         self.socket = Socket(self)
         router = Router(self.source.plan)
         router.assign([(self._first, 0), (self._first + 1, 1)], self.source.plan)
         socket: Any = self.socket
         book: Any = Book()
-        pump = Pump(
-            socket,
-            self.source,
-            state,
-            router,
-            book,
-            self.memory,
-            self.health,
-            self.clock,
-            lambda *_: None,
-            lambda _: None,
+        stream = Stream(
+            socket, self.source, progress, router, book, self.memory, self.health, self.clock
         )
-        self._run = asyncio.create_task(self._pumping(pump))
+        self._run = asyncio.create_task(self._pumping(stream))
         await self.calm()
 
-    async def _subscribe(self, now: UnixNs) -> PumpState:
+    async def _subscribe(self, now: UnixNs) -> Progress:
         self._first += 10
         self.subscription = Subscription(self._first, self._queue)
         for signal, (value, at) in enumerate(self.values):
@@ -270,28 +262,28 @@ class Plant:
         else:
             self.began = now
         self.memory.durable = now
-        return PumpState(1, 5.0, dated=now, durable=now)
+        return Progress(1, 5.0, dated=now, durable=now)
 
-    async def _pumping(self, pump: Pump) -> None:
+    async def _pumping(self, stream: Stream) -> None:
         async with asyncio.TaskGroup() as deliveries:
+            pump = Pump(stream, self.intake, deliveries, lambda *_: None, lambda _: None)
             try:
-                await pump.run(self.intake, deliveries)
+                await pump.run()
             except SourceUnavailable:
                 pass
             finally:
-                await pump.drain()
-                pump.stop()
+                await pump.finish()
 
     async def cut(self, *, forgotten: bool = False) -> None:
         """End the connection; what was on the wire is lost."""
-        if self.socket is not None and self._run is not None and self._state is not None:
+        if self.socket is not None and self._run is not None and self._progress is not None:
             self.socket.cut()
             await self._run
-            self.socket, state = None, self._state
-            if state.settled is not None:
-                state.expected, state.dated = state.settled, state.durable
+            self.socket = None
+            if self._progress.settled is not None:
+                self._progress.go_back()
         if forgotten:
-            self._state = None
+            self._progress = None
 
     async def end(self) -> None:
         """Come to rest: connected, with everything published and durable."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from asyncua.ua.ua_binary import variant_from_binary, variant_to_binary
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.opcua.decode import LIST, RUN_MIN, Column, ItemReader
@@ -283,6 +283,7 @@ def test_endless_nesting_is_refused(depth: int) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 50))
+@example(b"\x00\x00\x00\x00\x11\x0f\x00\x00\x00\x00", 1)
 def test_noise_is_refused_or_read_but_never_anything_else(body: bytes, count: int) -> None:
     try:
         _, pos = ItemReader(body, READER).read(0, count)

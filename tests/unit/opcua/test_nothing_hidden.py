@@ -99,7 +99,7 @@ def same(one: Any, other: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.opcua.pump.DRAIN_S", 0.0)
+    monkeypatch.setattr("adapters.opcua.deliveries.DRAIN_S", 0.0)
 
 
 CASES = given(st.lists(st.tuples(SPANS, STEPS), max_size=40), st.sampled_from([1, 2, 5]))

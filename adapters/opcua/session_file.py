@@ -35,7 +35,7 @@ _CHECK = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
-class KeptItem:
+class SavedItem:
     """One monitored item; `monitored` is the server's number, None while it has none.
 
     `lacking` is what the server granted less than was asked. The status of its newest value is not
@@ -55,7 +55,7 @@ class KeptItem:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Kept:
+class SavedSession:
     """One session. `terms` are the settings under which it was made; `key` ties the mark to it."""
 
     terms: str
@@ -68,7 +68,7 @@ class Kept:
     namespaces: list[str]
     subscription: int
     keepalive_s: float
-    items: list[KeptItem]
+    items: list[SavedItem]
     missing: dict[str, int]
 
     def encode(self) -> bytes:
@@ -101,13 +101,13 @@ class Kept:
         return json.dumps(facts).encode()
 
 
-def decode(raw: bytes) -> Kept:
+def decode(raw: bytes) -> SavedSession:
     """Read the content of a file. Raises ValueError, KeyError or TypeError when it is not ours."""
     facts: dict[str, Any] = json.loads(raw)
     if facts["version"] not in READABLE:
         raise ValueError("another version")
     started = facts["started"]
-    return Kept(
+    return SavedSession(
         terms=str(facts["terms"]) if facts["version"] == VERSION else "",
         key=int(facts["key"]),
         token=_bytes(facts["token"]) or b"",
@@ -130,8 +130,8 @@ def _item(
     handle: int,
     monitored: int | None,
     lacking: str = "",
-) -> KeptItem:
-    return KeptItem(
+) -> SavedItem:
+    return SavedItem(
         str(address),
         float(sampling_s),
         None if queue is None else int(queue),
@@ -182,7 +182,7 @@ def decode_mark(raw: bytes) -> tuple[int, Mark] | None:
     return key, Mark(settled, dated, distance, ahead)
 
 
-class Shelf:
+class SessionFile:
     """The files of one device. All methods block; only `mark` is meant for the event loop."""
 
     def __init__(self, folder: Path, device: str) -> None:
@@ -190,12 +190,12 @@ class Shelf:
         self._folder = folder
         self._file = folder / f"{name}.json"
         self._mark = folder / f"{name}.mark"
-        self._saved: Kept | None = None
+        self._saved: SavedSession | None = None
         self._turn = 0
         self._marking: int | None = None
         """The mark's descriptor stays open: opening costs more than all else of a notification."""
 
-    def load(self) -> tuple[Kept, Mark | None] | None:
+    def load(self) -> tuple[SavedSession, Mark | None] | None:
         """Give what a process before this one left, None when it is not there or not whole.
 
         Without a mark of this session it says only which signals were missing.
@@ -203,11 +203,11 @@ class Shelf:
         try:
             if self._file.stat().st_size > SIZE_MAX:
                 return None
-            kept = decode(self._file.read_bytes())
+            session = decode(self._file.read_bytes())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        self._saved = kept
-        return kept, self._load_mark(kept.key)
+        self._saved = session
+        return session, self._load_mark(session.key)
 
     def _load_mark(self, key: int) -> Mark | None:
         found = self._read_mark()
@@ -230,27 +230,27 @@ class Shelf:
         found = self._read_mark()
         return None if found is None else found[1].dated
 
-    def save(self, kept: Kept) -> None:
+    def save(self, session: SavedSession) -> None:
         """Write the session whole or not at all; nothing when it is what was written last.
 
         Raises OSError.
         """
-        if kept == self._saved:
+        if session == self._saved:
             return
         turn = self._turn
         self._folder.mkdir(parents=True, exist_ok=True)
         new = self._file.with_suffix(".new")
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(kept.encode())
+            file.write(session.encode())
             file.flush()
             os.fsync(file.fileno())
         if turn == self._turn:
             new.replace(self._file)
-            self._saved = kept
+            self._saved = session
 
     def forget(self) -> None:
-        """Remove what was kept: the session has ended."""
+        """Remove what was saved: the session has ended."""
         self._turn += 1
         self._saved = None
         if self._marking is not None:
