@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aas_models.elements import Json
-from aas_models.forms import SubmodelForms
+from aas_models.served import ServedSubmodel
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +14,4 @@ class OwnShell:
     """A shell and its submodels, whose figures change while the gateway runs."""
 
     shell: Json
-    submodels: Sequence[SubmodelForms]
+    submodels: Sequence[ServedSubmodel]

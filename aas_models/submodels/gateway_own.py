@@ -11,7 +11,6 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from aas_models.dynamic import DynamicSubmodel
 from aas_models.elements import (
     Json,
     collection,
@@ -21,6 +20,7 @@ from aas_models.elements import (
     submodel,
     text_property,
 )
+from aas_models.live.dynamic import DynamicSubmodel
 from aas_models.own import OwnShell
 from aas_models.submodels.figures import Figures, figure_elements
 from gateway.core.assets import SEMANTIC_BASE, LocalName
