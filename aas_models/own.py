@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aas_models.elements import Json
-from aas_models.served import ServedSubmodel
+
+if TYPE_CHECKING:
+    from aas_models.served import ServedSubmodel
 
 
 @dataclass(frozen=True, slots=True)
