@@ -6,54 +6,19 @@ fills them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aas_models.concepts import concept_description, quantity_concept, quantity_of_signal
-from aas_models.elements import (
-    Json,
-    checked_id_short,
-    collection,
-    derived_id,
-    element,
-    lang_strings,
-    model_reference,
-    name_in_its_language,
-    pruned,
-    submodel,
-)
+from aas_models.elements import Json, derived_id, lang_strings, model_reference
 from aas_models.environment_parts import AnySubmodel as AnySubmodel  # noqa: PLC0414
 from aas_models.environment_parts import Binding as Binding  # noqa: PLC0414
 from aas_models.environment_parts import LazySubmodel, SubmodelPart
 from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa: PLC0414
-from aas_models.interfaces import terms
-from aas_models.interfaces.aid import asset_interfaces_description
-from aas_models.interfaces.aimc import mapping_configuration
-from aas_models.submodels import (
-    kpis,
-    nameplate,
-    production_calendar,
-    quality,
-    technical,
-    time_series,
-)
-from gateway.core.assets import AssetInfo, AssetModel, LocalName
-from gateway.core.errors import AasError
-from gateway.core.signals import Signal
-
-UNKNOWN_VALUE_TYPE = "xs:string"
-"""A property needs a type (Part 1 §5.3.7.8) before a first value has shown it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A signal that has no place in its submodel; its neighbours have theirs."""
-
-    device: str
-    signal: str
-    reason: str
-    detail: str
+from aas_models.submodel_kind import PLACE_OF_TAGS, SubmodelKind
+from aas_models.submodels import kinds
+from aas_models.tag_submodels import Problem, filled_by_tags
+from gateway.core.assets import AssetInfo, AssetModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +51,10 @@ def build_environment(models: Sequence[AssetModel]) -> Environment:
     shells: list[Json] = []
     submodels: list[SubmodelPart] = []
     for model in models:
-        eager = _submodels(model, concepts, problems)
+        described = _described(model, concepts, problems)
         taken = {part.id for part in submodels}
-        eager = with_static(model, eager, taken, concepts)
-        parts: list[SubmodelPart] = [*eager, *_following(model, eager)]
+        described = with_static(model, described, taken, concepts)
+        parts: list[SubmodelPart] = [*described, *_following(model, described)]
         shells.append(_shell(model.info, parts))
         submodels += parts
     return Environment(tuple(shells), tuple(submodels), tuple(concepts.values()), tuple(problems))
@@ -115,49 +80,29 @@ def shell_id_short(device: str) -> str:
     return made if made[:1].isalpha() and len(made) > 1 else f"Device{made}"
 
 
-def _submodels(
+def _described(
     model: AssetModel, concepts: dict[str, Json], problems: list[Problem]
 ) -> list[AnySubmodel]:
-    made: dict[str, SubmodelModel] = {}
-    if identifier := model.ids.get(nameplate.ID_SHORT):
-        made[identifier] = SubmodelModel(nameplate.nameplate(identifier, model.info))
-    identifier = model.ids.get(technical.ID_SHORT)
-    if identifier and (known := technical.technical_data(identifier, model.info)):
-        made[identifier] = SubmodelModel(known)
-    by_submodel: dict[str, list[Signal]] = {}
-    for signal in model.table.signals:
-        by_submodel.setdefault(signal.submodel, []).append(signal)
-    for identifier, signals in by_submodel.items():
-        try:
-            base = made[identifier].model if identifier in made else _empty(signals[0])
-        except AasError as error:
-            problems += [_problem(signal, error) for signal in signals]
-        else:
-            made[identifier] = _with_signals(base, signals, model, concepts, problems)
-    return [*made.values(), *interface_submodels(model)]
+    """Give the submodels of tags between those that say what the machine is."""
+    before: dict[str, AnySubmodel] = {}
+    after: list[AnySubmodel] = []
+    for kind in kinds():
+        if kind.describes and kind.place < PLACE_OF_TAGS:
+            before.update((part.id, part) for part in _still(kind, model))
+        elif kind.describes:
+            after += _still(kind, model)
+    bases = {key: part for key, part in before.items() if isinstance(part, SubmodelModel)}
+    made = {**before, **filled_by_tags(model, bases, concepts, problems)}
+    return [*made.values(), *after]
 
 
-def interface_submodels(model: AssetModel) -> list[LazySubmodel]:
-    """Give the description of a device's interface and of what becomes of its values."""
-    interface, table = model.interface, model.table
-    description = model.ids.get(terms.AID_ID_SHORT)
-    mapping = model.ids.get(terms.AIMC_ID_SHORT)
-    if interface is None or description is None or mapping is None:
-        return []
-    return [
-        LazySubmodel(
-            description,
-            terms.AID_ID_SHORT,
-            terms.AID_SUBMODEL,
-            lambda: asset_interfaces_description(description, interface),
-        ),
-        LazySubmodel(
-            mapping,
-            terms.AIMC_ID_SHORT,
-            terms.AIMC_SUBMODEL,
-            lambda: mapping_configuration(mapping, description, interface, table),
-        ),
-    ]
+def _still(kind: SubmodelKind, model: AssetModel) -> list[AnySubmodel]:
+    """Make a submodel that does not follow values, whatever is asked of its kind."""
+    made: list[AnySubmodel] = []
+    for part in kind.parts(model, ()):
+        assert isinstance(part, SubmodelModel | LazySubmodel), f"{kind.name} follows values"
+        made.append(part)
+    return made
 
 
 def with_static(
@@ -174,6 +119,7 @@ def with_static(
     if model.static is None:
         return parts
     made = {part.id_short: part for part in parts}
+    replaceable = {kind.name for kind in kinds() if kind.describes and kind.place < PLACE_OF_TAGS}
     used = {*taken, *(part.id for part in parts)}
     for each in model.static.submodels:
         id_short = str(each["idShort"])
@@ -183,7 +129,7 @@ def with_static(
         identifier = str(each["id"])
         if ours is not None:
             identifier = ours.id
-        elif id_short == technical.ID_SHORT:
+        elif id_short in replaceable:
             identifier = model.ids.get(id_short, identifier)  # ours, of which nothing was known
         elif identifier in used:
             identifier = derived_id(model.info.aas, "sm", id_short)
@@ -194,164 +140,8 @@ def with_static(
     return list(made.values())
 
 
-def _following(model: AssetModel, parts: Iterable[AnySubmodel]) -> list[SubmodelPart]:
+def _following(model: AssetModel, described: Sequence[AnySubmodel]) -> list[SubmodelPart]:
     """Give the submodels that follow from others; those that have no id are not wanted."""
-    made: list[SubmodelPart] = []
-    for part in parts:
-        identifier = model.ids.get(f"{part.id_short}{quality.SUFFIX}")
-        if identifier and isinstance(part, SubmodelModel) and part.bindings:
-            made.append(quality.QualityModel(identifier, part))
-    identifier = model.ids.get(time_series.ID_SHORT)
-    if identifier and model.table.signals:
-        made.append(time_series.TimeSeriesModel(identifier, model))
-    names = (kpis.VARIABLES, kpis.OEE) if model.oee is not None else ()
-    made += [
-        kpis.KpiModel(model.ids[name], name, model.info.device)
-        for name in names
-        if name in model.ids
-    ]
-    made += _calendar(model)
-    taken = {part.id for part in parts}
-    return [each for each in made if each.id not in taken]
-
-
-def _calendar(model: AssetModel) -> list[LazySubmodel]:
-    plan, device = model.oee, model.info.device
-    identifier = model.ids.get(production_calendar.ID_SHORT)
-    if plan is None or identifier is None:
-        return []
-    return [
-        LazySubmodel(
-            identifier,
-            production_calendar.ID_SHORT,
-            production_calendar.SEMANTIC_ID,
-            lambda: production_calendar.production_calendar(identifier, device, plan),
-        )
-    ]
-
-
-def _problem(signal: Signal, error: AasError) -> Problem:
-    return Problem(signal.device, signal.name, error.reason, error.detail)
-
-
-def _empty(signal: Signal) -> Json:
-    return submodel(
-        signal.submodel,
-        signal.submodel_id_short,
-        signal.submodel_semantic_id or None,
-        [],
-        version=("1", "0"),
-    )
-
-
-class _Tree:
-    """Elements of a submodel as they are put in place; finds one by its path at once."""
-
-    def __init__(self, base: Json) -> None:
-        self.top: list[Json] = list(base.get("submodelElements", ()))
-        self._found: dict[str, Json] = {}
-        self._lists: dict[str, list[Json]] = {"": self.top}
-        self._index("", self.top)
-
-    def _index(self, path: str, children: list[Json]) -> None:
-        for child in children:
-            below = f"{path}.{child['idShort']}" if path else str(child["idShort"])
-            self._found[below] = child
-            if child["modelType"] == "SubmodelElementCollection":
-                self._lists[below] = inner = child.setdefault("value", [])
-                self._index(below, inner)
-
-    def put(self, path: str, made: Json) -> None:
-        """Put an element into its collections, which are made where they are missing.
-
-        Raises:
-            AasError: something else is there.
-        """
-        for step in path.split("."):
-            checked_id_short(step)
-        place = self._group(path.rpartition(".")[0])
-        known = self._found.get(path)
-        if known is None:
-            place.append(made)
-        elif known["modelType"] == "Property":
-            semantic_id = known.get("semanticId")
-            made = {**made, "semanticId": semantic_id} if semantic_id else made
-            place[place.index(known)] = made
-        else:
-            raise AasError("path-conflict", f"{path} is a {known['modelType']} already")
-        self._found[path] = made
-
-    def _group(self, path: str) -> list[Json]:
-        known = self._lists.get(path)
-        if known is not None:
-            return known
-        if path in self._found:
-            raise AasError("path-conflict", f"{path} is a value and a group at once")
-        above, _, id_short = path.rpartition(".")
-        made = collection(id_short, [])
-        made["value"] = []
-        self._group(above).append(made)
-        self._found[path], self._lists[path] = made, made["value"]
-        return self._lists[path]
-
-
-def _with_signals(
-    base: Json,
-    signals: Sequence[Signal],
-    model: AssetModel,
-    concepts: dict[str, Json],
-    problems: list[Problem],
-) -> SubmodelModel:
-    tree = _Tree(base)
-    bindings: dict[str, Binding] = {}
-    for signal in signals:
-        try:
-            if signal.element in bindings:
-                raise AasError("path-conflict", f"{signal.element} is filled by two tags")
-            tree.put(signal.element, _live_property(signal, model, concepts))
-        except AasError as error:
-            problems.append(_problem(signal, error))
-        else:
-            bindings[signal.element] = Binding(signal.device, signal.index)
-    return SubmodelModel(pruned({**base, "submodelElements": tree.top}), bindings)
-
-
-def signal_name(signal: Signal, model: AssetModel) -> LocalName:
-    """Give what people call a signal, in the languages that are known."""
-    return model.display.get(signal.index) or name_in_its_language(signal.name)
-
-
-def _live_property(signal: Signal, model: AssetModel, concepts: dict[str, Json]) -> Json:
-    leaf = checked_id_short(signal.element.rpartition(".")[2])
-    name = signal_name(signal, model)
-    semantic_id, also = _meaning(signal, name, model.enumerations.get(signal.index), concepts)
-    return element(
-        "Property",
-        leaf,
-        semantic_id=semantic_id,
-        also=also,
-        name=name,
-        valueType=signal.value_type or UNKNOWN_VALUE_TYPE,
-    )
-
-
-def _meaning(
-    signal: Signal, name: LocalName, states: Mapping[int, str] | None, concepts: dict[str, Json]
-) -> tuple[str | None, list[str]]:
-    """Describe what a signal means; gives its semantic id and a further one where there is one."""
-    quantity = None if states else quantity_of_signal(signal, name)
-    if quantity is not None:
-        concepts.setdefault(quantity.id, quantity_concept(quantity))
-        return quantity.id, []
-    if not (signal.unit or states):
-        return signal.semantic_id, []
-    own = derived_id(signal.submodel, "cd", *signal.element.split("."))
-    identifier = signal.semantic_id or own
-    made = concept_description(identifier, signal, name, states)
-    if identifier in concepts and concepts[identifier] != made:
-        # the same meaning in another unit: both are said
-        made = concept_description(own, signal, name, states)
-        concepts.setdefault(own, made)
-        return identifier, [own]
-    concepts.setdefault(identifier, made)
-    return identifier, []
+    made = [part for kind in kinds() if not kind.describes for part in kind.parts(model, described)]
+    taken = {part.id for part in described}
+    return [part for part in made if part.id not in taken]

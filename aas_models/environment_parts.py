@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aas_models.elements import Json
+
+if TYPE_CHECKING:
+    from aas_models.live.running import Running
+    from aas_models.served import ServedSubmodel
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,11 @@ AnySubmodel = SubmodelModel | LazySubmodel
 """A submodel whose values, where it has live ones, are those of signals."""
 
 
-class SubmodelPart(Protocol):
-    """A submodel of an environment; one that follows from others makes its JSON when asked."""
+class FollowingPart(Protocol):
+    """A part that shows itself while its device runs: it is more than values of signals.
+
+    Its `model` is what is there without a running service.
+    """
 
     @property
     def id(self) -> str: ...
@@ -77,4 +84,11 @@ class SubmodelPart(Protocol):
     @property
     def model(self) -> Json: ...
     @property
-    def bindings(self) -> Mapping[str, object]: ...
+    def bindings(self) -> Mapping[str, Binding]: ...
+
+    def served(self, running: Running) -> ServedSubmodel:
+        """Give the submodel that is served, over what runs."""
+
+
+SubmodelPart = AnySubmodel | FollowingPart
+"""A submodel of an environment."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aas_models.elements import Json
-from aas_models.forms import SubmodelForms
+
+if TYPE_CHECKING:
+    from aas_models.served import ServedSubmodel
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +17,4 @@ class OwnShell:
     """A shell and its submodels, whose figures change while the gateway runs."""
 
     shell: Json
-    submodels: Sequence[SubmodelForms]
+    submodels: Sequence[ServedSubmodel]

@@ -19,7 +19,7 @@ NO_SLOT = -1
 
 
 class OeeFeed:
-    """The effectiveness of one machine.
+    """The effectiveness of one machine; a Feed.
 
     Args:
         plan: which signals tell it.

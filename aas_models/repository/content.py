@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from aas_models.elements import Json
 from aas_models.environment import SubmodelModel
-from aas_models.live import Document, document_of
-from aas_models.live_submodel import LiveSubmodel
+from aas_models.live.documents import Document, document_of
+from aas_models.live.submodel import LiveSubmodel
 from aas_models.repository import edit
 from aas_models.repository.checks import check_identifiable
 from aas_models.repository.store import ContentStore
@@ -40,7 +40,9 @@ class _Still:
 
     def __init__(self, mark: str) -> None:
         self.mark = mark
-        self.versions = _NOTHING
+
+    def versions(self) -> NDArray[np.int64]:
+        return _NOTHING
 
     def tokens(self, _slots: Slots) -> list[bytes]:
         return []

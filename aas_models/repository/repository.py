@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from aas_models.forms import SubmodelForms
-from aas_models.live import Document, LiveValues, Row
+from aas_models.live import LiveView, NewestSample
+from aas_models.live.documents import Document
 from aas_models.repository.content import CONCEPT, SHELL, SUBMODEL, Content
 from aas_models.repository.store import open_store
+from aas_models.served import ServedSubmodel
 from gateway.core.signals import Signal
 from gateway.ops.events import aas as events
 
@@ -21,7 +22,7 @@ class Repository:
         AasError: `unavailable`: the file cannot be opened.
     """
 
-    def __init__(self, live: LiveValues, path: Path) -> None:
+    def __init__(self, live: LiveView, path: Path) -> None:
         self._live = live
         store, damaged = open_store(path)
         if damaged:
@@ -57,20 +58,20 @@ class Repository:
         """Give all concept descriptions."""
         return _joined(self._live.concept_descriptions(), self.content.concepts)
 
-    def submodels(self) -> Sequence[SubmodelForms]:
+    def submodels(self) -> Sequence[ServedSubmodel]:
         """Give all submodels."""
-        made: list[SubmodelForms] = list(self._live.submodels())
+        made: list[ServedSubmodel] = list(self._live.submodels())
         known = {each.id for each in made}
         return [*made, *(each for id_, each in self.content.submodels.items() if id_ not in known)]
 
-    def submodel(self, identifier: str) -> SubmodelForms | None:
+    def submodel(self, identifier: str) -> ServedSubmodel | None:
         """Find a submodel by its id."""
         return self._live.submodel(identifier) or self.content.submodels.get(identifier)
 
     def rows(
         self, device: str | None = None, match: str | None = None, since: int = 0
-    ) -> Iterable[Row]:
-        """Give the newest samples; see `LiveValues.rows`."""
+    ) -> Iterable[NewestSample]:
+        """Give the newest samples; see `LiveView.rows`."""
         return self._live.rows(device, match, since)
 
     def find(self, device: str, name: str) -> Signal | None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aas_models.dynamic import DynamicSubmodel
 from aas_models.elements import (
     Json,
     collection,
@@ -24,12 +24,17 @@ from aas_models.elements import (
 from aas_models.own import OwnShell
 from aas_models.submodels.figures import Figures, figure_elements
 from gateway.core.assets import SEMANTIC_BASE, LocalName
-from gateway.core.clock import Clock
+
+if TYPE_CHECKING:
+    from aas_models.live.dynamic import DynamicSubmodel
+    from gateway.core.clock import Clock
 
 SOFTWARE = "SoftwareNameplate"
 DIAGNOSTICS = "GatewayDiagnostics"
 RETENTION = "DataRetention"
 USAGE = "SolutionUsage"
+GATEWAY_SUBMODELS = (SOFTWARE, DIAGNOSTICS, RETENTION, USAGE)
+"""What the ids of an `OwnIdentity` name."""
 SOFTWARE_ID = "https://admin-shell.io/idta/SoftwareNameplate/1/0"
 _SOFTWARE = f"{SOFTWARE_ID}/SoftwareNameplate"
 PRODUCT = LocalName("공장 텔레메트리 게이트웨이", "Factory telemetry gateway")
@@ -88,6 +93,8 @@ class OwnIdentity:
 
 def own_shell(identity: OwnIdentity, facts: OwnFacts, clock: Clock) -> OwnShell:
     """Make the gateway's shell with its four submodels."""
+    from aas_models.live.dynamic import DynamicSubmodel
+
     made = [
         DynamicSubmodel(
             identity.ids[SOFTWARE],
@@ -119,6 +126,8 @@ def own_shell(identity: OwnIdentity, facts: OwnFacts, clock: Clock) -> OwnShell:
 def _figures(
     identifier: str, id_short: str, tell: Callable[[], Figures], clock: Clock
 ) -> DynamicSubmodel:
+    from aas_models.live.dynamic import DynamicSubmodel
+
     semantic_id = f"{SEMANTIC_BASE}/{id_short}/1/0"
 
     def make() -> Json:

@@ -6,14 +6,22 @@ the variables that are known are there. OEE is a template of our own: the ratios
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aas_models.elements import Json, collection, multi_language, submodel, text_property
-from aas_models.oee.compute import Kpis
+from aas_models.environment_parts import AnySubmodel, Binding
+from aas_models.submodel_kind import FeedKind, SubmodelKind
 from aas_models.submodels.figures import Instant, Span, duration_text, figure_elements
-from gateway.core.assets import SEMANTIC_BASE, LocalName
+from gateway.core.assets import SEMANTIC_BASE, AssetModel, LocalName
+
+if TYPE_CHECKING:
+    from aas_models.live.running import Running
+    from aas_models.oee.compute import Kpis
+    from aas_models.oee.feed import OeeFeed
+    from aas_models.served import ServedSubmodel
 
 VARIABLES = "ProcessVariablesForManufacturingKPICalculation"
 VARIABLES_ID = f"https://admin-shell.io/idta/SubmodelTemplate/{VARIABLES}/1/0"
@@ -51,7 +59,7 @@ class KpiModel:
         return VARIABLES_ID if self.id_short == VARIABLES else OEE_ID
 
     @property
-    def bindings(self) -> Mapping[str, object]:
+    def bindings(self) -> Mapping[str, Binding]:
         """No signal fills an element of it by itself."""
         return {}
 
@@ -64,6 +72,17 @@ class KpiModel:
         if self.id_short == VARIABLES:
             return process_variables(self.id, kpis)
         return effectiveness(self.id, kpis)
+
+    def served(self, running: Running) -> ServedSubmodel:
+        """Show the figures of the shift so far."""
+        from aas_models.live.dynamic import DynamicSubmodel
+
+        def make() -> Json:
+            feed = running.feed(self.device, EFFECTIVENESS)
+            lost = running.lost_since(self.device)
+            return self.with_figures(feed.kpis(running.clock.now(), lost) if feed else None)
+
+        return DynamicSubmodel(self.id, self.id_short, self.semantic_id, make, running.clock)
 
 
 def effectiveness(identifier: str, kpis: Kpis | None) -> Json:
@@ -133,3 +152,52 @@ def _variable(id_short: str, key: str, text: str, value_type: str, comment: Loca
         multi_language("comment", comment, f"{_PVM}/comment/1/0"),
     ]
     return collection(id_short, below, f"{_ISO}{_ISO_NAMES.get(id_short, id_short)}")
+
+
+def _feed(model: AssetModel, before: OeeFeed | None) -> OeeFeed | None:
+    """Begin to count; an edit that leaves the plan keeps the shift so far."""
+    from aas_models.oee.feed import OeeFeed
+
+    plan = model.oee
+    if plan is None:
+        return None
+    return before if before is not None and before.plan == plan else OeeFeed(plan)
+
+
+def _part(model: AssetModel, id_short: str) -> list[KpiModel]:
+    identifier = model.ids.get(id_short)
+    if model.oee is None or identifier is None:
+        return []
+    return [KpiModel(identifier, id_short, model.info.device)]
+
+
+def _variables(model: AssetModel, _of_tags: Sequence[AnySubmodel]) -> list[KpiModel]:
+    return _part(model, VARIABLES)
+
+
+def _effectiveness(model: AssetModel, _of_tags: Sequence[AnySubmodel]) -> list[KpiModel]:
+    return _part(model, OEE)
+
+
+EFFECTIVENESS: FeedKind[OeeFeed] = FeedKind("effectiveness", _feed)
+KINDS = (
+    SubmodelKind(
+        name=VARIABLES,
+        semantic_id=VARIABLES_ID,
+        place=80,
+        parts=_variables,
+        needs="oee",
+        feed=EFFECTIVENESS,
+        comes_and_goes=True,
+        template="ProcessVariables 1.0",
+    ),
+    SubmodelKind(
+        name=OEE,
+        semantic_id=OEE_ID,
+        place=90,
+        parts=_effectiveness,
+        needs="oee",
+        feed=EFFECTIVENESS,
+        comes_and_goes=True,
+    ),
+)

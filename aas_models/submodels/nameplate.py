@@ -6,8 +6,12 @@ would be worse than none, and clients break at an empty address. `gateway aas ve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aas_models.elements import Json, collection, multi_language, stated, submodel, text_property
-from gateway.core.assets import Address, AssetInfo, LocalName
+from aas_models.environment_parts import AnySubmodel, SubmodelModel
+from aas_models.submodel_kind import SubmodelKind
+from gateway.core.assets import Address, AssetInfo, AssetModel, LocalName
 
 ID_SHORT = "Nameplate"
 SEMANTIC_ID = "https://admin-shell.io/idta/nameplate/3/0/Nameplate"
@@ -121,4 +125,28 @@ _FACILITY = (
     "xs:string",
     "https://admin-shell.io/idta/nameplate/3/0/UniqueFacilityIdentifier",
     "",
+)
+
+
+def _parts(model: AssetModel, _of_tags: Sequence[AnySubmodel]) -> list[SubmodelModel]:
+    identifier = model.ids.get(ID_SHORT)
+    return [SubmodelModel(nameplate(identifier, model.info))] if identifier else []
+
+
+KINDS = (
+    SubmodelKind(
+        name=ID_SHORT,
+        semantic_id=SEMANTIC_ID,
+        place=10,
+        parts=_parts,
+        describes=True,
+        template="Nameplate 3.0",
+        stated_by={
+            "URIOfTheProduct": "asset.uri",
+            "ManufacturerName": "asset.maker",
+            "ManufacturerProductDesignation": "asset.model",
+            "AddressInformation": "asset.address",
+            "OrderCodeOfManufacturer": "asset.order_code",
+        },
+    ),
 )

@@ -6,11 +6,14 @@ extends iCalendar; ours say in a sentence what the variable means here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aas_models.elements import Json, element, submodel, text_property
+from aas_models.environment_parts import AnySubmodel, LazySubmodel
 from aas_models.oee.shifts import EVERY_DAY
-from gateway.core.assets import OeePlan
+from aas_models.submodel_kind import SubmodelKind
+from gateway.core.assets import AssetModel, OeePlan
+from gateway.core.files import NamedFile
 
 ID_SHORT = "ProductionCalendar"
 SEMANTIC_ID = "https://admin-shell.io/idta/SubmodelTemplate/ProductionCalendar/1/0"
@@ -114,3 +117,39 @@ def _file(id_short: str, path: str, content_type: str) -> Json:
         contentType=content_type,
         value=path,
     )
+
+
+def _parts(model: AssetModel, _of_tags: Sequence[AnySubmodel]) -> list[LazySubmodel]:
+    plan, device, identifier = model.oee, model.info.device, model.ids.get(ID_SHORT)
+    if plan is None or identifier is None:
+        return []
+    return [
+        LazySubmodel(
+            identifier,
+            ID_SHORT,
+            SEMANTIC_ID,
+            lambda: production_calendar(identifier, device, plan),
+        )
+    ]
+
+
+def _files(model: AssetModel) -> Mapping[str, NamedFile]:
+    if model.oee is None:
+        return {}
+    return {
+        path: NamedFile(content_type, path.rpartition("/")[2], data)
+        for path, (content_type, data) in calendar_files(model.info.device, model.oee).items()
+    }
+
+
+KINDS = (
+    SubmodelKind(
+        name=ID_SHORT,
+        semantic_id=SEMANTIC_ID,
+        place=100,
+        parts=_parts,
+        needs="oee",
+        files=_files,
+        template="ProductionCalendar 1.0",
+    ),
+)

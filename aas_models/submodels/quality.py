@@ -10,13 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import orjson
 
 from aas_models.elements import Json, collection, submodel, text_property
-from aas_models.environment_parts import SubmodelModel
-from gateway.core.assets import SEMANTIC_BASE
-from gateway.core.types import BAD, SEVERITY_MASK, UNCERTAIN
+from aas_models.environment_parts import AnySubmodel, Binding, SubmodelModel
+from aas_models.submodel_kind import SubmodelKind
+from gateway.core.assets import SEMANTIC_BASE, AssetModel
+
+if TYPE_CHECKING:
+    from aas_models.live.running import Running
+    from aas_models.served import ServedSubmodel
 
 SUFFIX = "Quality"
 QUALITY, SOURCE_TIME, AGE = range(3)
@@ -45,7 +50,7 @@ class QualityModel:
         return f"{SEMANTIC_BASE}/{self.id_short}/1/0"
 
     @property
-    def bindings(self) -> Mapping[str, object]:
+    def bindings(self) -> Mapping[str, Binding]:
         """No signal fills an element of it by itself."""
         return {}
 
@@ -53,6 +58,12 @@ class QualityModel:
     def model(self) -> Json:
         elements = _mirrored(self.of.model.get("submodelElements", ()), "", set(self.of.bindings))
         return submodel(self.id, self.id_short, self.semantic_id, elements, version=("1", "0"))
+
+    def served(self, running: Running) -> ServedSubmodel:
+        """Show the qualities over the slots of the other submodel's values."""
+        from aas_models.live.quality import QualitySubmodel
+
+        return QualitySubmodel(running, self, running.slots_of(self.of.id), running.clock)
 
 
 def facet_path(path: str, facet: int) -> str:
@@ -91,10 +102,12 @@ _FACETS = _facets()
 """The same for every value, and never changed: a thousand values share it."""
 
 
+_SEVERITIES = ("good", "uncertain", "bad", "bad")
+
+
 def quality_word(status: int) -> str:
     """Give good, uncertain or bad. Source: OPC UA Part 4 §7.39, the two highest bits."""
-    severity = status & SEVERITY_MASK
-    return "bad" if severity >= BAD else "uncertain" if severity == UNCERTAIN else "good"
+    return _SEVERITIES[status >> 30 & 3]
 
 
 def utc_text(nanoseconds: int) -> str:
@@ -130,3 +143,15 @@ class FacetWriter:
             text = utc_text(time)
             known = self._times[time] = orjson.dumps(text) if text else b""
         return known
+
+
+def _parts(model: AssetModel, of_tags: Sequence[AnySubmodel]) -> list[QualityModel]:
+    return [
+        QualityModel(identifier, part)
+        for part in of_tags
+        if isinstance(part, SubmodelModel) and part.bindings
+        if (identifier := model.ids.get(f"{part.id_short}{SUFFIX}"))
+    ]
+
+
+KINDS = (SubmodelKind(name=SUFFIX, semantic_id=None, place=60, parts=_parts, beside=True),)

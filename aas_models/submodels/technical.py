@@ -5,8 +5,12 @@ What nobody stated is left out; where that is everything there is no such submod
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aas_models.elements import Json, collection, multi_language, stated, submodel, text_property
-from gateway.core.assets import AssetInfo, LocalName
+from aas_models.environment_parts import AnySubmodel, SubmodelModel
+from aas_models.submodel_kind import SubmodelKind
+from gateway.core.assets import AssetInfo, AssetModel, LocalName
 
 ID_SHORT = "TechnicalData"
 SEMANTIC_ID = "0173-1#01-AHX837#002"
@@ -34,3 +38,27 @@ def _general(info: AssetInfo) -> list[Json]:
         text_property("ManufacturerArticleNumber", info.article, "0173-1#02-AAO676#005"),
         text_property("ManufacturerOrderCode", info.order_code, "0173-1#02-AAO227#004"),
     ]
+
+
+def _parts(model: AssetModel, _of_tags: Sequence[AnySubmodel]) -> list[SubmodelModel]:
+    identifier = model.ids.get(ID_SHORT)
+    made = technical_data(identifier, model.info) if identifier else None
+    return [SubmodelModel(made)] if made else []
+
+
+KINDS = (
+    SubmodelKind(
+        name=ID_SHORT,
+        semantic_id=SEMANTIC_ID,
+        place=20,
+        parts=_parts,
+        describes=True,
+        template="TechnicalData 2.0",
+        stated_by={
+            "GeneralInformation.ManufacturerName": "asset.maker",
+            "GeneralInformation.ManufacturerProductDesignation": "asset.model",
+            "GeneralInformation.ManufacturerArticleNumber": "asset.article",
+            "GeneralInformation.ManufacturerOrderCode": "asset.order_code",
+        },
+    ),
+)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aas_models.concepts import quantity_of_signal
 from aas_models.elements import (
@@ -22,9 +23,16 @@ from aas_models.elements import (
     submodel,
     text_property,
 )
+from aas_models.environment_parts import AnySubmodel, Binding
+from aas_models.submodel_kind import FeedKind, SubmodelKind
 from aas_models.submodels.quality import utc_text
 from gateway.core.assets import AssetModel, LocalName
 from gateway.core.signals import XS_FLOATS, XS_INTEGERS, Signal
+
+if TYPE_CHECKING:
+    from aas_models.live.recent import Recent
+    from aas_models.live.running import Running
+    from aas_models.served import ServedSubmodel
 
 ID_SHORT = "TimeSeries"
 SEMANTIC_ID = "https://admin-shell.io/idta/TimeSeries/1/1"
@@ -77,13 +85,31 @@ class TimeSeriesModel:
         return ID_SHORT
 
     @property
-    def bindings(self) -> Mapping[str, object]:
+    def bindings(self) -> Mapping[str, Binding]:
         """No signal fills an element of it by itself."""
         return {}
 
     @cached_property
     def model(self) -> Json:
         return time_series(self.id, Shape(self.asset), (), None)
+
+    def served(self, running: Running) -> ServedSubmodel:
+        """Show the newest records, and where the history behind them is."""
+        from aas_models.live.dynamic import DynamicSubmodel
+
+        device = self.asset.info.device
+        linked = Linked(running.endpoint, device) if running.endpoint else None
+        known: tuple[AssetModel, Shape] | None = None
+
+        def make() -> Json:
+            nonlocal known
+            recent, asset = running.feed(device, RECENT), running.asset(device)
+            if known is None or asset is not known[0]:  # a value has shown a type
+                known = (asset, Shape(asset))
+            records = recent.records(known[1].named) if recent else ()
+            return time_series(self.id, known[1], records, linked)
+
+        return DynamicSubmodel(self.id, ID_SHORT, SEMANTIC_ID, make, running.clock)
 
 
 def variables(signals: Sequence[Signal]) -> dict[str, Signal]:
@@ -309,3 +335,30 @@ def _link(
         text_property("Query", query, f"{_TS}Query/1/1"),
     ]
     return collection(id_short, below, f"{_TS}Segments/LinkedSegment/1/1")
+
+
+def _parts(model: AssetModel, _of_tags: Sequence[AnySubmodel]) -> list[TimeSeriesModel]:
+    identifier = model.ids.get(ID_SHORT)
+    return [TimeSeriesModel(identifier, model)] if identifier and model.table.signals else []
+
+
+def _recent_records(_model: AssetModel, before: Recent | None) -> Recent:
+    """Begin to hold records; an edit of the device keeps those that are held."""
+    from aas_models.live.recent import Recent
+
+    return before or Recent()
+
+
+RECENT: FeedKind[Recent] = FeedKind("recent records", _recent_records)
+KINDS = (
+    SubmodelKind(
+        name=ID_SHORT,
+        semantic_id=SEMANTIC_ID,
+        place=70,
+        parts=_parts,
+        feed=RECENT,
+        comes_and_goes=True,
+        template="TimeSeries 1.1",
+        stated_by={"Segments": "tags"},
+    ),
+)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aas_models.elements import Json
+from aas_models.submodels import kinds
 from aas_models.templates.rules import MANY, Rule, children_of, semantic_of
 
 _TIME = "https://admin-shell.io/idta/TimeSeries/"
@@ -46,18 +47,7 @@ class Issue:
         )
 
 
-STATED_BY = {
-    "Nameplate.URIOfTheProduct": "asset.uri",
-    "Nameplate.ManufacturerName": "asset.maker",
-    "Nameplate.ManufacturerProductDesignation": "asset.model",
-    "Nameplate.AddressInformation": "asset.address",
-    "Nameplate.OrderCodeOfManufacturer": "asset.order_code",
-    "TechnicalData.GeneralInformation.ManufacturerName": "asset.maker",
-    "TechnicalData.GeneralInformation.ManufacturerProductDesignation": "asset.model",
-    "TechnicalData.GeneralInformation.ManufacturerArticleNumber": "asset.article",
-    "TechnicalData.GeneralInformation.ManufacturerOrderCode": "asset.order_code",
-    "TimeSeries.Segments": "tags",
-}
+STATED_BY = {f"{kind.name}.{path}": key for kind in kinds() for path, key in kind.stated_by.items()}
 """What a template demands and the gateway leaves out, with the key that fills it."""
 
 _TEXTS = {

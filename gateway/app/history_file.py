@@ -12,7 +12,7 @@ import numpy as np
 from aas_models.elements import Json
 from aas_models.importing.report import File
 from aas_models.submodels.time_series import TimeRecord, variables
-from aas_models.submodels.time_series_csv import (
+from aas_models.time_series_csv import (
     CONTENT_TYPE,
     external_segment,
     merged_records,

@@ -149,7 +149,7 @@ def export(
     from aas_models.environment import build_environment
     from aas_models.export import export as write
     from aas_models.importing.report import File
-    from aas_models.made_files import made_files
+    from aas_models.submodels import made_files
     from gateway.core.errors import AasError
 
     tongue = language(lang)
@@ -212,8 +212,9 @@ def _readings(
     figures. Both are empty when there is none.
     """
     from aas_models.export import readings_of
-    from aas_models.submodels.following import FOLLOWING
+    from aas_models.submodels import names_that_come_and_go
 
+    come_and_go = names_that_come_and_go()
     readings: dict[tuple[str, str], Reading] = {}
     wholes: dict[str, dict[str, Any]] = {}
     try:
@@ -225,7 +226,7 @@ def _readings(
             except ServiceRefused:
                 continue  # the service runs with another configuration: no values for this one
             readings.update(readings_of(answer))
-            if answer["idShort"] in FOLLOWING:
+            if answer["idShort"] in come_and_go:
                 wholes[identifier] = answer
     except ServiceUnreachable:
         return {}, {}

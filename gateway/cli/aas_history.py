@@ -65,7 +65,7 @@ def with_history(
     What cannot be read is named and left out: an export without history is better than none.
     """
     from aas_models.submodels.time_series import TimeSeriesModel
-    from aas_models.submodels.time_series_csv import with_segment
+    from aas_models.time_series_csv import with_segment
 
     series = [part for part in environment.submodels if isinstance(part, TimeSeriesModel)]
     wanted = [part.asset for part in series] if span else []

@@ -9,30 +9,30 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from aas_models.submodels import describing_names, made_names
+from aas_models.submodels.gateway_own import GATEWAY_SUBMODELS
+from aas_models.submodels.nameplate import ID_SHORT as NAMEPLATE
+from aas_models.submodels.technical import ID_SHORT as TECHNICAL_DATA
 from gateway.core.assets import SEMANTIC_BASE
 
+__all__ = [
+    "GATEWAY",
+    "GATEWAY_SUBMODELS",
+    "NAMEPLATE",
+    "OPERATIONAL_DATA",
+    "RESERVED_SUBMODELS",
+    "STATIC_SUBMODELS",
+    "TECHNICAL_DATA",
+    "Ids",
+    "submodel_semantic_id",
+]
+
 OPERATIONAL_DATA = "OperationalData"
-NAMEPLATE = "Nameplate"
-TECHNICAL_DATA = "TechnicalData"
-TIME_SERIES = "TimeSeries"
-QUALITY = "Quality"
-"""Ends the name of the submodel that tells how good the values of another one are."""
-INTERFACES = "AssetInterfacesDescription"
-MAPPING = "AssetInterfacesMappingConfiguration"
-STATIC_SUBMODELS = (NAMEPLATE, TECHNICAL_DATA, INTERFACES, MAPPING)
-KPI_SUBMODELS = (
-    "ProcessVariablesForManufacturingKPICalculation",
-    "OEE",
-    "ProductionCalendar",
-)
-RESERVED_SUBMODELS = (
-    *STATIC_SUBMODELS,
-    f"{OPERATIONAL_DATA}{QUALITY}",
-    TIME_SERIES,
-    *KPI_SUBMODELS,
-)
+"""Where the values of a tag go that names no submodel."""
+STATIC_SUBMODELS = describing_names()
+"""What says what a machine is, whatever it sends."""
+RESERVED_SUBMODELS = frozenset(made_names((OPERATIONAL_DATA,)))
 """What the gateway itself fills: no tag may."""
-GATEWAY_SUBMODELS = ("SoftwareNameplate", "GatewayDiagnostics", "DataRetention", "SolutionUsage")
 GATEWAY = "gateway"
 """Stands for the device in the ids of the gateway's own AAS; roles keep them apart."""
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{SEMANTIC_BASE}/ids")

@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aas_models.submodels import made_names
 from gateway.config.checks import check_folder
 from gateway.config.devices import PERCENT, AddressKeys, Device, TagKeys, times_of
 from gateway.config.elements import Element, elements_of
 from gateway.config.findings import ConfigError, Finding, Report
 from gateway.config.halls import devices_in
 from gateway.config.ids import (
-    KPI_SUBMODELS,
     OPERATIONAL_DATA,
-    QUALITY,
     STATIC_SUBMODELS,
-    TIME_SERIES,
     Ids,
     submodel_semantic_id,
 )
@@ -209,11 +207,9 @@ def _ids(gateway: GatewayFile, keys: Device) -> Ids:
 
 def _submodel_ids(gateway: GatewayFile, keys: Device, elements: list[Element]) -> dict[str, str]:
     ids = _ids(gateway, keys)
-    live = dict.fromkeys(element.submodel for element in elements)
-    names = [*STATIC_SUBMODELS, OPERATIONAL_DATA, *live]
-    names += [f"{name}{QUALITY}" for name in live or (OPERATIONAL_DATA,)] + [TIME_SERIES]
-    if keys.oee is not None:
-        names += KPI_SUBMODELS
+    of_tags = list(dict.fromkeys(element.submodel for element in elements))
+    made = made_names(of_tags or (OPERATIONAL_DATA,), lambda key: getattr(keys, key) is not None)
+    names = dict.fromkeys((*STATIC_SUBMODELS, OPERATIONAL_DATA, *of_tags, *made))
     return {name: ids.submodel(name) for name in names}
 
 

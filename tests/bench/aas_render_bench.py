@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 
 from aas_models.export import filled, to_basyx
-from aas_models.forms import SubmodelForms
 from aas_models.live import LiveValues
+from aas_models.served import ServedSubmodel
 from gateway.core.assets import AssetModel
 from gateway.core.records import Batch, Record
 from tests.integration.api_parts import b64, served
@@ -116,7 +116,7 @@ def render(model: AssetModel) -> None:
     basyx_render(model, live)
 
 
-def _render(submodel: SubmodelForms, form: str) -> Callable[[], bytes]:
+def _render(submodel: ServedSubmodel, form: str) -> Callable[[], bytes]:
     return lambda: submodel.render("", form)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from aas_models.export import export
 from aas_models.importing import read_path
 from aas_models.importing.report import File
-from aas_models.made_files import made_files
+from aas_models.submodels import made_files
 from aas_models.submodels.production_calendar import ID_SHORT
 from aas_models.templates.check import check
 from aas_models.templates.rules import bundled

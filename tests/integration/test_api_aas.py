@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
-from aas_models import live_submodel
 from aas_models.fragments import Fragments
+from aas_models.live import submodel as live_submodel
 from tests.integration.api_parts import Running, b64, served
 from tests.unit.aas.parts import BASE, batch, press, submodel_id
 from tests.unit.aas.test_following import following

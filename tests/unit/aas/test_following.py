@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aas_models import live_submodel
 from aas_models.environment import build_environment
 from aas_models.export import filled, to_basyx
 from aas_models.fragments import Fragments
 from aas_models.live import LiveValues
-from aas_models.recent import RECORDS_MAX, Recent
+from aas_models.live import submodel as live_submodel
+from aas_models.live.recent import RECORDS_MAX, Recent
 from aas_models.submodels.time_series import is_number, variables
-from aas_models.submodels.time_series_csv import external_segment, merged_records, records_csv
+from aas_models.time_series_csv import external_segment, merged_records, records_csv
 from gateway.core.assets import AssetModel
 from gateway.core.types import BAD, UNCERTAIN, UnixNs
 from tests.unit.aas.parts import asset_model, batch, press, records, signal, submodel_id
 
+NO_SLOTS = np.zeros(0, np.intp)
 NOW = 1_764_000_000_000_000_000
 QUALITY = submodel_id("press-01", "OperationalDataQuality")
 SERIES = submodel_id("press-01", "TimeSeries")
@@ -172,7 +173,7 @@ async def test_a_first_request_compiles_quality_once_and_away_from_the_event_loo
 def test_what_is_held_for_the_newest_records_is_bounded() -> None:
     model, recent = press(), Recent()
     for place in range(1_000):
-        recent.add(batch(model.table, [0], np.array([float(place)]), at=place))
+        recent.take(NO_SLOTS, batch(model.table, [0], np.array([float(place)]), at=place))
     found = recent.records(variables(model.table.signals))
     assert len(found) == RECORDS_MAX
     assert found[-1].time == 999
@@ -197,7 +198,7 @@ def test_export_has_quality_and_series_without_a_running_gateway() -> None:
 
 def test_the_csv_of_an_external_segment_has_the_variables_as_its_header() -> None:
     model, recent = press(), Recent()
-    recent.add(batch(model.table, [0], np.array([1.5]), at=NOW))
+    recent.take(NO_SLOTS, batch(model.table, [0], np.array([1.5]), at=NOW))
     named = variables(model.table.signals)
     found = recent.records(named)
     lines = records_csv(list(named), found).decode().split("\r\n")

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aas_models.forms import SubmodelForms
-from aas_models.live import WAITING_MAX, LiveValues
+from aas_models.live import LiveValues
+from aas_models.live.newest import WAITING_MAX
+from aas_models.served import ServedSubmodel
 from gateway.core.errors import AasError
 from gateway.core.records import Gap, GapReason, Record
 from gateway.core.types import BAD, UNCERTAIN, Offset, UnixNs
@@ -18,7 +19,7 @@ from tests.unit.aas.parts import asset_model, batch, press, records, signal, sub
 OPERATIONAL = submodel_id("press-01", "OperationalData")
 
 
-def operational(live: LiveValues, device: str = "press-01") -> SubmodelForms:
+def operational(live: LiveValues, device: str = "press-01") -> ServedSubmodel:
     found = live.submodel(submodel_id(device, "OperationalData"))
     assert found is not None
     return found
@@ -295,7 +296,7 @@ def test_what_waits_is_bounded_though_nobody_looks() -> None:
     one = batch(model.table, [5], np.array([1.0]))
     for _ in range(10 * WAITING_MAX):
         live.on_records(records(one))
-        assert len(live._waiting) < WAITING_MAX
+        assert len(live.values._waiting) < WAITING_MAX
 
 
 def test_a_signal_that_was_left_out_of_its_submodel_may_show_its_type_and_value() -> None:

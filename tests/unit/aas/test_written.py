@@ -164,7 +164,7 @@ async def test_a_generated_document_hides_a_written_one_of_its_id(tmp_path: Path
 
 async def test_models_are_compiled_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop turns while a large model is compiled, and values that come meanwhile are kept."""
-    from aas_models import live as room
+    from aas_models.live import live_values as room
 
     live = LiveValues([press()])
     compiled_in: list[int] = []

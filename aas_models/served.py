@@ -9,7 +9,7 @@ from aas_models.fragments import NO_VALUE, WITH_PATHS, Fragments, Node
 from gateway.core.errors import AasError
 
 
-class SubmodelForms:
+class ServedSubmodel:
     """A submodel that is served. A subclass keeps the values in its fragments up to date."""
 
     def __init__(self, identifier: str, id_short: str, semantic_id: str | None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +14,16 @@ from aas_models.values import Slots, ValueColumns
 from gateway.core.records import Batch
 from gateway.core.types import BAD, Column, Offset, UnixNs
 
+if TYPE_CHECKING:
+    from aas_models.live.routes import Route
+
 NO_TIME = -(2**63)
+LISTED = -1
+"""Stands for the number of a NumPy type where a column is a list."""
 Stamps = tuple[int | NDArray[np.int64], int | NDArray[np.int64]]
 """Offset and receive time of a batch, or of each of its values."""
+Waiting = tuple[Offset, Batch, "Route"]
+"""A small batch that is not stored yet, and where its samples go."""
 
 
 class SlotColumns:
@@ -74,25 +83,28 @@ class SlotColumns:
             getattr(self, name)[to] = getattr(old, name)[source]
 
 
-def alike(first: Batch, second: Batch) -> bool:
-    """Tell whether two batches can be stored as one: same table and type, nothing beside values."""
-    one, other = first.values, second.values
-    if isinstance(one, np.ndarray):
-        same = isinstance(other, np.ndarray) and one.dtype == other.dtype
-    else:
-        same = not isinstance(other, np.ndarray)
-    return same and first.plan is second.plan and _bare(first) and _bare(second)
+def alike(waiting: Sequence[Waiting], begin: int) -> int:
+    """Find the end of a run that can be stored as one: same table and type, nothing but values."""
+    _, first, route = waiting[begin]
+    end = begin
+    number = first.values.dtype.num if isinstance(first.values, np.ndarray) else LISTED
+    for _, batch, to in itertools.islice(waiting, begin, None):
+        if to is not route or batch.status is not None or batch.raw is not None:
+            break
+        values = batch.values
+        kind = values.dtype.num if isinstance(values, np.ndarray) else LISTED
+        if kind != number or batch.server_times is not None:
+            break
+        end += 1
+    return max(end, begin + 1)
 
 
-def _bare(batch: Batch) -> bool:
-    return batch.status is None and batch.raw is None and batch.server_times is None
-
-
-def joined(run: Sequence[tuple[Offset, Batch]]) -> tuple[Batch, Stamps]:
-    offset, first = run[0]
+def joined(run: Sequence[Waiting]) -> tuple[Batch, Stamps]:
+    """Make one batch of a run; the stamps are then those of each of its values."""
+    offset, first, _ = run[0]
     if len(run) == 1:
         return first, (offset, first.received)
-    batches = [batch for _, batch in run]
+    batches = [batch for _, batch, _ in run]
     counts = [len(batch.signals) for batch in batches]
     values: Column
     if isinstance(first.values, np.ndarray):
@@ -106,6 +118,6 @@ def joined(run: Sequence[tuple[Offset, Batch]]) -> tuple[Batch, Stamps]:
         values,
         first.received,
     )
-    offsets = np.repeat(np.array([offset for offset, _ in run], np.int64), counts)
+    offsets = np.repeat(np.array([offset for offset, _, _ in run], np.int64), counts)
     received = np.repeat(np.array([batch.received for batch in batches], np.int64), counts)
     return joined, (offsets, received)

@@ -9,8 +9,8 @@ import numpy as np
 
 from aas_models.submodels.quality import quality_word
 from aas_models.submodels.time_series import Entry, TimeRecord
-from aas_models.values import lexical, token_of
-from gateway.core.records import Batch
+from aas_models.values import Slots, lexical, token_of
+from gateway.core.records import Batch, Gap
 from gateway.core.signals import Signal
 from gateway.core.times import bounded
 from gateway.core.types import BAD
@@ -24,13 +24,19 @@ SAMPLES_MAX = 8_000
 
 
 class Recent:
-    """Keeps the last batches of one device."""
+    """Keeps the last batches of one device; a Feed."""
 
     def __init__(self) -> None:
         self._batches: deque[Batch] = deque(maxlen=BATCHES_MAX)
         self._held = 0
 
-    def add(self, batch: Batch) -> None:
+    def bind(self, slots: Slots) -> None:
+        """Records are told apart by what their signals mean, not by slots."""
+
+    def gap(self, gap: Gap) -> None:
+        """A record that is missing is not shown; nothing stands in its place."""
+
+    def take(self, slots: Slots, batch: Batch) -> None:  # noqa: ARG002 - a Feed
         """Take a batch; on the path of every value, so nothing is looked at."""
         batches = self._batches
         if len(batches) == BATCHES_MAX:

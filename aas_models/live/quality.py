@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aas_models.environment_parts import SubmodelModel
-from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
-from aas_models.live_submodel import LiveSubmodel
-from aas_models.slots import SlotColumns
+from aas_models.live.columns import SlotColumns
+from aas_models.live.submodel import LiveSubmodel
+from aas_models.served import ServedSubmodel
 from aas_models.submodels.quality import AGE, FACETS, FacetWriter, QualityModel, facet_path
 from aas_models.values import Slots
 from gateway.core.clock import Clock
@@ -31,9 +31,8 @@ class SlotOwner(Protocol):
     def mark(self) -> str:
         """Name this process's revision of the structure."""
 
-    @property
     def columns(self) -> SlotColumns:
-        """The columns of all slots, with everything stored that has come."""
+        """Give the columns of all slots, with everything stored that has come."""
 
 
 class _Facets:
@@ -47,16 +46,15 @@ class _Facets:
     def mark(self) -> str:
         return self._owner.mark
 
-    @property
     def versions(self) -> NDArray[np.int64]:
         """Age changes with every second, the rest with the value."""
-        versions = np.repeat(self._owner.columns.versions, COUNT)
+        versions = np.repeat(self._owner.columns().versions, COUNT)
         ages = versions[AGE::COUNT]
         versions[AGE::COUNT] = np.where(ages > 0, self._clock.now() // 1_000_000_000, 0)
         return versions
 
     def tokens(self, slots: Slots) -> list[bytes]:
-        columns, token = self._owner.columns, FacetWriter(self._clock.now()).token
+        columns, token = self._owner.columns(), FacetWriter(self._clock.now()).token
         places = slots // COUNT
         known = zip(
             (slots % COUNT).tolist(),
@@ -70,7 +68,7 @@ class _Facets:
         ]
 
 
-class QualitySubmodel(SubmodelForms):
+class QualitySubmodel(ServedSubmodel):
     """Quality, source time and age of each value of another submodel.
 
     Args:
@@ -94,12 +92,12 @@ class QualitySubmodel(SubmodelForms):
 
     def etag(self, path: str = "") -> str:  # noqa: ARG002
         """Give a mark of the newest value and of the second, because ages change with it."""
-        versions = self._owner.columns.versions[self._slots]
+        versions = self._owner.columns().versions[self._slots]
         newest = int(versions.max()) if len(versions) else 0
         return f"{self._owner.mark}-{newest:x}-{self._clock.now() // 1_000_000_000:x}"
 
     async def prepare(self) -> None:
-        """See SubmodelForms.prepare."""
+        """See ServedSubmodel.prepare."""
         async with self._preparing:
             if self._shown is None:
                 self._shown = await asyncio.to_thread(self._made)

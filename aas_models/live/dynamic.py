@@ -12,14 +12,14 @@ from collections.abc import Callable
 import orjson
 
 from aas_models.elements import Json
-from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
+from aas_models.served import ServedSubmodel
 from gateway.core.clock import Clock
 
 FRESH_S = 1.0
 
 
-class DynamicSubmodel(SubmodelForms):
+class DynamicSubmodel(ServedSubmodel):
     """Shows what `make` gives.
 
     Args:

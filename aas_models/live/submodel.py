@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aas_models.environment import UNKNOWN_VALUE_TYPE
 from aas_models.environment_parts import AnySubmodel
-from aas_models.forms import SubmodelForms
 from aas_models.fragments import Fragments
+from aas_models.served import ServedSubmodel
+from aas_models.tag_submodels import UNKNOWN_VALUE_TYPE
 from aas_models.values import Slots
 from gateway.core.signals import Signal
 
@@ -24,15 +24,14 @@ class Owner(Protocol):
     def mark(self) -> str:
         """Name this process's revision of the structure."""
 
-    @property
     def versions(self) -> NDArray[np.int64]:
-        """The version of each slot; grows with every change."""
+        """Give the version of each slot, of everything that has come."""
 
     def tokens(self, slots: Slots) -> list[bytes]:
         """Write the values of slots in value-only form."""
 
 
-class LiveSubmodel(SubmodelForms):
+class LiveSubmodel(ServedSubmodel):
     """One submodel with its live values; `fragments` where they are compiled already."""
 
     def __init__(
@@ -56,7 +55,7 @@ class LiveSubmodel(SubmodelForms):
         self._shown = {form: np.full(len(chosen), -1, np.int64) for form in ("normal", "value")}
 
     async def prepare(self) -> None:
-        """See SubmodelForms.prepare."""
+        """See ServedSubmodel.prepare."""
         async with self._preparing:
             if self._made is None:
                 self._made = await asyncio.to_thread(self._compile)
@@ -72,7 +71,7 @@ class LiveSubmodel(SubmodelForms):
 
     def etag(self, path: str = "") -> str:
         """Give a mark that changes whenever a value of the element or the structure does."""
-        versions = self._owner.versions[self._slots_of(path) if path else self._range]
+        versions = self._owner.versions()[self._slots_of(path) if path else self._range]
         newest = int(versions.max()) if len(versions) else 0
         return f"{self._owner.mark}-{newest:x}"
 
@@ -98,7 +97,7 @@ class LiveSubmodel(SubmodelForms):
 
     def _refresh(self, form: str) -> None:
         shown = self._shown[form]
-        versions = self._owner.versions[self._slots]
+        versions = self._owner.versions()[self._slots]
         stale = np.flatnonzero(versions != shown)
         if not len(stale):
             return
