@@ -31,21 +31,29 @@ from gateway.core.protocols import ReaderState, RecordListener
 from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
+from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
+from gateway.spool.committer import (
+    GROUP_ITEMS,
+    AppendJob,
+    CallJob,
+    News,
+    SettleJob,
+    SpoolCommitter,
+    SpoolJob,
+)
 from gateway.spool.counts import Accounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
 from gateway.spool.lock import FolderLock
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
 from gateway.spool.recovery import check_part, load
-from gateway.spool.requests import answer_requests
 from gateway.spool.settling import add_reader, forget_reader, note_jump
 from gateway.spool.state import Ledger
 from gateway.spool.store import Settings, Store
 from gateway.spool.summary import Summary, Totals
 from gateway.spool.tail import Tail
-from gateway.spool.writer import AppendJob, CallJob, News, SettleJob, Writer
 
 CALLS_WAITING_MAX = 1_024
 """Appends that may wait for a commit; more wait their turn, which is the back-pressure (I9)."""
@@ -104,10 +112,12 @@ class SqliteSpool:
         self._cancelled: dict[asyncio.Future[int], Sequence[Item]] = {}
         self._disk = DiskReader(store.settings.vfs)
         self._threads = ThreadPoolExecutor(1, "spool-reader")
-        self._writer = Writer(
-            store, asyncio.get_running_loop(), self._hear, window_s=window_s, poll=answer_requests
-        )
-        self._writer.start()
+        self._committer = SpoolCommitter(store)
+        self._thread: CommitThread[SpoolJob, News] = CommitThread(
+            "spool-writer", self._committer, asyncio.get_running_loop(), self._hear,
+            window_s=window_s, group=GROUP_ITEMS,
+        )  # fmt: skip
+        self._thread.start()
 
     @staticmethod
     async def open(
@@ -156,7 +166,7 @@ class SqliteSpool:
         async with self._calls:
             self._require_open()
             future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            self._writer.put(AppendJob(items, future))
+            self._thread.put(AppendJob(future=future, weight=len(items), items=items))
             try:
                 return Offset(await future)
             except asyncio.CancelledError:
@@ -205,7 +215,7 @@ class SqliteSpool:
 
     def condition(self) -> SpoolCondition:
         """Tell whether values can be stored now, and why not; cheap, no disk."""
-        return self._writer.condition()
+        return self._committer.condition(self._thread.busy_s())
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""
@@ -217,8 +227,8 @@ class SqliteSpool:
         if self._closed:
             return
         self._closed = True
-        self._writer.stop()
-        await asyncio.to_thread(self._writer.join)
+        self._thread.stop()
+        await asyncio.to_thread(self._thread.join)
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._lock.release()
         for _, future in self._waiters:
@@ -243,7 +253,7 @@ class SqliteSpool:
         """See `Reader.settle`."""
         self._require_open()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._writer.put(SettleJob(name, answer, future))
+        self._thread.put(SettleJob(future=future, reader=name, answer=answer))
         await future
 
     def read_limit(self) -> int:
@@ -290,7 +300,7 @@ class SqliteSpool:
     async def _call(self, function: Callable[[Store], Any]) -> Any:
         self._require_open()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._writer.put(CallJob(function, future))
+        self._thread.put(CallJob(future=future, function=function))
         return await future
 
     def _require_open(self) -> None:
@@ -308,15 +318,10 @@ class SqliteSpool:
             self._listener([entry.record for entry in news.entries])
         late: DeviceCounts = {}
         for future, result in news.outcomes:
-            if future.done():
+            if not hand_out(future, result):
                 items = self._cancelled.pop(future, ())
                 if not isinstance(result, Exception):
                     _count(items, late)
-                continue
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
         # After those who waited have gone on: at no time is a sample stored and still waiting.
         if news.counted or late:
             asyncio.get_running_loop().call_soon(self.accounts.add, news.counted, late)
