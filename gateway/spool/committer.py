@@ -22,7 +22,7 @@ from gateway.ops.commit_thread import POLL_S, Job, Outage, Outcome
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
-from gateway.spool.appending import append
+from gateway.spool.admission import append, has_room, make_room
 from gateway.spool.codec import DamagedRecord
 from gateway.spool.condition import (
     GOOD,
@@ -34,12 +34,13 @@ from gateway.spool.condition import (
     stalled,
 )
 from gateway.spool.counts import DeviceCounts
-from gateway.spool.quota import has_room, make_room, trim_quarantine
+from gateway.spool.giving_up import trim_quarantine
 from gateway.spool.recovery import load
 from gateway.spool.requests import answer_requests
 from gateway.spool.settling import count_again, settle
-from gateway.spool.store import COMMIT_OVERHEAD, Store
+from gateway.spool.store import Store
 from gateway.spool.tail import TailEntry
+from gateway.spool.writing import COMMIT_OVERHEAD
 
 GROUP_ITEMS = 2_000
 """A group is cut here, so that one commit stays short however much waits."""
@@ -250,7 +251,7 @@ class SpoolCommitter:
         if not self._ready(appending=True):
             return
         answer_requests(store)
-        store.hold_ballast()
+        store.ballast.hold()
         if self._quota_full and has_room(store, COMMIT_OVERHEAD):
             self._quota_full = False
         if self._worked != self._counted:
@@ -264,7 +265,7 @@ class SpoolCommitter:
         self._store.close_files()
         if isinstance(error, apsw.FullError):
             self._disk_full = True
-        self._store.release_ballast()
+        self._store.ballast.release()
         self._outage.begin()
         events.spool_unavailable(reason, str(error))
 
@@ -280,7 +281,7 @@ class SpoolCommitter:
             return self._outage.since is None and not appending
         if self._outage.since is not None and not self._reopen():
             return False
-        if self._disk_full and self._store.hold_ballast():
+        if self._disk_full and self._store.ballast.hold():
             self._disk_full = False
         if not self._disk_full and self._unavailable_since is not None:
             events.spool_recovered(time.monotonic() - self._unavailable_since)

@@ -14,14 +14,22 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolError, SpoolLocked, SpoolUnavailable
 from gateway.core.records import Item
 from gateway.ops.sqlite import connect_read_only, shut, size_with_log
+from gateway.spool.account import Ledger
 from gateway.spool.codec import KIND_NAMES, DamagedRecord, Decoder, Row
-from gateway.spool.database import STATE_ID, check_format
-from gateway.spool.lock import FolderLock
-from gateway.spool.part import part_first, read_plan, read_rows
+from gateway.spool.files import (
+    STATE_FILE,
+    STATE_ID,
+    SURVIVORS_FILE,
+    FolderLock,
+    check_format,
+    part_first,
+)
+from gateway.spool.limits import Settings
+from gateway.spool.part import read_plan, read_rows
 from gateway.spool.recovery import load
 from gateway.spool.requests import FOLDER, retry
-from gateway.spool.state import STATE_FILE, Ledger, QuarantineEntry
-from gateway.spool.store import KEEP_FILE, Settings, Store
+from gateway.spool.state import QuarantineEntry
+from gateway.spool.store import Store
 
 ALL = 1 << 62
 ENTRIES_MAX = 10_000
@@ -128,8 +136,8 @@ def look(folder: Path) -> SpoolView:
 
 def _files(folder: Path) -> list[Path]:
     parts = [path for path in folder.iterdir() if part_first(path.name) is not None]
-    keep = folder / KEEP_FILE
-    return [*([keep] if keep.exists() else []), *sorted(parts)]
+    survivors = folder / SURVIVORS_FILE
+    return [*([survivors] if survivors.exists() else []), *sorted(parts)]
 
 
 def _look_into(path: Path) -> PartView:

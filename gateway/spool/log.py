@@ -35,6 +35,7 @@ from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
+from gateway.spool.account import Ledger
 from gateway.spool.committer import (
     GROUP_ITEMS,
     AppendJob,
@@ -46,12 +47,13 @@ from gateway.spool.committer import (
 )
 from gateway.spool.counts import Accounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
-from gateway.spool.lock import FolderLock
+from gateway.spool.files import FolderLock
+from gateway.spool.limits import Settings
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
-from gateway.spool.recovery import check_part, load
+from gateway.spool.recovery import load
+from gateway.spool.replacing import check_part
 from gateway.spool.settling import add_reader, forget_reader, note_jump
-from gateway.spool.state import Ledger
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from gateway.spool.summary import Summary, Totals
 from gateway.spool.tail import Tail
 
@@ -347,7 +349,7 @@ def _open_files(store: Store, lock: FolderLock) -> None:
         raise SpoolUnavailable(type(error).__name__, str(error)) from error
     try:
         load(store)
-        store.hold_ballast()
+        store.ballast.hold()
     except (*DISK_ERRORS, *CORRUPT_ERRORS) as error:
         store.close_files()
         lock.release()

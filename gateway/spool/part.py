@@ -18,8 +18,8 @@ import zstandard
 from gateway.core.errors import SpoolTooNew
 from gateway.core.signals import PlanTable
 from gateway.ops.sqlite import CORRUPT_ERRORS, LogMeter, connect, pages_bytes, shut
-from gateway.spool.codec import Row
-from gateway.spool.database import FORMAT, PART_ID, check_format
+from gateway.spool.codec import DamagedRecord, Row
+from gateway.spool.files import FORMAT, PART_ID, check_format
 from gateway.spool.summary import NOTHING, Summary, Totals
 
 MARK_RECORDS = 2_000
@@ -37,21 +37,15 @@ CREATE TABLE marks(upto INTEGER PRIMARY KEY, records INTEGER, samples INTEGER, b
   body BLOB NOT NULL);
 CREATE TABLE addressed(offset INTEGER PRIMARY KEY, reader TEXT, samples INTEGER, bytes INTEGER);
 """
+DAMAGE = (
+    *CORRUPT_ERRORS, apsw.SQLError, DamagedRecord, ValueError, KeyError, IndexError, TypeError,
+)  # fmt: skip
+"""What reading a file of records that is not what was written may raise."""
+
 _INSERT = "INSERT INTO records VALUES "
 RECEIVED = "received "
 """With the number of a plan this names, in `meta`, when its newest samples up to the last mark
 came. It lies beside the marks, whose form every version can read."""
-
-
-def part_name(first: int) -> str:
-    """Give the file name of the part that begins with this offset."""
-    return f"part-{first:019d}.db"
-
-
-def part_first(name: str) -> int | None:
-    """Give the first offset of a part by its name, None when it is no part."""
-    digits = name.removeprefix("part-").removesuffix(".db")
-    return int(digits) if name == f"part-{digits}.db" and digits.isdigit() else None
 
 
 def create_part(

@@ -12,10 +12,12 @@ from typing import Any
 
 from gateway.core.errors import SpoolError
 from gateway.ops.events import spool as events
+from gateway.ops.sqlite import transaction
 from gateway.spool.codec import Payload, Row, payload_of
 from gateway.spool.outbox import post, send
-from gateway.spool.store import Entry, Store, transaction
+from gateway.spool.store import Store
 from gateway.spool.summary import Totals
+from gateway.spool.writing import Entry
 
 FOLDER = "requests"
 REQUESTS_MAX = 100

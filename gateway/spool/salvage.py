@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 
-from gateway.core.records import Audit, Batch, Gap, GapReason, Item, Record, accepted_ranges
+from gateway.core.records import Item, accepted_ranges
 from gateway.core.signals import PlanTable
-from gateway.core.types import UnixNs
-from gateway.ops.sqlite import CORRUPT_ERRORS, connect, remove_database, shut
-from gateway.spool.codec import DamagedRecord, Row, frame, item_plan, payload_of
+from gateway.ops.sqlite import CORRUPT_ERRORS, connect, remove_database, shut, transaction
+from gateway.spool.codec import DamagedRecord, Row, frame, payload_of
 from gateway.spool.cursor import Range
-from gateway.spool.outbox import post
+from gateway.spool.files import part_name
 from gateway.spool.part import (
     ActivePart,
     create_part,
-    part_name,
     read_marks,
     read_plan,
     read_received,
     read_rows,
 )
-from gateway.spool.state import Ledger, PartRow
-from gateway.spool.store import Entry, Store, seal, transaction
-from gateway.spool.summary import NOTHING, PlanStretch, Summary, Totals
+from gateway.spool.state import PartRow
+from gateway.spool.store import Store, seal
+from gateway.spool.summary import PlanStretch, Totals
 
 UNREADABLE_MAX = 2_000
 """After so many failed look-ups the rest of a file counts as lost: start must go on (<= 5 s)."""
 
 ROWS_A_COMMIT = 500
-RANGES_TOLD = 100
 READ_ERRORS = (
     *CORRUPT_ERRORS, apsw.SQLError, apsw.IOError, DamagedRecord, ValueError, KeyError, TypeError,
 )  # fmt: skip
@@ -233,86 +230,6 @@ def _write(target: ActivePart, rows: list[tuple[Row, Item, PlanTable | None]]) -
     target.next = moved[-1].offset + 1
 
 
-def keep_in_hand(store: Store, part: PartRow, found: Salvage) -> None:
-    """Keep what the disk has lost and a reader has in hand, from memory: it is not missing."""
-    lost = lost_ranges(part, found)
-    records: dict[int, Record] = {}
-    for name, leases in store.leases.declare(lost[0][0], lost[-1][1]).items() if lost else ():
-        ledger = store.ledgers.get(name)
-        for record in (each for lease in leases for each in lease.records):
-            there = any(first <= record.offset <= last for first, last in lost)
-            if there and ledger is not None and not ledger.cursor.is_settled(record.offset):
-                records[record.offset] = record
-    if not records:
-        return
-    keep = store.open_keep()
-    with transaction(keep.connection):
-        keep.connection.executemany(
-            "DELETE FROM records WHERE offset=?", ((offset,) for offset in records)
-        )
-        keep.insert([_row_in_keep(store, keep, records[offset]) for offset in sorted(records)])
-    found.in_hand = list(accepted_ranges(sorted(records)))
-    for chunk in found.chunks:
-        for record in records.values():
-            if chunk.first <= record.offset <= chunk.last and isinstance(record.item, Batch):
-                digest = record.item.plan.digest
-                chunk.saved[digest] = chunk.saved.get(digest, 0) + len(record.item)
-
-
-def _row_in_keep(store: Store, keep: ActivePart, record: Record) -> Row:
-    reader = store.addressed.get(record.offset, (None,))[0]
-    number = keep.plan_number(item_plan(record.item))
-    return frame(record.offset, store.encoder.encode(record.item), number, reader)
-
-
-def post_losses(store: Store, part: PartRow, found: Salvage) -> int:
-    """Cover what is lost by gap records for each reader that had not taken it, and count it as
-    expired; one transaction of state. Gives the number of records known to be lost.
-    """
-    lost = lost_ranges(part, found)
-    items: list[Item] = []
-    ledgers = [ledger.copy() for ledger in store.ledgers.values()]
-    for ledger in ledgers:
-        items += _losses_of(store, part, found, lost, ledger)
-    if not ledgers:
-        items += [replace(gap, reader=None) for gap in _gaps(store, part, found, lost, None)]
-    count = sum(last - first + 1 for first, last in lost)
-    if count or items:
-        items.append(_audit(store, part, lost))
-    with transaction(store.state.connection):
-        _save_row(store, part, found)
-        for ledger in ledgers:
-            store.state.save_ledger(ledger)
-        post(store, [_entry(store, item) for item in items])
-    store.ledgers = {ledger.name: ledger for ledger in ledgers}
-    return count
-
-
-def _entry(store: Store, item: Item) -> Entry:
-    return Entry(item, store.encoder.encode(item), item.reader if isinstance(item, Gap) else None)
-
-
-def _save_row(store: Store, part: PartRow, found: Salvage) -> None:
-    known = Summary()
-    if part.last is None:  # what it held was not yet in the books
-        for chunk in found.chunks:
-            known.totals = known.totals.plus(chunk.totals)
-        if found.row is not None:
-            known.totals = _larger(known.totals, found.row.summary.totals)
-        store.sealed_summary.merge(known)
-        store.save_totals(store.sealed_summary)
-    if found.row is not None and found.row.spans:
-        store.state.save_part(found.row)
-        for digest in found.row.plans.values():
-            store.state.keep_plan(digest, found.tables[digest])
-    else:
-        store.state.connection.execute("DELETE FROM parts WHERE first=?", (part.first,))
-
-
-def _larger(one: Totals, other: Totals) -> Totals:
-    return max(one, other)
-
-
 def lost_ranges(part: PartRow, found: Salvage) -> list[Range]:
     """Give the offsets that were there and could not be read."""
     at, lost = part.first, []
@@ -324,101 +241,3 @@ def lost_ranges(part: PartRow, found: Salvage) -> list[Range]:
     if at <= found.last:
         lost.append((at, found.last))
     return lost
-
-
-def _losses_of(
-    store: Store, part: PartRow, found: Salvage, lost: list[Range], ledger: Ledger
-) -> list[Item]:
-    expired = NOTHING
-    for first, last in lost:
-        for low, high in ledger.cursor.unsettled(first, last):
-            expired = expired.plus(Totals(high - low + 1, 0, 0))
-    gaps = _gaps(store, part, found, lost, ledger)
-    samples = sum(gap.count or 0 for gap in gaps)
-    ledger.expired = ledger.expired.plus(expired).plus(Totals(0, samples, 0))
-    return [*gaps]
-
-
-def _gaps(
-    store: Store, part: PartRow, found: Salvage, lost: list[Range], ledger: Ledger | None
-) -> list[Gap]:
-    gaps = []
-    for chunk in found.chunks:
-        if not _missed(chunk.first, chunk.last, lost, ledger):
-            continue
-        for digest, stretch in chunk.held.items():
-            count = stretch.samples - chunk.saved.get(digest, 0)
-            table = found.tables.get(digest)
-            if count > 0 and table is not None and stretch.start is not None:
-                bounds = stretch.bounds(store.clock.now())
-                gaps.append(_gap(table, stretch, bounds, count, part, ledger))
-    if part.last is None and not found.tail_whole:
-        gaps += _gaps_to_now(store, part, found, ledger)
-    return gaps
-
-
-def _missed(first: int, last: int, lost: list[Range], ledger: Ledger | None) -> bool:
-    for start, end in lost:
-        low, high = max(start, first), min(end, last)
-        if low <= high and (ledger is None or ledger.cursor.unsettled(low, high)):
-            return True
-    return False
-
-
-def _gap(
-    table: PlanTable,
-    stretch: PlanStretch,
-    bounds: tuple[UnixNs, UnixNs],
-    count: int,
-    part: PartRow,
-    ledger: Ledger | None,
-) -> Gap:
-    signals = tuple(stretch.signals())
-    return Gap(
-        table.device, *bounds, GapReason.GATEWAY_DOWN, table,
-        None if len(signals) == len(table.signals) else signals, count,
-        ledger.name if ledger is not None else None,
-        f"records of {part_name(part.first)} could not be read",
-    )  # fmt: skip
-
-
-def _gaps_to_now(store: Store, part: PartRow, found: Salvage, ledger: Ledger | None) -> list[Gap]:
-    """Cover the end of a part of which nobody knows how much there was, by our clock."""
-    now = store.clock.now()
-    newest = {device: time for device, (_, time) in store.devices.items()}
-    tables = {table.device: table for table in found.tables.values()}
-    tables |= {device: table for device, (table, _) in store.devices.items()}
-    for digest, at in _received(found).items():
-        device = found.tables[digest].device
-        newest[device] = max(newest.get(device) or at, at)
-    gaps = []
-    for device, table in tables.items():
-        start = newest.get(device)
-        gaps.append(
-            Gap(
-                device, UnixNs(min(now, start if start is not None else now)), now,
-                GapReason.GATEWAY_DOWN, table, None, None,
-                ledger.name if ledger is not None else None,
-                f"the end of {part_name(part.first)} could not be read",
-            )
-        )  # fmt: skip
-    return gaps
-
-
-def _received(found: Salvage) -> dict[str, int]:
-    """Give when the newest samples of each plan came, by what was saved and what the part says."""
-    newest = dict(found.received)
-    row = found.row
-    for number, stretch in row.summary.plans.items() if row is not None else ():
-        at = stretch.received
-        if row is not None and at is not None:
-            digest = row.plans[number]
-            newest[digest] = max(newest.get(digest, at), at)
-    return newest
-
-
-def _audit(store: Store, part: PartRow, lost: list[Range]) -> Audit:
-    return Audit(
-        store.clock.now(), "gateway", "records-lost",
-        {"part": part_name(part.first), "ranges": [list(each) for each in lost[:RANGES_TOLD]]},
-    )  # fmt: skip

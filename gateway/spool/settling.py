@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from gateway.core.errors import SpoolError
 from gateway.core.records import Answer, Refusal
 from gateway.ops.events import spool as events
+from gateway.ops.sqlite import transaction
+from gateway.spool.account import Ledger
 from gateway.spool.catalog import overlapping
 from gateway.spool.codec import Row
 from gateway.spool.cursor import Cursor
+from gateway.spool.measuring import measure_for, normalise_one, pending_of
 from gateway.spool.part import plan_digest
-from gateway.spool.state import Ledger, QuarantineEntry
-from gateway.spool.store import Store, transaction
-from gateway.spool.summary import NOTHING, Totals
+from gateway.spool.state import QuarantineEntry
+from gateway.spool.store import Store
 
 RANGES_COUNTED_MAX = 256
 """With more holes than this counting would hold up commits; a start counts them all the same."""
@@ -43,7 +45,7 @@ def _save(
 ) -> None:
     merged = {**store.ledgers, **ledgers}
     for ledger in ledgers.values():
-        store.normalise_one(ledger)
+        normalise_one(store, ledger)
     floor = min(ledger.cursor.position for ledger in merged.values())
     with transaction(store.state.connection):
         for ledger, refusal in refused:
@@ -57,12 +59,12 @@ def _save(
     store.ledgers = merged
     if gone:
         store.unlink(gone)
-    drop_kept(store, floor)
+    drop_survivors(store, floor)
 
 
 def _accept(store: Store, ledger: Ledger, first: int, last: int) -> None:
     for low, high in ledger.cursor.add(max(first, 1), min(last, store.next - 1)):
-        counted = store.measure_for(ledger.name, low, high)
+        counted = measure_for(store, ledger.name, low, high)
         ledger.delivered = ledger.delivered.plus(counted)
         ledger.pending = ledger.pending.minus(counted)
 
@@ -75,7 +77,7 @@ def _refused(
         offset = refusal.offset
         if not 0 < offset < store.next or ledger.cursor.is_settled(offset):
             continue
-        counted = store.measure_for(ledger.name, offset, offset)
+        counted = measure_for(store, ledger.name, offset, offset)
         ledger.cursor.add(offset, offset, forced=True)
         if counted.records:
             ledger.quarantined = ledger.quarantined.plus(counted)
@@ -109,22 +111,12 @@ def _quarantine_entry(store: Store, reader: str, refusal: Refusal) -> Quarantine
     )
 
 
-def drop_kept(store: Store, floor: int) -> None:
-    """Delete kept records that every reader has passed."""
-    if not store.kept or store.kept[0][1] >= floor or store.keep is None:
-        return
-    connection = store.keep.connection
-    with transaction(connection):
-        connection.execute("DELETE FROM records WHERE offset<?", (floor,))
-        connection.execute("DELETE FROM addressed WHERE offset<?", (floor,))
-    connection.pragma("incremental_vacuum")
-    store.kept = [(max(first, floor), last) for first, last in store.kept if last >= floor]
-    store.kept_samples = [offset for offset in store.kept_samples if offset >= floor]
-    for offset in [each for each in store.addressed if each < floor]:
-        del store.addressed[offset]
-    if not store.kept:
-        store.remove_keep()
-    store.refresh_spans()
+def drop_survivors(store: Store, floor: int) -> None:
+    """Delete survivors that every reader has passed."""
+    if store.survivors.delete_below(floor):
+        for offset in [each for each in store.addressed if each < floor]:
+            del store.addressed[offset]
+        store.refresh_spans()
 
 
 def add_reader(store: Store, name: str) -> Ledger:
@@ -134,7 +126,7 @@ def add_reader(store: Store, name: str) -> Ledger:
         first = min(span.first for span in store.spans)
         ledger.cursor.add(1, first - 1, forced=True)
         ledger.pending = pending_of(store, ledger)
-        store.normalise_one(ledger)
+        normalise_one(store, ledger)
         ledger.begin_books(store.next - 1)
         with transaction(store.state.connection):
             store.state.save_ledger(ledger)
@@ -171,7 +163,7 @@ def forget_reader(store: Store, name: str) -> None:
     events.reader_forgotten(name, ledger.pending.records)
     if gone:
         store.unlink(gone)
-    drop_kept(store, floor)
+    drop_survivors(store, floor)
 
 
 def count_again(store: Store) -> bool:
@@ -191,11 +183,3 @@ def count_again(store: Store) -> bool:
             differ = True
         ledger.pending = found
     return differ
-
-
-def pending_of(store: Store, ledger: Ledger) -> Totals:
-    """Count what a reader has not settled, from the files."""
-    total = NOTHING
-    for first, last in ledger.cursor.unsettled(ledger.cursor.position, store.next - 1):
-        total = total.plus(store.measure_for(ledger.name, first, last))
-    return total

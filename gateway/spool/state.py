@@ -14,21 +14,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
 import apsw
 
-from gateway.core.protocols import ReaderState
 from gateway.core.signals import PlanTable
-from gateway.core.types import Offset, UnixNs
 from gateway.ops.sqlite import LogMeter, connect, pages_bytes, shut
-from gateway.spool.cursor import Cursor, Range
-from gateway.spool.database import FORMAT, STATE_ID, check_format
+from gateway.spool.account import Ledger
+from gateway.spool.cursor import Range
+from gateway.spool.files import FORMAT, STATE_ID, check_format
 from gateway.spool.msgpack import packb, unpackb
 from gateway.spool.part import pack_plan, unpack_plan
-from gateway.spool.summary import NOTHING, Summary, Totals
+from gateway.spool.summary import Summary
 
-STATE_FILE = "state.db"
 _SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE parts(first INTEGER PRIMARY KEY, last INTEGER, size INTEGER, gone INTEGER DEFAULT 0,
@@ -46,108 +43,6 @@ _BOOKS = "CREATE TABLE IF NOT EXISTS books(name TEXT PRIMARY KEY, body BLOB NOT 
 """Beside `readers`, whose form every version can read. What stands here holds only together with
 the reader's row as it was written then: a version that does not know it may have moved the cursor.
 """
-UNKNOWN = -1
-JUMPS_MAX = 6
-"""Places to which a reader jumped, or from which it did; a forwarder has three in hand at most."""
-
-
-@dataclass(slots=True)
-class Ledger:
-    """A reader's cursor and counts; the writer owns it, others get snapshots.
-
-    Two counts of the same: `stored` is what was committed for the reader, up to the offset `upto`,
-    as the one who commits counts it; `pending` is what the files hold beyond the cursor, and the
-    other three are what became of the rest. `requeued` is what came back from quarantine, which was
-    stored a second time. `upto` is UNKNOWN where nobody counted.
-    """
-
-    name: str
-    cursor: Cursor
-    pending: Totals = NOTHING
-    delivered: Totals = NOTHING
-    quarantined: Totals = NOTHING
-    expired: Totals = NOTHING
-    oldest: UnixNs | None = None
-    jumps: tuple[int, ...] = ()
-    stored: Totals = NOTHING
-    requeued: Totals = NOTHING
-    upto: int = UNKNOWN
-
-    def copy(self) -> Ledger:
-        return Ledger(
-            self.name, self.cursor.copy(), self.pending, self.delivered, self.quarantined,
-            self.expired, self.oldest, self.jumps, self.stored, self.requeued, self.upto,
-        )  # fmt: skip
-
-    def jumped(self, places: Iterable[int]) -> None:
-        """Note where the reader has something in hand; what it has settled since is forgotten."""
-        new = tuple(places)
-        known = [each for each in self.jumps if each not in new]
-        here = [each for each in (*known, *new) if not self.cursor.is_settled(each)]
-        self.jumps = tuple(here[-JUMPS_MAX:])
-
-    def spooled(self) -> Totals:
-        """Give what the spool ever had for this reader, as it was stored."""
-        return self.stored.minus(self.requeued)
-
-    def accounted(self) -> Totals:
-        """Give the same as what became of it."""
-        return self.delivered.plus(self.pending).plus(self.quarantined).plus(self.expired)
-
-    def begin_books(self, upto: int) -> None:
-        """Take what is accounted for as what was stored, where nobody has counted so far."""
-        self.stored, self.requeued, self.upto = self.accounted(), NOTHING, upto
-
-    def write_off(self) -> None:
-        """Count what damaged files leave unexplained as expired; what nobody knew of as stored."""
-        records, samples, _ = self.spooled().minus(self.accounted())
-        self.expired = self.expired.plus(Totals(max(records, 0), max(samples, 0)))
-        self.stored = self.stored.plus(Totals(max(-records, 0), max(-samples, 0)))
-
-    def state(self) -> ReaderState:
-        return ReaderState(
-            self.name, Offset(self.cursor.position), self.cursor.intervals(), self.pending.records,
-            self.quarantined.records, self.delivered.records, self.expired.records, self.oldest,
-            self.pending.samples, self.pending.bytes, self.spooled().records,
-            self.spooled().samples - self.accounted().samples,
-        )  # fmt: skip
-
-    def pack(self) -> bytes:
-        """Give the durable form, with a checksum: a damaged cursor must not skip records."""
-        fields = packb(
-            [
-                self.cursor.position, self.cursor.intervals(), self.delivered, self.quarantined,
-                self.expired,
-            ]
-        )  # fmt: skip
-        return crc32(fields).to_bytes(4, "big") + fields
-
-    @staticmethod
-    def unpack(name: str, data: bytes) -> Ledger:
-        """Read what `pack` wrote.
-
-        Raises:
-            ValueError: it is damaged.
-        """
-        if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
-            raise ValueError(f"the cursor of {name} does not match its checksum")
-        position, settled, *counts = unpackb(data[4:])
-        delivered, quarantined, expired = (Totals(*each) for each in counts)
-        return Ledger(name, Cursor(position, settled), NOTHING, delivered, quarantined, expired)
-
-    def pack_books(self, written: bytes) -> bytes:
-        """Give what goes with `written`, the form that `pack` gave."""
-        fields = packb([crc32(written), self.jumps, self.stored, self.requeued, self.upto])
-        return crc32(fields).to_bytes(4, "big") + fields
-
-    def take_books(self, written: bytes, data: bytes) -> None:
-        """Take what `pack_books` gave; what is damaged, or of another moment, is left alone."""
-        if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
-            return
-        of, jumps, stored, requeued, upto = unpackb(data[4:])
-        if of == crc32(written):
-            self.jumps, self.upto = tuple(jumps), upto
-            self.stored, self.requeued = Totals(*stored), Totals(*requeued)
 
 
 @dataclass(slots=True)
@@ -201,7 +96,7 @@ class QuarantineEntry(NamedTuple):
 class StateFile:
     """`state.db`, open for writing; belongs to the writer.
 
-    Every method may raise `apsw.Error`; see `database.DISK_ERRORS` and `CORRUPT_ERRORS`.
+    Every method may raise `apsw.Error`, see `gateway.ops.sqlite`.
     """
 
     def __init__(self, path: Path, *, vfs: str | None, synchronous: str = "FULL") -> None:

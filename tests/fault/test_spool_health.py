@@ -23,9 +23,9 @@ from gateway.ops.advice import read
 from gateway.ops.health import Health, SpoolState
 from gateway.spool import condition
 from gateway.spool.condition import condition_after, looked_at
+from gateway.spool.limits import Settings
 from gateway.spool.log import SqliteSpool
 from gateway.spool.recovery import load
-from gateway.spool.store import Settings
 from tests.integration.api_parts import Running, served
 from tests.unit.spool import makers
 from tests.unit.spool.power import PowerDisk

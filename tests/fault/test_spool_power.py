@@ -15,12 +15,13 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
 from gateway.core.records import Answer, Refusal
 from gateway.core.types import Offset
-from gateway.spool.appending import append
+from gateway.spool.admission import append
+from gateway.spool.limits import Settings
 from gateway.spool.log import SqliteSpool
 from gateway.spool.reader import Chunk, DiskReader
 from gateway.spool.recovery import load
 from gateway.spool.settling import add_reader, settle
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 from tests.unit.spool.power import PowerDisk
 

@@ -19,13 +19,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.core.clock import SystemClock
 from gateway.core.records import Answer, Batch, Gap, GapReason, Item, Record, Refusal
 from gateway.core.types import Offset
-from gateway.spool.appending import append
-from gateway.spool.quota import make_room, trim_quarantine
+from gateway.spool.admission import append, make_room
+from gateway.spool.giving_up import trim_quarantine
+from gateway.spool.limits import Settings
 from gateway.spool.reader import Chunk, DiskReader
 from gateway.spool.recovery import load
 from gateway.spool.requests import retry
 from gateway.spool.settling import add_reader, note_jump, settle
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 
 READERS = ("history", "central")

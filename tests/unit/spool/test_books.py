@@ -16,14 +16,17 @@ from gateway.core.types import Offset
 from gateway.flow.intake import DeviceIntake
 from gateway.mapping.mapper import Mapper
 from gateway.ops.health import DeviceHealth
-from gateway.spool.appending import append
+from gateway.spool import writing
+from gateway.spool.account import Ledger
+from gateway.spool.admission import append
+from gateway.spool.giving_up import give_up_oldest
+from gateway.spool.limits import Settings
 from gateway.spool.log import SqliteSpool
-from gateway.spool.quota import give_up_oldest
-from gateway.spool.recovery import check_part, load
+from gateway.spool.recovery import load
+from gateway.spool.replacing import check_part
 from gateway.spool.requests import retry
 from gateway.spool.settling import add_reader, count_again, settle
-from gateway.spool.state import Ledger
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 
 Opener = Callable[[], Store]
@@ -129,7 +132,7 @@ def test_a_record_that_was_dropped_on_its_way_into_the_file_shows(
     store = opened()
     add_reader(store, "central")
     append(store, [[makers.batch(0)]])
-    monkeypatch.setattr(Store, "_book", forgetful(Store._book))
+    monkeypatch.setattr(writing, "_book", forgetful(writing._book))
     append(store, [[makers.usage(), makers.batch(9)]])
     assert not balanced(store)
 

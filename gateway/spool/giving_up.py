@@ -14,39 +14,23 @@ import apsw
 from gateway.core.records import Batch, Gap, GapReason, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.ops.events import spool as events
-from gateway.ops.sqlite import shut
+from gateway.ops.sqlite import shut, transaction
+from gateway.spool.account import Ledger
 from gateway.spool.codec import BATCH, Row, frame, payload_of
 from gateway.spool.cursor import Cursor, Range
+from gateway.spool.files import SURVIVORS_FILE, part_name
+from gateway.spool.in_hand import in_hand_of
+from gateway.spool.measuring import measure_for, normalise
 from gateway.spool.outbox import gap_entry, post, send
-from gateway.spool.part import part_name, read_marks, read_plan, read_rows
-from gateway.spool.state import Ledger, PartRow
-from gateway.spool.store import KEEP_FILE, Entry, Store, transaction
+from gateway.spool.part import read_marks, read_plan, read_rows
+from gateway.spool.state import PartRow
+from gateway.spool.store import Store
 from gateway.spool.summary import NOTHING, PlanStretch, Totals
+from gateway.spool.writing import Entry
 
 ALL_ROWS = -1
 QUARANTINE_SHARE = 8
 """Refused records may take this part of the quota; then the oldest go, with a gap record (I9)."""
-
-
-def has_room(store: Store, size: int) -> bool:
-    """Tell whether so many bytes more stay within the quota."""
-    return store.used_bytes() + size <= store.settings.quota_bytes
-
-
-def make_room(store: Store, size: int) -> bool:
-    """Give up old parts until so many bytes fit; False when nothing more may be given up."""
-    while not _has_room_folded(store, size):
-        if not (_drop_oldest_set_aside(store) or give_up_kept(store) or give_up_oldest(store)):
-            return False
-    return True
-
-
-def _has_room_folded(store: Store, size: int) -> bool:
-    """Look again with the logs folded in: giving up writes, and its logs count as used, too."""
-    if has_room(store, size):
-        return True
-    store.fold_log(idle=True)
-    return has_room(store, size)
 
 
 def trim_quarantine(store: Store) -> None:
@@ -90,14 +74,6 @@ def _drop_quarantined(store: Store, number: int) -> None:
     events.quarantine_trimmed(entry.reader, entry.offset)
 
 
-def _drop_oldest_set_aside(store: Store) -> bool:
-    files = sorted(store.folder.glob("*.corrupt-*"), key=lambda path: path.stat().st_mtime_ns)
-    if files:
-        files[0].unlink()
-    store.count_set_aside()
-    return bool(files)
-
-
 def give_up_oldest(store: Store) -> bool:
     """Give up the oldest part that holds samples; False when there is none."""
     part = _oldest_with_samples(store)
@@ -109,7 +85,7 @@ def give_up_oldest(store: Store) -> bool:
     in_hand = in_hand_of(store, part.first, part.last)
     connection = store.open_part(part)
     try:
-        kept = _keep_others(store, connection, part, in_hand)
+        kept = _save_survivors(store, connection, part, in_hand)
         ledgers = [ledger.copy() for ledger in store.ledgers.values()]
         cursors = [ledger.cursor.copy() for ledger in ledgers]
         for cursor in cursors:
@@ -134,28 +110,28 @@ def give_up_oldest(store: Store) -> bool:
     store.ledgers = {ledger.name: ledger for ledger in ledgers}
     addressed = {each[0]: each[1:] for each in part.addressed}
     store.unlink([part.first])
-    store.list_kept()
+    store.list_survivors()
     store.refresh_spans()
     for first, last in kept:
         moved = (offset for offset in range(first, last + 1) if offset in addressed)
         store.addressed.update((offset, addressed[offset]) for offset in moved)
-    store.normalise()
+    normalise(store)
     send(store)
     return True
 
 
-def give_up_kept(store: Store) -> bool:
+def give_up_survivors(store: Store) -> bool:
     """Give up kept samples that nobody has in hand any more; False when there are none."""
-    if not store.kept_samples or store.keep is None:
+    if not store.survivors.samples or store.survivors.part is None:
         return False
     in_hand = Cursor()
-    for span in in_hand_of(store, store.kept_samples[0], store.kept_samples[-1]):
+    for span in in_hand_of(store, store.survivors.samples[0], store.survivors.samples[-1]):
         in_hand.add(*span, forced=True)
-    victims = [offset for offset in store.kept_samples if not in_hand.is_settled(offset)]
+    victims = [offset for offset in store.survivors.samples if not in_hand.is_settled(offset)]
     if not victims:
         return False
     ledgers = [ledger.copy() for ledger in store.ledgers.values()]
-    connection = store.keep.connection
+    connection = store.survivors.part.connection
     lost: list[tuple[str | None, dict[int, PlanStretch]]] = [
         (ledger.name, _expire_kept(store, connection, victims, ledger)) for ledger in ledgers
     ]
@@ -165,11 +141,11 @@ def give_up_kept(store: Store) -> bool:
             store.state.save_ledger(ledger)
         post(store, entries)
     store.ledgers = {ledger.name: ledger for ledger in ledgers}
-    store.drop_from_keep(victims)
+    store.drop_survivors(victims)
     for offset in victims:
         store.addressed.pop(offset, None)
     store.refresh_spans()
-    store.normalise()
+    normalise(store)
     send(store)
     return True
 
@@ -188,12 +164,12 @@ def _expire_kept(
             continue
         ranges: list[Range] = [(offset, offset)]
         _add_rows(store, connection, ranges, ledger.name, found)
-        lost = lost.plus(store.measure_for(ledger.name, offset, offset))
+        lost = lost.plus(measure_for(store, ledger.name, offset, offset))
         ledger.cursor.add(offset, offset, forced=True)
     ledger.expired = ledger.expired.plus(lost)
     ledger.pending = ledger.pending.minus(lost)
     if lost.records:
-        events.part_given_up(KEEP_FILE, ledger.name, lost.records, lost.samples)
+        events.part_given_up(SURVIVORS_FILE, ledger.name, lost.records, lost.samples)
     return found
 
 
@@ -202,21 +178,7 @@ def _oldest_with_samples(store: Store) -> PartRow | None:
     return next((part for part in parts if part.summary.plans), None)
 
 
-def in_hand_of(store: Store, first: int, last: int) -> list[Range]:
-    """Begin to declare a range missing, and give what of it readers have in hand, unsettled.
-
-    It stays for all readers that have not settled it: what is there need not be declared missing.
-    """
-    found: list[Range] = []
-    for name, leases in store.leases.declare(first, last).items():
-        ledger = store.ledgers.get(name)
-        for lease in leases if ledger is not None else ():
-            low, high = max(lease.first, first), min(lease.last, last)
-            found += ledger.cursor.unsettled(low, high) if ledger is not None else ()
-    return sorted(found)
-
-
-def _keep_others(
+def _save_survivors(
     store: Store, connection: apsw.Connection, part: PartRow, in_hand: list[Range]
 ) -> list[Range]:
     """Copy what is not samples, and not taken by every reader, into the file of kept records; and
@@ -241,15 +203,15 @@ def _keep_others(
     rows = sorted([*rows, *samples.values()])
     if not rows:
         return []
-    keep = store.open_keep()
-    with transaction(keep.connection):
-        keep.connection.execute(
+    survivors = store.open_survivors()
+    with transaction(survivors.connection):
+        survivors.connection.execute(
             "DELETE FROM records WHERE offset BETWEEN ? AND ?", (part.first, part.last)
         )
-        keep.connection.execute(
+        survivors.connection.execute(
             "DELETE FROM addressed WHERE offset BETWEEN ? AND ?", (part.first, part.last)
         )
-        keep.insert([_moved(store, connection, row) for row in rows])
+        survivors.insert([_moved(store, connection, row) for row in rows])
     return list(accepted_ranges(row.offset for row in rows))
 
 
@@ -264,9 +226,9 @@ def _wanted(store: Store, offset: int, reader: str | None) -> bool:
 
 
 def _moved(store: Store, connection: apsw.Connection, row: Row) -> Row:
-    assert store.keep is not None
+    assert store.survivors.part is not None
     table = read_plan(connection, row.plan) if row.plan else None
-    return frame(row.offset, payload_of(row), store.keep.plan_number(table), row.reader)
+    return frame(row.offset, payload_of(row), store.survivors.part.plan_number(table), row.reader)
 
 
 def stretches_of(
@@ -343,7 +305,7 @@ def _expire(
             " WHERE offset BETWEEN ? AND ? AND kind<>? AND (reader IS NULL OR reader=?)",
             (first, last, BATCH, ledger.name),
         ).fetchone()
-        lost = lost.plus(store.measure_for(ledger.name, first, last)).minus(
+        lost = lost.plus(measure_for(store, ledger.name, first, last)).minus(
             Totals(*(row or NOTHING))
         )
     ledger.expired = ledger.expired.plus(lost)
