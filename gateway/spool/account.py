@@ -18,7 +18,7 @@ JUMPS_MAX = 6
 
 
 @dataclass(slots=True)
-class Ledger:
+class ReaderAccount:
     """A reader's cursor and counts; the writer owns it, others get snapshots.
 
     Two counts of the same: `stored` is what was committed for the reader, up to the offset `upto`,
@@ -39,8 +39,8 @@ class Ledger:
     requeued: Totals = NOTHING
     upto: int = UNKNOWN
 
-    def copy(self) -> Ledger:
-        return Ledger(
+    def copy(self) -> ReaderAccount:
+        return ReaderAccount(
             self.name, self.cursor.copy(), self.pending, self.delivered, self.quarantined,
             self.expired, self.oldest, self.jumps, self.stored, self.requeued, self.upto,
         )  # fmt: skip
@@ -89,7 +89,7 @@ class Ledger:
         return crc32(fields).to_bytes(4, "big") + fields
 
     @staticmethod
-    def unpack(name: str, data: bytes) -> Ledger:
+    def unpack(name: str, data: bytes) -> ReaderAccount:
         """Read what `pack` wrote.
 
         Raises:
@@ -99,7 +99,9 @@ class Ledger:
             raise ValueError(f"the cursor of {name} does not match its checksum")
         position, settled, *counts = unpackb(data[4:])
         delivered, quarantined, expired = (Totals(*each) for each in counts)
-        return Ledger(name, Cursor(position, settled), NOTHING, delivered, quarantined, expired)
+        return ReaderAccount(
+            name, Cursor(position, settled), NOTHING, delivered, quarantined, expired
+        )
 
     def pack_books(self, written: bytes) -> bytes:
         """Give what goes with `written`, the form that `pack` gave."""

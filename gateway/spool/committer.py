@@ -182,7 +182,7 @@ class SpoolCommitter:
         if not (outcomes or entries or differ) and leases.round == leases.heard:
             return None
         counted, store.counted = store.counted, {}
-        states = {name: ledger.state() for name, ledger in store.ledgers.items()}
+        states = {name: account.state() for name, account in store.readers.items()}
         return News(outcomes, entries, states, store.next - 1, leases.round, counted)
 
     def close(self, *, orderly: bool) -> None:

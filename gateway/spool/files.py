@@ -59,13 +59,13 @@ def check_format(connection: apsw.Connection, application: int, path: Path) -> i
 def set_aside_file(path: Path) -> Path:
     """Rename a damaged file and its log, so that a person can look at them."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+    while (target := path.with_name(f"{path.name}.corrupt-{number}")).exists():
         number += 1
-    for old, new in zip((path, *companions(path)), (aside, *companions(aside)), strict=True):
+    for old, new in zip((path, *companions(path)), (target, *companions(target)), strict=True):
         if old.exists():
             old.rename(new)
     sync_folder(path.parent)
-    return aside
+    return target
 
 
 class FolderLock:

@@ -2,7 +2,7 @@
 
 Samples of a part that a reader has not taken are given up for that reader and covered by gap
 records that travel to it; everything else in the part (gaps, usage, rejected messages, audit) moves
-into the file of kept records with its offsets, and so do samples that a reader has in hand, which
+into the file of survivors with its offsets, and so do samples that a reader has in hand, which
 its destination may have (see `leases`). They are the first to go when nobody has them in hand any
 more and they are still not settled. Only when no samples are left is the spool full.
 """
@@ -15,15 +15,15 @@ from gateway.core.records import Batch, Gap, GapReason, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.ops.events import spool as events
 from gateway.ops.sqlite import shut, transaction
-from gateway.spool.account import Ledger
-from gateway.spool.codec import BATCH, Row, frame, payload_of
+from gateway.spool.account import ReaderAccount
+from gateway.spool.codec import BATCH, StoredRow, frame, payload_of
 from gateway.spool.cursor import Cursor, Range
 from gateway.spool.files import SURVIVORS_FILE, part_name
 from gateway.spool.in_hand import in_hand_of
 from gateway.spool.measuring import measure_for, normalise
 from gateway.spool.outbox import gap_entry, post, send
 from gateway.spool.part import read_marks, read_plan, read_rows
-from gateway.spool.state import PartRow
+from gateway.spool.state import KnownPart
 from gateway.spool.store import Store
 from gateway.spool.summary import NOTHING, PlanStretch, Totals
 from gateway.spool.writing import Entry
@@ -49,16 +49,16 @@ def trim_quarantine(store: Store) -> None:
 
 def _drop_quarantined(store: Store, number: int) -> None:
     entry = store.state.quarantined(number)
-    if entry is None or entry.reader not in store.ledgers:
+    if entry is None or entry.reader not in store.readers:
         return
-    ledger = store.ledgers[entry.reader].copy()
+    account = store.readers[entry.reader].copy()
     counted = Totals(1, entry.samples, len(entry.body or b""))
-    ledger.quarantined = ledger.quarantined.minus(counted)
-    ledger.expired = ledger.expired.plus(counted)
+    account.quarantined = account.quarantined.minus(counted)
+    account.expired = account.expired.plus(counted)
     stretch = PlanStretch()
     table = store.state.plan(entry.digest) if entry.digest is not None else None
     if entry.kind == BATCH and entry.body is not None and table is not None:
-        row = Row(
+        row = StoredRow(
             entry.offset, BATCH, entry.plan or 0, entry.samples, entry.at or 0, entry.addressee,
             entry.body,
         )  # fmt: skip
@@ -67,10 +67,10 @@ def _drop_quarantined(store: Store, number: int) -> None:
         stretch.add(item)
     with transaction(store.state.connection):
         store.state.remove_quarantined(number)
-        store.state.save_ledger(ledger)
+        store.state.save_account(account)
         if table is not None and stretch.samples:
             post(store, [_gap_entry(store, table, stretch, entry.reader)])
-    store.ledgers = {**store.ledgers, entry.reader: ledger}
+    store.readers = {**store.readers, entry.reader: account}
     events.quarantine_trimmed(entry.reader, entry.offset)
 
 
@@ -85,43 +85,43 @@ def give_up_oldest(store: Store) -> bool:
     in_hand = in_hand_of(store, part.first, part.last)
     connection = store.open_part(part)
     try:
-        kept = _save_survivors(store, connection, part, in_hand)
-        ledgers = [ledger.copy() for ledger in store.ledgers.values()]
-        cursors = [ledger.cursor.copy() for ledger in ledgers]
+        moved = _save_survivors(store, connection, part, in_hand)
+        accounts = [account.copy() for account in store.readers.values()]
+        cursors = [account.cursor.copy() for account in accounts]
         for cursor in cursors:
             for span in in_hand:
                 cursor.add(*span, forced=True)
         lost: list[tuple[str | None, dict[int, PlanStretch]]] = [
-            (ledger.name, stretches_of(store, connection, part, ledger.name, cursor))
-            for ledger, cursor in zip(ledgers, cursors, strict=True)
+            (account.name, stretches_of(store, connection, part, account.name, cursor))
+            for account, cursor in zip(accounts, cursors, strict=True)
         ]
-        if not ledgers:
+        if not accounts:
             lost.append((None, part.summary.plans))
         entries = _gap_entries(store, connection, lost)
-        for ledger, cursor in zip(ledgers, cursors, strict=True):
-            _expire(store, connection, part, ledger, cursor)
+        for account, cursor in zip(accounts, cursors, strict=True):
+            _expire(store, connection, part, account, cursor)
     finally:
         shut(connection)
     with transaction(store.state.connection):
-        for ledger in ledgers:
-            store.state.save_ledger(ledger)
+        for account in accounts:
+            store.state.save_account(account)
         store.state.part_gone(part.first)
         post(store, entries)
-    store.ledgers = {ledger.name: ledger for ledger in ledgers}
+    store.readers = {account.name: account for account in accounts}
     addressed = {each[0]: each[1:] for each in part.addressed}
     store.unlink([part.first])
     store.list_survivors()
     store.refresh_spans()
-    for first, last in kept:
-        moved = (offset for offset in range(first, last + 1) if offset in addressed)
-        store.addressed.update((offset, addressed[offset]) for offset in moved)
+    for first, last in moved:
+        there = (offset for offset in range(first, last + 1) if offset in addressed)
+        store.addressed.update((offset, addressed[offset]) for offset in there)
     normalise(store)
     send(store)
     return True
 
 
 def give_up_survivors(store: Store) -> bool:
-    """Give up kept samples that nobody has in hand any more; False when there are none."""
+    """Give up surviving samples that nobody has in hand any more; False when there are none."""
     if not store.survivors.samples or store.survivors.part is None:
         return False
     in_hand = Cursor()
@@ -130,17 +130,18 @@ def give_up_survivors(store: Store) -> bool:
     victims = [offset for offset in store.survivors.samples if not in_hand.is_settled(offset)]
     if not victims:
         return False
-    ledgers = [ledger.copy() for ledger in store.ledgers.values()]
+    accounts = [account.copy() for account in store.readers.values()]
     connection = store.survivors.part.connection
     lost: list[tuple[str | None, dict[int, PlanStretch]]] = [
-        (ledger.name, _expire_kept(store, connection, victims, ledger)) for ledger in ledgers
+        (account.name, _expire_survivors(store, connection, victims, account))
+        for account in accounts
     ]
     entries = _gap_entries(store, connection, lost)
     with transaction(store.state.connection):
-        for ledger in ledgers:
-            store.state.save_ledger(ledger)
+        for account in accounts:
+            store.state.save_account(account)
         post(store, entries)
-    store.ledgers = {ledger.name: ledger for ledger in ledgers}
+    store.readers = {account.name: account for account in accounts}
     store.drop_survivors(victims)
     for offset in victims:
         store.addressed.pop(offset, None)
@@ -150,43 +151,43 @@ def give_up_survivors(store: Store) -> bool:
     return True
 
 
-def _expire_kept(
-    store: Store, connection: apsw.Connection, victims: list[int], ledger: Ledger
+def _expire_survivors(
+    store: Store, connection: apsw.Connection, victims: list[int], account: ReaderAccount
 ) -> dict[int, PlanStretch]:
-    """Pass over records in the file of kept ones, and sum up what the reader misses of them.
+    """Pass over records in the file of survivors, and sum up what the reader misses of them.
 
     The cursor says that they are gone: the rows are deleted later, in another file.
     """
     found: dict[int, PlanStretch] = {}
     lost = NOTHING
     for offset in victims:
-        if ledger.cursor.is_settled(offset):
+        if account.cursor.is_settled(offset):
             continue
         ranges: list[Range] = [(offset, offset)]
-        _add_rows(store, connection, ranges, ledger.name, found)
-        lost = lost.plus(measure_for(store, ledger.name, offset, offset))
-        ledger.cursor.add(offset, offset, forced=True)
-    ledger.expired = ledger.expired.plus(lost)
-    ledger.pending = ledger.pending.minus(lost)
+        _add_rows(store, connection, ranges, account.name, found)
+        lost = lost.plus(measure_for(store, account.name, offset, offset))
+        account.cursor.add(offset, offset, forced=True)
+    account.expired = account.expired.plus(lost)
+    account.pending = account.pending.minus(lost)
     if lost.records:
-        events.part_given_up(SURVIVORS_FILE, ledger.name, lost.records, lost.samples)
+        events.part_given_up(SURVIVORS_FILE, account.name, lost.records, lost.samples)
     return found
 
 
-def _oldest_with_samples(store: Store) -> PartRow | None:
+def _oldest_with_samples(store: Store) -> KnownPart | None:
     parts = (store.sealed[first] for first in sorted(store.sealed))
     return next((part for part in parts if part.summary.plans), None)
 
 
 def _save_survivors(
-    store: Store, connection: apsw.Connection, part: PartRow, in_hand: list[Range]
+    store: Store, connection: apsw.Connection, part: KnownPart, in_hand: list[Range]
 ) -> list[Range]:
-    """Copy what is not samples, and not taken by every reader, into the file of kept records; and
+    """Copy what is not samples, and not taken by every reader, into the file of survivors; and
     the samples that a reader has in hand.
     """
     assert part.last is not None
     rows = [
-        Row(*fields)
+        StoredRow(*fields)
         for fields in connection.execute(
             "SELECT offset,kind,plan,samples,at,reader,body FROM records"
             " WHERE kind<>? ORDER BY offset",
@@ -216,23 +217,23 @@ def _save_survivors(
 
 
 def _wanted(store: Store, offset: int, reader: str | None) -> bool:
-    if not store.ledgers:
+    if not store.readers:
         return reader is None
     return any(
-        not ledger.cursor.is_settled(offset)
-        for ledger in store.ledgers.values()
-        if reader in (None, ledger.name)
+        not account.cursor.is_settled(offset)
+        for account in store.readers.values()
+        if reader in (None, account.name)
     )
 
 
-def _moved(store: Store, connection: apsw.Connection, row: Row) -> Row:
+def _moved(store: Store, connection: apsw.Connection, row: StoredRow) -> StoredRow:
     assert store.survivors.part is not None
     table = read_plan(connection, row.plan) if row.plan else None
     return frame(row.offset, payload_of(row), store.survivors.part.plan_number(table), row.reader)
 
 
 def stretches_of(
-    store: Store, connection: apsw.Connection, part: PartRow, reader: str, cursor: Cursor
+    store: Store, connection: apsw.Connection, part: KnownPart, reader: str, cursor: Cursor
 ) -> dict[int, PlanStretch]:
     """Sum up, for each plan number, the samples of a part that a reader has not taken."""
     assert part.last is not None
@@ -295,7 +296,11 @@ def _gap_entry(store: Store, table: PlanTable, stretch: PlanStretch, reader: str
 
 
 def _expire(
-    store: Store, connection: apsw.Connection, part: PartRow, ledger: Ledger, cursor: Cursor
+    store: Store,
+    connection: apsw.Connection,
+    part: KnownPart,
+    account: ReaderAccount,
+    cursor: Cursor,
 ) -> None:
     assert part.last is not None
     lost = NOTHING
@@ -303,12 +308,12 @@ def _expire(
         row = connection.execute(
             "SELECT count(*),ifnull(sum(samples),0),ifnull(sum(length(body)),0) FROM records"
             " WHERE offset BETWEEN ? AND ? AND kind<>? AND (reader IS NULL OR reader=?)",
-            (first, last, BATCH, ledger.name),
+            (first, last, BATCH, account.name),
         ).fetchone()
-        lost = lost.plus(measure_for(store, ledger.name, first, last)).minus(
+        lost = lost.plus(measure_for(store, account.name, first, last)).minus(
             Totals(*(row or NOTHING))
         )
-    ledger.expired = ledger.expired.plus(lost)
-    ledger.pending = ledger.pending.minus(lost)
+    account.expired = account.expired.plus(lost)
+    account.pending = account.pending.minus(lost)
     if lost.records:
-        events.part_given_up(part_name(part.first), ledger.name, lost.records, lost.samples)
+        events.part_given_up(part_name(part.first), account.name, lost.records, lost.samples)

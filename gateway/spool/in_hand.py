@@ -5,7 +5,7 @@ Before a range is given up, and when a spool starts and nobody knows any more wh
 
 from __future__ import annotations
 
-from gateway.spool.account import Ledger
+from gateway.spool.account import ReaderAccount
 from gateway.spool.catalog import overlapping
 from gateway.spool.cursor import Range
 from gateway.spool.leases import LANES, PRESUMED_BYTES, PRESUMED_RECORDS, SHARE
@@ -20,30 +20,30 @@ def in_hand_of(store: Store, first: int, last: int) -> list[Range]:
     """
     found: list[Range] = []
     for name, leases in store.leases.declare(first, last).items():
-        ledger = store.ledgers.get(name)
-        for lease in leases if ledger is not None else ():
+        account = store.readers.get(name)
+        for lease in leases if account is not None else ():
             low, high = max(lease.first, first), min(lease.last, last)
-            found += ledger.cursor.unsettled(low, high) if ledger is not None else ()
+            found += account.cursor.unsettled(low, high) if account is not None else ()
     return sorted(found)
 
 
 def presume_in_hand(store: Store) -> None:
     """Take what readers may have had in hand when the last process ended; see `leases`."""
-    for ledger in store.ledgers.values():
-        settled = ledger.cursor.intervals()
+    for account in store.readers.values():
+        settled = account.cursor.intervals()
         behind = [settled[-1][1] + 1] if settled else []
-        places = {ledger.cursor.position, *behind, *ledger.jumps}
-        open_ = sorted(place for place in places if not ledger.cursor.is_settled(place))
-        reaches = [(place, _reach(store, ledger, place)) for place in open_]
-        store.leases.presume(ledger.name, [each for each in reaches if each[0] <= each[1]])
+        places = {account.cursor.position, *behind, *account.jumps}
+        open_ = sorted(place for place in places if not account.cursor.is_settled(place))
+        reaches = [(place, _reach(store, account, place)) for place in open_]
+        store.leases.presume(account.name, [each for each in reaches if each[0] <= each[1]])
 
 
-def _reach(store: Store, ledger: Ledger, place: int) -> int:
+def _reach(store: Store, account: ReaderAccount, place: int) -> int:
     """Give the last offset that a reader may have taken at once from a place on."""
     limit = store.settings.quota_bytes // (SHARE * LANES)
     last: int
     room, count, last = min(PRESUMED_BYTES, limit), PRESUMED_RECORDS, place - 1
-    for low, high in ledger.cursor.unsettled(place, store.next - 1):
+    for low, high in account.cursor.unsettled(place, store.next - 1):
         for span in overlapping(store.spans, low, high):
             with store.reading(span) as connection:
                 rows = connection.execute(

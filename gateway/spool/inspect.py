@@ -14,8 +14,8 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolError, SpoolLocked, SpoolUnavailable
 from gateway.core.records import Item
 from gateway.ops.sqlite import connect_read_only, shut, size_with_log
-from gateway.spool.account import Ledger
-from gateway.spool.codec import KIND_NAMES, DamagedRecord, Decoder, Row
+from gateway.spool.account import ReaderAccount
+from gateway.spool.codec import KIND_NAMES, DamagedRecord, Decoder, StoredRow
 from gateway.spool.files import (
     STATE_FILE,
     STATE_ID,
@@ -117,12 +117,12 @@ def look(folder: Path) -> SpoolView:
         row = connection.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
         readers = []
         for name, body in connection.execute("SELECT name,body FROM readers ORDER BY name"):
-            ledger = Ledger.unpack(name, body)
+            account = ReaderAccount.unpack(name, body)
             readers.append(
                 ReaderView(
-                    name, ledger.cursor.position, ledger.delivered.records,
-                    ledger.quarantined.records, ledger.expired.records,
-                    sum(last - first + 1 for first, last in ledger.cursor.intervals()),
+                    name, account.cursor.position, account.delivered.records,
+                    account.quarantined.records, account.expired.records,
+                    sum(last - first + 1 for first, last in account.cursor.intervals()),
                 )
             )  # fmt: skip
     finally:
@@ -181,7 +181,7 @@ def records(folder: Path, first: int, last: int) -> Iterator[RecordView]:
             shut(connection)
 
 
-def _view(decoder: Decoder, connection: apsw.Connection, row: Row) -> RecordView:
+def _view(decoder: Decoder, connection: apsw.Connection, row: StoredRow) -> RecordView:
     kind = KIND_NAMES.get(row.kind, str(row.kind))
     try:
         table = read_plan(connection, row.plan) if row.plan else None
@@ -217,7 +217,7 @@ def quarantined_item(folder: Path, entry: QuarantineEntry) -> Item | None:
     from gateway.spool.part import unpack_plan
 
     table = unpack_plan(row[0], row[1]) if row is not None else None
-    fields = Row(
+    fields = StoredRow(
         entry.offset, entry.kind, entry.plan or 0, entry.samples, entry.at or 0, entry.addressee,
         entry.body,
     )  # fmt: skip

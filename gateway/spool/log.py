@@ -35,7 +35,7 @@ from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
-from gateway.spool.account import Ledger
+from gateway.spool.account import ReaderAccount
 from gateway.spool.committer import (
     GROUP_ITEMS,
     AppendJob,
@@ -106,7 +106,7 @@ class SqliteSpool:
         self.leases = store.leases
         self.tail = Tail(store.next)
         self._head = store.next - 1
-        self._states = {name: ledger.state() for name, ledger in store.ledgers.items()}
+        self._states = {name: account.state() for name, account in store.readers.items()}
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._closed = False
@@ -183,7 +183,7 @@ class SqliteSpool:
             self.accounts.add({}, _count(items))
 
     async def reader(self, name: str) -> SpoolReader:
-        """Open the reader of this name, at the oldest kept record when it is new."""
+        """Open the reader of this name, at the oldest record there is when it is new."""
         if name not in self._states:
             await self._call(lambda store: add_reader(store, name))
         return SpoolReader(self, name)
@@ -361,21 +361,21 @@ def _open_files(store: Store, lock: FolderLock) -> None:
 
 
 def _counters(store: Store) -> SpoolCounters:
-    whole: Summary = store.summary()
-    spooled = whole.totals.minus(whole.requeued)
+    everything: Summary = store.summary()
+    spooled = everything.totals.minus(everything.requeued)
     return SpoolCounters(
-        spooled.samples + whole.rejected + whole.dropped,
+        spooled.samples + everything.rejected + everything.dropped,
         spooled,
-        whole.rejected,
-        whole.dropped,
-        whole.requeued,
-        {name: _reader_counters(ledger) for name, ledger in store.ledgers.items()},
+        everything.rejected,
+        everything.dropped,
+        everything.requeued,
+        {name: _reader_counters(account) for name, account in store.readers.items()},
         store.used_bytes(),
         store.settings.quota_bytes,
     )
 
 
-def _reader_counters(ledger: Ledger) -> ReaderCounters:
+def _reader_counters(account: ReaderAccount) -> ReaderCounters:
     return ReaderCounters(
-        ledger.spooled(), ledger.delivered, ledger.pending, ledger.quarantined, ledger.expired
+        account.spooled(), account.delivered, account.pending, account.quarantined, account.expired
     )

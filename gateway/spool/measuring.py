@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.core.types import UnixNs
-from gateway.spool.account import UNKNOWN, Ledger
+from gateway.spool.account import UNKNOWN, ReaderAccount
 from gateway.spool.catalog import SizeIndex, Span, overlapping
 from gateway.spool.part import measure
 from gateway.spool.store import Store
@@ -53,14 +53,14 @@ def voids(store: Store, first: int, last: int, reader: str) -> list[tuple[int, i
 
 def normalise(store: Store) -> None:
     """Settle for each reader the offsets at which there is nothing for it."""
-    for ledger in store.ledgers.values():
-        normalise_one(store, ledger)
+    for account in store.readers.values():
+        normalise_one(store, account)
 
 
-def normalise_one(store: Store, ledger: Ledger) -> None:
-    for first, last in voids(store, ledger.cursor.position, store.next - 1, ledger.name):
-        ledger.cursor.add(first, last, forced=True)
-    ledger.oldest = _time_at(store, ledger.cursor.position) if ledger.pending.records else None
+def normalise_one(store: Store, account: ReaderAccount) -> None:
+    for first, last in voids(store, account.cursor.position, store.next - 1, account.name):
+        account.cursor.add(first, last, forced=True)
+    account.oldest = _time_at(store, account.cursor.position) if account.pending.records else None
 
 
 def _time_at(store: Store, offset: int) -> UnixNs | None:
@@ -71,11 +71,11 @@ def _time_at(store: Store, offset: int) -> UnixNs | None:
     return None
 
 
-def pending_of(store: Store, ledger: Ledger) -> Totals:
+def pending_of(store: Store, account: ReaderAccount) -> Totals:
     """Count what a reader has not settled, from the files."""
     total = NOTHING
-    for first, last in ledger.cursor.unsettled(ledger.cursor.position, store.next - 1):
-        total = total.plus(measure_for(store, ledger.name, first, last))
+    for first, last in account.cursor.unsettled(account.cursor.position, store.next - 1):
+        total = total.plus(measure_for(store, account.name, first, last))
     return total
 
 
@@ -88,12 +88,12 @@ def recount(store: Store) -> None:
         store.addressed[offset] = (reader, samples, size)
     store.index = SizeIndex(store.next)
     store.refresh_spans()
-    for ledger in store.ledgers.values():
-        ledger.pending = pending_of(store, ledger)
-        if ledger.upto == UNKNOWN:
-            ledger.begin_books(store.next - 1)
-        elif ledger.upto < store.next - 1:  # what was stored after the cursor was last saved
-            more = measure_for(store, ledger.name, ledger.upto + 1, store.next - 1)
-            ledger.stored = ledger.stored.plus(Totals(more.records, more.samples))
-            ledger.upto = store.next - 1
+    for account in store.readers.values():
+        account.pending = pending_of(store, account)
+        if account.upto == UNKNOWN:
+            account.begin_books(store.next - 1)
+        elif account.upto < store.next - 1:  # what was stored after the cursor was last saved
+            more = measure_for(store, account.name, account.upto + 1, store.next - 1)
+            account.stored = account.stored.plus(Totals(more.records, more.samples))
+            account.upto = store.next - 1
     normalise(store)

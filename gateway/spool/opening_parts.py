@@ -14,12 +14,14 @@ from gateway.ops.sqlite import connect_read_only, file_size, remove_database, sh
 from gateway.spool.codec import DamagedRecord
 from gateway.spool.files import PART_ID, check_format, part_name
 from gateway.spool.part import DAMAGE, ActivePart, create_part, read_plan, read_rows
-from gateway.spool.state import PartRow
+from gateway.spool.state import KnownPart
 from gateway.spool.store import Store, seal
 from gateway.spool.writing import OFFSETS_RESERVED
 
 
-def check_sealed(store: Store, rows: dict[int, PartRow], files: dict[int, Path]) -> list[PartRow]:
+def check_sealed(
+    store: Store, rows: dict[int, KnownPart], files: dict[int, Path]
+) -> list[KnownPart]:
     """Take the sealed parts that look whole; give those that do not."""
     damaged = []
     for first, row in rows.items():
@@ -32,7 +34,7 @@ def check_sealed(store: Store, rows: dict[int, PartRow], files: dict[int, Path])
     return damaged
 
 
-def _looks_whole(store: Store, path: Path, row: PartRow) -> bool:
+def _looks_whole(store: Store, path: Path, row: KnownPart) -> bool:
     if file_size(path) != row.size:
         return False
     try:
@@ -51,9 +53,9 @@ def _looks_whole(store: Store, path: Path, row: PartRow) -> bool:
 
 def open_newest(
     store: Store,
-    rows: dict[int, PartRow],
+    rows: dict[int, KnownPart],
     files: dict[int, Path],
-    damaged: list[PartRow],
+    damaged: list[KnownPart],
     *,
     fresh: bool,
     acknowledged: int | None,
@@ -79,7 +81,7 @@ def _adopt(
     store: Store,
     orphans: list[int],
     files: dict[int, Path],
-    damaged: list[PartRow],
+    damaged: list[KnownPart],
     *,
     fresh: bool,
 ) -> None:
@@ -91,28 +93,28 @@ def _adopt(
             _seal_left_open(store, files[first], first, damaged)
 
 
-def _seal_left_open(store: Store, path: Path, first: int, damaged: list[PartRow]) -> None:
+def _seal_left_open(store: Store, path: Path, first: int, damaged: list[KnownPart]) -> None:
     part = _open_whole(store, path, first, None)
     if part is None:
-        damaged.append(PartRow(first))
+        damaged.append(KnownPart(first))
         return
     row = seal(part)
     with transaction(store.state.connection):
         store.state.save_part(row)
         for digest in row.plans.values():
-            store.state.keep_plan(digest, store.tables[digest])
+            store.state.save_plan(digest, store.tables[digest])
         store.sealed_summary.merge(row.summary)
         store.save_totals(store.sealed_summary)
     store.sealed[first] = row
 
 
-def _begin_part(store: Store, damaged: list[PartRow]) -> None:
+def _begin_part(store: Store, damaged: list[KnownPart]) -> None:
     known = [part.last or 0 for part in (*store.sealed.values(), *damaged)]
     store.next = max(store.state.reserved, *known, 0) + (1 if known else 0)
     path = store.folder / part_name(store.next)
     create_part(path, store.next, store.state.epoch, store.settings.vfs, store.settings.synchronous)
     with transaction(store.state.connection):
-        store.state.save_part(PartRow(store.next))
+        store.state.save_part(KnownPart(store.next))
         store.state.reserve(store.next + OFFSETS_RESERVED)
     store.active = store.open_active(path, store.next)
 

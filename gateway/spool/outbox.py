@@ -27,7 +27,7 @@ def post(store: Store, entries: Sequence[Entry]) -> None:
         for entry in entries[start : start + ENTRIES_A_POST]:
             table = item_plan(entry.item)
             if table is not None:
-                store.state.keep_plan(table.digest, table)
+                store.state.save_plan(table.digest, table)
             digest = table.digest if table is not None else None
             bodies.append([*entry.payload, digest, entry.reader, entry.requeued])
         store.state.post(packb(bodies))

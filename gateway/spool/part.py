@@ -18,7 +18,7 @@ import zstandard
 from gateway.core.errors import SpoolTooNew
 from gateway.core.signals import PlanTable
 from gateway.ops.sqlite import CORRUPT_ERRORS, LogMeter, connect, pages_bytes, shut
-from gateway.spool.codec import DamagedRecord, Row
+from gateway.spool.codec import DamagedRecord, StoredRow
 from gateway.spool.files import FORMAT, PART_ID, check_format
 from gateway.spool.summary import NOTHING, Summary, Totals
 
@@ -75,7 +75,9 @@ def create_part(
         shut(connection)
 
 
-def read_rows(connection: apsw.Connection, start: int, last: int, limit: int) -> Iterator[Row]:
+def read_rows(
+    connection: apsw.Connection, start: int, last: int, limit: int
+) -> Iterator[StoredRow]:
     """Give rows with start <= offset <= last, ascending."""
     cursor = connection.execute(
         "SELECT offset,kind,plan,samples,at,reader,body FROM records"
@@ -83,7 +85,7 @@ def read_rows(connection: apsw.Connection, start: int, last: int, limit: int) ->
         (start, last, limit),
     )
     for fields in cursor:
-        yield Row(*fields)
+        yield StoredRow(*fields)
 
 
 def read_plan(connection: apsw.Connection, number: int) -> PlanTable | None:
@@ -217,7 +219,7 @@ class ActivePart:
             number = self._plans[table.digest] = self.connection.last_insert_rowid()
         return number
 
-    def insert(self, rows: Sequence[Row]) -> None:
+    def insert(self, rows: Sequence[StoredRow]) -> None:
         """Store rows; inside a transaction."""
         for start in range(0, len(rows), ROWS_A_STATEMENT):
             some = rows[start : start + ROWS_A_STATEMENT]

@@ -23,7 +23,7 @@ from gateway.ops.sqlite import (
     sync_folder,
     transaction,
 )
-from gateway.spool.account import Ledger
+from gateway.spool.account import ReaderAccount
 from gateway.spool.cursor import Cursor
 from gateway.spool.files import (
     PART_ID,
@@ -89,9 +89,9 @@ def _open_state(store: Store) -> bool:
     try:
         store.state = _state(store, path)
     except DAMAGE as error:
-        aside = set_aside_file(path)
+        renamed = set_aside_file(path)
         store.state = _state(store, path)
-        events.state_set_aside(aside.name, str(error), store.state.epoch)
+        events.state_set_aside(renamed.name, str(error), store.state.epoch)
         fresh = True
     sync_folder(store.folder)
     return fresh
@@ -175,15 +175,15 @@ def _open_survivors(store: Store) -> bool:
 
 
 def _read_cursors(store: Store) -> None:
-    store.ledgers = {}
+    store.readers = {}
     books = store.state.books()
-    for name, body in store.state.ledgers():
+    for name, body in store.state.accounts():
         try:
-            store.ledgers[name] = Ledger.unpack(name, body)
-            store.ledgers[name].take_books(body, books.get(name, b""))
+            store.readers[name] = ReaderAccount.unpack(name, body)
+            store.readers[name].take_books(body, books.get(name, b""))
         except ValueError:
             events.cursor_damaged(name)
-            store.ledgers[name] = Ledger(name, Cursor())
+            store.readers[name] = ReaderAccount(name, Cursor())
 
 
 def _purge(store: Store) -> None:

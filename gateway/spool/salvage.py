@@ -11,7 +11,7 @@ import apsw
 from gateway.core.records import Item, accepted_ranges
 from gateway.core.signals import PlanTable
 from gateway.ops.sqlite import CORRUPT_ERRORS, connect, remove_database, shut, transaction
-from gateway.spool.codec import DamagedRecord, Row, frame, payload_of
+from gateway.spool.codec import DamagedRecord, StoredRow, frame, payload_of
 from gateway.spool.cursor import Range
 from gateway.spool.files import part_name
 from gateway.spool.part import (
@@ -22,7 +22,7 @@ from gateway.spool.part import (
     read_received,
     read_rows,
 )
-from gateway.spool.state import PartRow
+from gateway.spool.state import KnownPart
 from gateway.spool.store import Store, seal
 from gateway.spool.summary import PlanStretch, Totals
 
@@ -54,7 +54,7 @@ class Salvage:
     """
 
     chunks: list[Chunk]
-    row: PartRow | None = None
+    row: KnownPart | None = None
     tables: dict[str, PlanTable] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
     last: int = 0
@@ -67,41 +67,41 @@ def salvage_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.tmp")
 
 
-def nothing_read(store: Store, part: PartRow) -> Salvage:
+def nothing_read(store: Store, part: KnownPart) -> Salvage:
     """Give the result for a part of which nothing is left but what the state knows."""
-    found = Salvage(_chunks_of_row(part), last=part.last or part.first - 1)
+    salvaged = Salvage(_chunks_of_row(part), last=part.last or part.first - 1)
     for digest in part.plans.values():
         table = store.state.plan(digest)
         if table is not None:
-            found.tables[digest] = table
-    return found
+            salvaged.tables[digest] = table
+    return salvaged
 
 
-def _chunks_of_row(part: PartRow) -> list[Chunk]:
+def _chunks_of_row(part: KnownPart) -> list[Chunk]:
     if part.last is None:
         return []
     held = {part.plans[number]: each for number, each in part.summary.plans.items()}
     return [Chunk(part.first, part.last, held, part.summary.totals)]
 
 
-def salvage(store: Store, part: PartRow) -> Salvage:
+def salvage(store: Store, part: KnownPart) -> Salvage:
     """Copy every readable record of a part into a new file beside it, see `salvage_path`."""
     path = store.folder / part_name(part.first)
-    found = nothing_read(store, part)
+    salvaged = nothing_read(store, part)
     try:
         connection = connect(path, vfs=store.settings.vfs)
     except (*CORRUPT_ERRORS, apsw.CantOpenError, apsw.IOError):
-        return found
+        return salvaged
     try:
-        numbers = _read_plans(connection, found)
-        _read_chunks(connection, part, numbers, found)
-        _copy(store, connection, part, numbers, found)
+        numbers = _read_plans(connection, salvaged)
+        _read_chunks(connection, part, numbers, salvaged)
+        _copy(store, connection, part, numbers, salvaged)
     finally:
         shut(connection)
-    return found
+    return salvaged
 
 
-def _read_plans(connection: apsw.Connection, found: Salvage) -> dict[int, str]:
+def _read_plans(connection: apsw.Connection, salvaged: Salvage) -> dict[int, str]:
     numbers: dict[int, str] = {}
     try:
         rows: list[tuple[int, str]] = list(connection.execute("SELECT id,digest FROM plans"))
@@ -109,16 +109,16 @@ def _read_plans(connection: apsw.Connection, found: Salvage) -> dict[int, str]:
             table = read_plan(connection, number)
             if table is not None and table.digest == digest:
                 numbers[number] = digest
-                found.tables[digest] = table
+                salvaged.tables[digest] = table
         for number, at in read_received(connection).items():
-            found.received[numbers[number]] = at
+            salvaged.received[numbers[number]] = at
     except READ_ERRORS:
         return numbers
     return numbers
 
 
 def _read_chunks(
-    connection: apsw.Connection, part: PartRow, numbers: dict[int, str], found: Salvage
+    connection: apsw.Connection, part: KnownPart, numbers: dict[int, str], salvaged: Salvage
 ) -> None:
     names = numbers | part.plans
     chunks = []
@@ -133,15 +133,15 @@ def _read_chunks(
     if part.last is None or sum(each.totals.records for each in chunks) == (
         part.summary.totals.records
     ):
-        found.chunks = chunks
+        salvaged.chunks = chunks
 
 
 def _copy(
     store: Store,
     connection: apsw.Connection,
-    part: PartRow,
+    part: KnownPart,
     numbers: dict[int, str],
-    found: Salvage,
+    salvaged: Salvage,
 ) -> None:
     target_path = salvage_path(store.folder / part_name(part.first))
     remove_database(target_path)
@@ -150,8 +150,8 @@ def _copy(
     target = ActivePart(target_path, part.first, vfs=vfs, synchronous=synchronous)
     last, sure = _last_offset(store, connection, part)
     offsets: list[int] = []
-    rows: list[tuple[Row, Item, PlanTable | None]] = []
-    for row, item, table in _whole_rows(store, connection, (part.first, last), numbers, found):
+    rows: list[tuple[StoredRow, Item, PlanTable | None]] = []
+    for row, item, table in _whole_rows(store, connection, (part.first, last), numbers, salvaged):
         offsets.append(row.offset)
         rows.append((row, item, table))
         if len(rows) >= ROWS_A_COMMIT:
@@ -159,15 +159,15 @@ def _copy(
             rows = []
     _write(target, rows)
     target.next = (offsets[-1] if offsets else part.first - 1) + 1
-    found.row = seal(target)
-    found.row.spans = list(accepted_ranges(offsets))
-    marked = found.chunks[-1].last if found.chunks else part.first - 1
-    found.last = max(last if sure else 0, marked, found.row.last or 0)
+    salvaged.row = seal(target)
+    salvaged.row.spans = list(accepted_ranges(offsets))
+    marked = salvaged.chunks[-1].last if salvaged.chunks else part.first - 1
+    salvaged.last = max(last if sure else 0, marked, salvaged.row.last or 0)
     tail = [offset for offset in offsets if offset > marked]
-    found.tail_whole = sure and len(tail) == max(last - marked, 0)
+    salvaged.tail_whole = sure and len(tail) == max(last - marked, 0)
 
 
-def _last_offset(store: Store, connection: apsw.Connection, part: PartRow) -> tuple[int, bool]:
+def _last_offset(store: Store, connection: apsw.Connection, part: KnownPart) -> tuple[int, bool]:
     if part.last is not None:
         return part.last, True
     try:
@@ -182,22 +182,22 @@ def _whole_rows(
     connection: apsw.Connection,
     span: Range,
     numbers: dict[int, str],
-    found: Salvage,
-) -> Iterator[tuple[Row, Item, PlanTable | None]]:
+    salvaged: Salvage,
+) -> Iterator[tuple[StoredRow, Item, PlanTable | None]]:
     for row in _readable_rows(connection, *span):
         digest = numbers.get(row.plan, "")
-        table = found.tables.get(digest)
+        table = salvaged.tables.get(digest)
         try:
             item = store.decoder.decode(row, table)
         except DamagedRecord:
             continue
-        for chunk in found.chunks:
+        for chunk in salvaged.chunks:
             if chunk.first <= row.offset <= chunk.last:
                 chunk.saved[digest] = chunk.saved.get(digest, 0) + row.samples
         yield row, item, table
 
 
-def _readable_rows(connection: apsw.Connection, first: int, last: int) -> Iterator[Row]:
+def _readable_rows(connection: apsw.Connection, first: int, last: int) -> Iterator[StoredRow]:
     """Give the rows of a range, stepping over the pages that cannot be read."""
     waiting, failed = [(first, last)], 0
     while waiting and failed < UNREADABLE_MAX:
@@ -213,7 +213,7 @@ def _readable_rows(connection: apsw.Connection, first: int, last: int) -> Iterat
                 waiting += [(middle + 1, high), (at, middle)]
 
 
-def _write(target: ActivePart, rows: list[tuple[Row, Item, PlanTable | None]]) -> None:
+def _write(target: ActivePart, rows: list[tuple[StoredRow, Item, PlanTable | None]]) -> None:
     if not rows:
         return
     with transaction(target.connection):
@@ -230,14 +230,14 @@ def _write(target: ActivePart, rows: list[tuple[Row, Item, PlanTable | None]]) -
     target.next = moved[-1].offset + 1
 
 
-def lost_ranges(part: PartRow, found: Salvage) -> list[Range]:
+def lost_ranges(part: KnownPart, salvaged: Salvage) -> list[Range]:
     """Give the offsets that were there and could not be read."""
     at, lost = part.first, []
-    spans = found.row.spans if found.row is not None else []
-    for first, last in sorted([*spans, *found.in_hand]):
+    spans = salvaged.row.spans if salvaged.row is not None else []
+    for first, last in sorted([*spans, *salvaged.in_hand]):
         if first > at:
             lost.append((at, first - 1))
         at = last + 1
-    if at <= found.last:
-        lost.append((at, found.last))
+    if at <= salvaged.last:
+        lost.append((at, salvaged.last))
     return lost

@@ -19,7 +19,7 @@ import apsw
 
 from gateway.core.signals import PlanTable
 from gateway.ops.sqlite import LogMeter, connect, pages_bytes, shut
-from gateway.spool.account import Ledger
+from gateway.spool.account import ReaderAccount
 from gateway.spool.cursor import Range
 from gateway.spool.files import FORMAT, STATE_ID, check_format
 from gateway.spool.msgpack import packb, unpackb
@@ -46,7 +46,7 @@ the reader's row as it was written then: a version that does not know it may hav
 
 
 @dataclass(slots=True)
-class PartRow:
+class KnownPart:
     """What the state knows of a part; `last` is None while it is written.
 
     `spans` are the offsets present, `addressed` the records meant for one reader as (offset,
@@ -65,11 +65,11 @@ class PartRow:
         return packb([self.summary.pack(), self.spans, self.addressed, self.plans])
 
     @staticmethod
-    def unpack(first: int, last: int | None, size: int, body: bytes | None) -> PartRow:
+    def unpack(first: int, last: int | None, size: int, body: bytes | None) -> KnownPart:
         if body is None:
-            return PartRow(first, last, size)
+            return KnownPart(first, last, size)
         summary, spans, addressed, plans = unpackb(body)
-        return PartRow(
+        return KnownPart(
             first, last, size, Summary.unpack(summary), [(a, b) for a, b in spans],
             [(offset, reader, samples, size_) for offset, reader, samples, size_ in addressed],
             plans,
@@ -138,19 +138,19 @@ class StateFile:
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
 
     def reserve(self, upto: int) -> None:
-        """Set offsets below `upto` aside for use; durable on return."""
+        """Reserve offsets below `upto`; durable on return."""
         self.set_meta("reserved", upto)
         self.reserved = upto
 
-    def parts(self) -> list[PartRow]:
+    def parts(self) -> list[KnownPart]:
         return [
-            PartRow.unpack(*fields)
+            KnownPart.unpack(*fields)
             for fields in self.connection.execute(
                 "SELECT first,last,size,body FROM parts WHERE gone=0 ORDER BY first"
             )
         ]
 
-    def save_part(self, part: PartRow) -> None:
+    def save_part(self, part: KnownPart) -> None:
         self.connection.execute(
             "INSERT OR REPLACE INTO parts(first,last,size,body) VALUES(?,?,?,?)",
             (part.first, part.last, part.size, part.pack()),
@@ -168,26 +168,26 @@ class StateFile:
             "DELETE FROM parts WHERE gone=1 AND first=?", ((first,) for first in firsts)
         )
 
-    def ledgers(self) -> Iterator[tuple[str, bytes]]:
+    def accounts(self) -> Iterator[tuple[str, bytes]]:
         yield from self.connection.execute("SELECT name,body FROM readers ORDER BY name")
 
     def books(self) -> dict[str, bytes]:
-        """Give what `Ledger.take_books` reads, by reader."""
+        """Give what `ReaderAccount.take_books` reads, by reader."""
         return dict(self.connection.execute("SELECT name,body FROM books"))
 
-    def save_ledger(self, ledger: Ledger) -> None:
-        body = ledger.pack()
-        self.connection.execute("INSERT OR REPLACE INTO readers VALUES(?,?)", (ledger.name, body))
+    def save_account(self, account: ReaderAccount) -> None:
+        body = account.pack()
+        self.connection.execute("INSERT OR REPLACE INTO readers VALUES(?,?)", (account.name, body))
         self.connection.execute(
-            "INSERT OR REPLACE INTO books VALUES(?,?)", (ledger.name, ledger.pack_books(body))
+            "INSERT OR REPLACE INTO books VALUES(?,?)", (account.name, account.pack_books(body))
         )
 
-    def remove_ledger(self, name: str) -> None:
+    def remove_account(self, name: str) -> None:
         self.connection.execute("DELETE FROM readers WHERE name=?", (name,))
         self.connection.execute("DELETE FROM books WHERE name=?", (name,))
         self.connection.execute("DELETE FROM quarantine WHERE reader=?", (name,))
 
-    def keep_plan(self, digest: str, table: PlanTable) -> None:
+    def save_plan(self, digest: str, table: PlanTable) -> None:
         row = self.connection.execute("SELECT 1 FROM plans WHERE digest=?", (digest,)).fetchone()
         if row is None:
             self.connection.execute(
@@ -208,11 +208,11 @@ class StateFile:
 
     def purge_plans(self, used: set[str]) -> None:
         """Delete plan tables that no device, part or quarantined record names."""
-        kept = used | {digest for _, digest, _ in self.devices()}
-        kept |= {row[0] for row in self.connection.execute("SELECT digest FROM quarantine")}
+        named = used | {digest for _, digest, _ in self.devices()}
+        named |= {row[0] for row in self.connection.execute("SELECT digest FROM quarantine")}
         every = [row[0] for row in self.connection.execute("SELECT digest FROM plans")]
         self.connection.executemany(
-            "DELETE FROM plans WHERE digest=?", ((each,) for each in every if each not in kept)
+            "DELETE FROM plans WHERE digest=?", ((each,) for each in every if each not in named)
         )
 
     def quarantine(self, entry: QuarantineEntry) -> None:

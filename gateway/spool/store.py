@@ -28,7 +28,7 @@ from gateway.ops.sqlite import (
     shut,
     transaction,
 )
-from gateway.spool.account import Ledger
+from gateway.spool.account import ReaderAccount
 from gateway.spool.catalog import SizeIndex, Span
 from gateway.spool.codec import Decoder, Encoder
 from gateway.spool.counts import DeviceCounts
@@ -36,7 +36,7 @@ from gateway.spool.files import part_name
 from gateway.spool.leases import LANES, SHARE, Leases
 from gateway.spool.limits import LOG_BYTES_MAX, STATE_LOG_BYTES, Ballast, Settings
 from gateway.spool.part import ActivePart, create_part, plan_digest, read_plan
-from gateway.spool.state import PartRow, StateFile
+from gateway.spool.state import KnownPart, StateFile
 from gateway.spool.summary import Summary
 from gateway.spool.survivors import Survivors
 from gateway.spool.tail import TailEntry
@@ -55,12 +55,12 @@ class Store:
         self.settings = settings
         self.encoder = Encoder()
         self.decoder = Decoder()
-        self.sealed: dict[int, PartRow] = {}
+        self.sealed: dict[int, KnownPart] = {}
         self.spans: tuple[Span, ...] = ()
         self.survivors = Survivors(folder, settings)
         self.ballast = Ballast(folder, settings)
         self.leases = Leases()
-        self.ledgers: dict[str, Ledger] = {}
+        self.readers: dict[str, ReaderAccount] = {}
         self.addressed: dict[int, tuple[str, int, int]] = {}
         self.devices: dict[str, tuple[PlanTable, int | None]] = {}
         self.tables: dict[str, PlanTable] = {}
@@ -107,7 +107,7 @@ class Store:
         row = seal(self.active)
         with transaction(self.state.connection):
             self.state.save_part(row)
-            self.state.save_part(PartRow(first))
+            self.state.save_part(KnownPart(first))
             self._save_books(row)
         self.sealed[row.first] = row
         self.sealed_summary.merge(row.summary)
@@ -119,16 +119,16 @@ class Store:
     def open_active(self, path: Path, first: int) -> ActivePart:
         return ActivePart(path, first, vfs=self.settings.vfs, synchronous=self.settings.synchronous)
 
-    def _save_books(self, row: PartRow) -> None:
+    def _save_books(self, row: KnownPart) -> None:
         """Keep what can no longer be read from the newest part; inside a transaction of state."""
         summary = Summary()
         summary.merge(self.sealed_summary)
         summary.merge(row.summary)
         self.save_totals(summary)
         for table, _ in self.devices.values():
-            self.state.keep_plan(table.digest, table)
+            self.state.save_plan(table.digest, table)
         for digest in row.plans.values():
-            self.state.keep_plan(digest, self.tables[digest])
+            self.state.save_plan(digest, self.tables[digest])
         self.state.save_devices(
             (device, table.digest, newest) for device, (table, newest) in self.devices.items()
         )
@@ -184,7 +184,7 @@ class Store:
         finally:
             shut(connection)
 
-    def open_part(self, part: PartRow) -> apsw.Connection:
+    def open_part(self, part: KnownPart) -> apsw.Connection:
         """Open a sealed part for reading."""
         return connect_read_only(
             self.folder / part_name(part.first), vfs=self.settings.vfs, sealed=True
@@ -217,10 +217,10 @@ class Store:
 
     def summary(self) -> Summary:
         """Count everything ever stored in this epoch."""
-        whole = Summary()
-        whole.merge(self.sealed_summary)
-        whole.merge(self.active.whole_summary())
-        return whole
+        everything = Summary()
+        everything.merge(self.sealed_summary)
+        everything.merge(self.active.whole_summary())
+        return everything
 
     # -- size -----------------------------------------------------------------------------------
 
@@ -245,13 +245,13 @@ class Store:
         self.survivors.close()
 
 
-def seal(part: ActivePart) -> PartRow:
+def seal(part: ActivePart) -> KnownPart:
     """Finish a part: last mark, log folded in, closed; give what the state keeps of it."""
     if part.chunk.totals.records:
         with transaction(part.connection):
             part.write_mark(part.last)
         part.marked_now(part.last)
-    row = PartRow(part.first, part.last, 0, part.whole_summary())
+    row = KnownPart(part.first, part.last, 0, part.whole_summary())
     row.spans = [(part.first, part.last)] if part.last >= part.first else []
     row.addressed = list(
         part.connection.execute("SELECT offset,reader,samples,bytes FROM addressed ORDER BY offset")

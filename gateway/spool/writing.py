@@ -8,8 +8,8 @@ from typing import NamedTuple
 from gateway.core.records import Batch, Gap, Item, Record
 from gateway.core.types import Offset, UnixNs
 from gateway.ops.sqlite import transaction
-from gateway.spool.account import Ledger
-from gateway.spool.codec import Payload, Row, frame, item_plan
+from gateway.spool.account import ReaderAccount
+from gateway.spool.codec import Payload, StoredRow, frame, item_plan
 from gateway.spool.counts import count_item
 from gateway.spool.part import ActivePart
 from gateway.spool.store import Store
@@ -17,7 +17,7 @@ from gateway.spool.summary import Totals
 from gateway.spool.tail import TailEntry
 
 OFFSETS_RESERVED = 1_000_000
-"""Offsets are set aside by this many, so that even a lost part's offsets are not used again."""
+"""Offsets are reserved by this many, so that even a lost part's offsets are not used again."""
 
 ROW_OVERHEAD = 48
 COMMIT_OVERHEAD = 32_768
@@ -77,7 +77,7 @@ def outbox_mark(store: Store, number: int) -> str:
     return f"{store.state.epoch} {number}"
 
 
-def _row(store: Store, offset: int, entry: Entry, active: ActivePart) -> Row:
+def _row(store: Store, offset: int, entry: Entry, active: ActivePart) -> StoredRow:
     table = item_plan(entry.item)
     if table is not None:
         store.tables[table.digest] = table
@@ -100,18 +100,18 @@ def _count(store: Store, entries: Sequence[Entry], last: int) -> None:
         sum(not entry.reader for entry in entries),
         sum(entry.payload.samples for entry in entries if not entry.reader),
     )
-    for ledger in store.ledgers.values():
-        ledger.stored = ledger.stored.plus(for_all)
-        ledger.upto = last
+    for account in store.readers.values():
+        account.stored = account.stored.plus(for_all)
+        account.upto = last
     for entry in entries:
         if not entry.reader:
             count_item(store.counted, entry.item)
-        elif entry.reader in store.ledgers:
-            ledger = store.ledgers[entry.reader]
-            ledger.stored = ledger.stored.plus(Totals(1, entry.payload.samples))
+        elif entry.reader in store.readers:
+            account = store.readers[entry.reader]
+            account.stored = account.stored.plus(Totals(1, entry.payload.samples))
 
 
-def _book(store: Store, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
+def _book(store: Store, entries: Sequence[Entry], rows: Sequence[StoredRow]) -> None:
     """Take committed rows into the books; what is for every reader is counted once."""
     samples = size = 0
     shared = 0
@@ -128,25 +128,25 @@ def _book(store: Store, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
             size += length
     if shared:
         oldest = UnixNs(next(row.at for row in rows if not row.reader))
-        _note_pending(store.ledgers.values(), Totals(shared, samples, size), oldest)
+        _note_pending(store.readers.values(), Totals(shared, samples, size), oldest)
 
 
-def _note_addressed(store: Store, row: Row, size: int) -> None:
+def _note_addressed(store: Store, row: StoredRow, size: int) -> None:
     assert row.reader is not None
     store.addressed[row.offset] = (row.reader, row.samples, size)
     one = Totals(1, row.samples, size)
-    for ledger in store.ledgers.values():
-        if row.reader == ledger.name:
-            _note_pending((ledger,), one, UnixNs(row.at))
+    for account in store.readers.values():
+        if row.reader == account.name:
+            _note_pending((account,), one, UnixNs(row.at))
         else:
-            ledger.cursor.add(row.offset, row.offset, forced=True)
+            account.cursor.add(row.offset, row.offset, forced=True)
 
 
-def _note_pending(ledgers: Iterable[Ledger], new: Totals, oldest: UnixNs) -> None:
-    for ledger in ledgers:
-        if ledger.pending.records == 0:
-            ledger.oldest = oldest
-        ledger.pending = ledger.pending.plus(new)
+def _note_pending(accounts: Iterable[ReaderAccount], new: Totals, oldest: UnixNs) -> None:
+    for account in accounts:
+        if account.pending.records == 0:
+            account.oldest = oldest
+        account.pending = account.pending.plus(new)
 
 
 def _note_device(store: Store, batch: Batch) -> None:

@@ -96,7 +96,7 @@ class InHandMachine(RuleBasedStateMachine):
         self.append([2_000] * rounds)
 
     def read(self, name: str, start: int, last: int, share: int = 1) -> list[Record]:
-        store, cursor = self.store, self.store.ledgers[name].cursor
+        store, cursor = self.store, self.store.readers[name].cursor
         limit = min(store.read_limit(len(READERS)), QUOTA) // share
         chunk = Chunk(max(start, cursor.position), 50, limit)
         since = store.leases.heard
@@ -195,7 +195,7 @@ class InHandMachine(RuleBasedStateMachine):
         self.heard()
         for name, there in self.there.items():
             there.lanes = {each: Lane() for each in LANES}
-            there.lanes["live"].start = self.store.ledgers[name].cursor.position
+            there.lanes["live"].start = self.store.readers[name].cursor.position
             there.backlog_to = 0
 
     @precondition(lambda self: self.number > 20)
@@ -211,7 +211,7 @@ class InHandMachine(RuleBasedStateMachine):
         self.heard()
         for name, there in self.there.items():
             chunk = Chunk(1, LOTS, LOTS)
-            cursor = self.store.ledgers[name].cursor
+            cursor = self.store.readers[name].cursor
             DiskReader(None).fill(chunk, self.store.spans, cursor, self.store.next - 1, name)
             seen = {record.offset: record.item for record in chunk.records}
             for offset in [each for each in there.pending if each not in seen]:
@@ -232,7 +232,7 @@ class InHandMachine(RuleBasedStateMachine):
         }
         for offset in [each for each in there.refused if each not in kept]:
             there.declared[offset] = there.refused.pop(offset)
-        state = self.store.ledgers[name].state()
+        state = self.store.readers[name].state()
         counts = (state.pending, state.delivered, state.quarantined, state.expired)
         parts = (there.pending, there.delivered, there.refused, there.declared)
         assert counts == tuple(map(len, parts))

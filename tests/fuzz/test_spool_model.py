@@ -168,7 +168,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def visible(self, name: str) -> list[Record]:
         chunk = Chunk(1, LOTS, LOTS)
-        cursor = self.store.ledgers[name].cursor
+        cursor = self.store.readers[name].cursor
         DiskReader(None).fill(chunk, self.store.spans, cursor, self.store.next - 1, name)
         return chunk.records
 
@@ -202,14 +202,14 @@ class SpoolMachine(RuleBasedStateMachine):
             self.check_gaps(name, model)
 
     def check_counts(self, name: str, model: Model) -> None:
-        ledger = self.store.ledgers[name]
-        state = ledger.state()
+        account = self.store.readers[name]
+        state = account.state()
         assert state.pending == len(model.pending)
         assert state.pending_samples == samples(list(model.pending.values()))
         assert state.delivered == len(model.delivered)
-        assert ledger.delivered.samples == samples(model.delivered)
+        assert account.delivered.samples == samples(model.delivered)
         assert state.quarantined == len(model.quarantined)
-        assert (state.expired, ledger.expired.samples) == (
+        assert (state.expired, account.expired.samples) == (
             len(model.expired),
             samples(model.expired),
         )

@@ -22,7 +22,7 @@ from gateway.ops.events import usage_ledger as events
 from gateway.ops.lock import FileLock
 from gateway.usage.ledger import outbox, people, questions
 from gateway.usage.ledger.bodies import event_draft, move_draft
-from gateway.usage.ledger.chain import Row
+from gateway.usage.ledger.chain import ChainRow
 from gateway.usage.ledger.committer import GROUP_JOBS, LedgerCommitter, LedgerJob, News
 from gateway.usage.ledger.opening import SetAside, load
 from gateway.usage.ledger.requests import LOCK_FILE, erase
@@ -94,15 +94,15 @@ class SqliteLedger:
         store = Store(folder, clock, settings or Settings())
         lock = FileLock(folder / LOCK_FILE)
         started = clock.monotonic()
-        aside = await asyncio.to_thread(_open_files, store, lock)
+        replaced = await asyncio.to_thread(_open_files, store, lock)
         try:
-            ledger = SqliteLedger(store, lock, aside, on_set_aside, commit_window_s)
+            ledger = SqliteLedger(store, lock, replaced, on_set_aside, commit_window_s)
         except BaseException:
             store.close()
             lock.release()
             raise
-        if aside is not None:
-            on_set_aside(aside)
+        if replaced is not None:
+            on_set_aside(replaced)
         took = clock.monotonic() - started
         events.usage_ledger_opened(store.head.ledger, store.head.seq, took)
         return ledger
@@ -174,9 +174,11 @@ class SqliteLedger:
         count: int = await self._do(lambda store: erase(store, request))
         return count
 
-    async def rows_after(self, seq: int, limit: int) -> list[Row]:
+    async def rows_after(self, seq: int, limit: int) -> list[ChainRow]:
         """Give the next rows of the chain as they are, personal content included."""
-        rows: list[Row] = await self._ask(lambda store: questions.rows_after(store, seq, limit))
+        rows: list[ChainRow] = await self._ask(
+            lambda store: questions.rows_after(store, seq, limit)
+        )
         return rows
 
     async def records_after(self, seq: int, limit: int) -> list[tuple[int, Usage]]:
@@ -249,9 +251,9 @@ class SqliteLedger:
         if news.head != self._head:
             self._head = news.head
             self._rows.set()
-        for aside in news.set_aside:
-            self.set_aside = aside
-            self._heard(aside)
+        for replaced in news.set_aside:
+            self.set_aside = replaced
+            self._heard(replaced)
         for future, result in news.outcomes:
             hand_out(future, result)
 

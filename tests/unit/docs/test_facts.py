@@ -26,7 +26,7 @@ from gateway.app import destinations, history_file, run
 from gateway.cli import options
 from gateway.config import load, models, reload
 from gateway.config.devices import LATER_SCHEMES, NAME_MAX
-from gateway.flow.forward_limits import ForwardLimits
+from gateway.flow.forward_pace import ForwardLimits
 from gateway.history import influx_write
 from gateway.mapping import expression
 from gateway.sinks import answer, body

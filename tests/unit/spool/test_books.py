@@ -17,7 +17,7 @@ from gateway.flow.intake import DeviceIntake
 from gateway.mapping.mapper import Mapper
 from gateway.ops.health import DeviceHealth
 from gateway.spool import writing
-from gateway.spool.account import Ledger
+from gateway.spool.account import ReaderAccount
 from gateway.spool.admission import append
 from gateway.spool.giving_up import give_up_oldest
 from gateway.spool.limits import Settings
@@ -49,8 +49,8 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
         store.close_files()
 
 
-def central(store: Store) -> Ledger:
-    return store.ledgers["central"]
+def central(store: Store) -> ReaderAccount:
+    return store.readers["central"]
 
 
 def used(store: Store) -> None:
@@ -90,9 +90,9 @@ def test_a_reader_is_balanced_whatever_happened(opened: Opener, how: str) -> Non
 def test_a_reader_that_came_later_is_balanced_from_where_it_began(opened: Opener) -> None:
     store = opened()
     used(store)
-    ledger = add_reader(store, "late")
-    assert 0 < ledger.spooled().records == ledger.pending.records
-    assert ledger.state().balanced()
+    account = add_reader(store, "late")
+    assert 0 < account.spooled().records == account.pending.records
+    assert account.state().balanced()
 
 
 def test_books_of_a_version_that_did_not_count_begin_anew(opened: Opener) -> None:
@@ -110,9 +110,9 @@ def test_a_cursor_moved_by_a_version_that_did_not_count_begins_its_books_anew(
 ) -> None:
     store = opened()
     used(store)
-    ledger = central(store).copy()
-    ledger.cursor.add(1, 60, forced=True)
-    store.state.connection.execute("UPDATE readers SET body=?", (ledger.pack(),))
+    account = central(store).copy()
+    account.cursor.add(1, 60, forced=True)
+    store.state.connection.execute("UPDATE readers SET body=?", (account.pack(),))
     assert balanced(opened())
 
 

@@ -15,7 +15,7 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
 from gateway.core.records import Answer, Batch, Gap, Record, answer_for
 from gateway.core.types import Offset
-from gateway.flow.forward_limits import ForwardLimits
+from gateway.flow.forward_pace import ForwardLimits
 from gateway.spool import giving_up
 from gateway.spool.admission import append
 from gateway.spool.files import SURVIVORS_FILE
@@ -66,7 +66,7 @@ def filled(store: Store, records: int = 40) -> None:
 
 def visible(store: Store) -> list[Record]:
     chunk = Chunk(1, LOTS, LOTS)
-    cursor = store.ledgers["central"].cursor
+    cursor = store.readers["central"].cursor
     DiskReader(None).fill(chunk, store.spans, cursor, store.next - 1, "central")
     return chunk.records
 
@@ -99,8 +99,8 @@ def test_the_quota_declares_missing_what_nobody_has_in_hand(opened: Opener) -> N
     give_up_all(store)
     assert samples_left(store) == [5, 6, 7, 8, 9]
     assert declared(store) == 35_000
-    assert store.ledgers["central"].expired.samples == 35_000
-    assert store.ledgers["central"].pending.samples == 5_000
+    assert store.readers["central"].expired.samples == 35_000
+    assert store.readers["central"].pending.samples == 5_000
 
 
 def test_what_was_kept_in_hand_and_then_settled_leaves_nothing_behind(opened: Opener) -> None:
@@ -109,7 +109,7 @@ def test_what_was_kept_in_hand_and_then_settled_leaves_nothing_behind(opened: Op
     records = take(store, 5, 9)
     give_up_all(store)
     settle(store, [("central", answer_for(records))])
-    assert store.ledgers["central"].delivered.samples == 5_000
+    assert store.readers["central"].delivered.samples == 5_000
     assert declared(store) == 35_000
     assert not (store.folder / SURVIVORS_FILE).exists()
 
@@ -135,8 +135,8 @@ def test_what_one_reader_has_in_hand_need_not_be_missing_for_another(opened: Ope
     add_reader(store, "history")
     take(store, 5, 9)
     give_up_all(store)
-    assert store.ledgers["history"].pending.samples == 5_000
-    assert store.ledgers["history"].expired.samples == 35_000
+    assert store.readers["history"].pending.samples == 5_000
+    assert store.readers["history"].expired.samples == 35_000
 
 
 @pytest.mark.invariant("I6")
@@ -159,7 +159,7 @@ def test_what_was_in_hand_when_the_process_was_killed_is_not_declared_missing(
     store = opened()
     give_up_all(store)
     assert {first, first + 1, first + 2} <= set(samples_left(store))
-    state = store.ledgers["central"].state()
+    state = store.readers["central"].state()
     lost = 150 - state.delivered - len(samples_left(store))
     assert declared(store) == lost * 1_000 > 0
 
@@ -185,7 +185,7 @@ def test_a_crash_between_the_files_declares_nothing_twice(
     give_up_all(store)
     assert samples_left(store) == []
     assert declared(store) == 40_000
-    assert store.ledgers["central"].expired.samples == 40_000
+    assert store.readers["central"].expired.samples == 40_000
 
 
 def test_a_part_that_went_bad_costs_nothing_that_is_in_hand(opened: Opener) -> None:
@@ -328,13 +328,13 @@ async def test_where_a_reader_jumped_to_is_noted_and_where_it_goes_on_is_not(
     records = await reader.read(Offset(1), 5, LOTS)
     await reader.settle(answer_for(records))
     await reader.read(Offset(6), 5, LOTS)
-    assert list(spool._store.ledgers["central"].jumps) == []
+    assert list(spool._store.readers["central"].jumps) == []
     records = await reader.read(Offset(15), 3, LOTS)
-    assert list(spool._store.ledgers["central"].jumps) == [6, 15]
+    assert list(spool._store.readers["central"].jumps) == [6, 15]
     await reader.settle(answer_for(records))
     await reader.read(Offset(18), 2, LOTS)
-    assert list(spool._store.ledgers["central"].jumps) == [6, 15]
+    assert list(spool._store.readers["central"].jumps) == [6, 15]
     await spool.close()
     again = await running()
-    assert again._store.ledgers["central"].jumps == (6, 15)
+    assert again._store.readers["central"].jumps == (6, 15)
     assert again.leases.places("central") == [6, 18]
