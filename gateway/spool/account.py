@@ -40,6 +40,7 @@ class ReaderAccount:
     upto: int = UNKNOWN
 
     def copy(self) -> ReaderAccount:
+        """Make a twin to work on: what a commit changes counts when the commit has succeeded."""
         return ReaderAccount(
             self.name, self.cursor.copy(), self.pending, self.delivered, self.quarantined,
             self.expired, self.oldest, self.jumps, self.stored, self.requeued, self.upto,
@@ -60,7 +61,7 @@ class ReaderAccount:
         """Give the same as what became of it."""
         return self.delivered.plus(self.pending).plus(self.quarantined).plus(self.expired)
 
-    def begin_books(self, upto: int) -> None:
+    def begin_counts(self, upto: int) -> None:
         """Take what is accounted for as what was stored, where nobody has counted so far."""
         self.stored, self.requeued, self.upto = self.accounted(), NOTHING, upto
 
@@ -71,6 +72,7 @@ class ReaderAccount:
         self.stored = self.stored.plus(Totals(max(-records, 0), max(-samples, 0)))
 
     def state(self) -> ReaderState:
+        """Take the snapshot that other threads get."""
         return ReaderState(
             self.name, Offset(self.cursor.position), self.cursor.intervals(), self.pending.records,
             self.quarantined.records, self.delivered.records, self.expired.records, self.oldest,
@@ -103,13 +105,13 @@ class ReaderAccount:
             name, Cursor(position, settled), NOTHING, delivered, quarantined, expired
         )
 
-    def pack_books(self, written: bytes) -> bytes:
+    def pack_counts(self, written: bytes) -> bytes:
         """Give what goes with `written`, the form that `pack` gave."""
         fields = packb([crc32(written), self.jumps, self.stored, self.requeued, self.upto])
         return crc32(fields).to_bytes(4, "big") + fields
 
-    def take_books(self, written: bytes, data: bytes) -> None:
-        """Take what `pack_books` gave; what is damaged, or of another moment, is left alone."""
+    def take_counts(self, written: bytes, data: bytes) -> None:
+        """Take what `pack_counts` gave; what is damaged, or of another moment, is left alone."""
         if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
             return
         of, jumps, stored, requeued, upto = unpackb(data[4:])

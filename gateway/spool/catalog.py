@@ -54,6 +54,7 @@ class SizeIndex:
             self._first += half
 
     def covers(self, first: int) -> bool:
+        """Tell whether the counts reach back to an offset."""
         return first >= self._first
 
     def measure(self, first: int, last: int) -> Totals:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
 
 from gateway.core.errors import SpoolError, SpoolFull, SpoolUnavailable
-from gateway.core.protocols import ReaderState
-from gateway.core.records import Answer, Item
-from gateway.ops.commit_thread import POLL_S, Job, Outage, Outcome
+from gateway.ops.commit_thread import POLL_S, Outage, Outcome
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
@@ -33,13 +30,12 @@ from gateway.spool.condition import (
     recovering,
     stalled,
 )
-from gateway.spool.counts import DeviceCounts
 from gateway.spool.giving_up import trim_quarantine
+from gateway.spool.jobs import AppendJob, CallJob, News, SettleJob, SpoolJob
 from gateway.spool.recovery import load
 from gateway.spool.requests import answer_requests
 from gateway.spool.settling import count_again, settle
 from gateway.spool.store import Store
-from gateway.spool.tail import TailEntry
 from gateway.spool.writing import COMMIT_OVERHEAD
 
 GROUP_ITEMS = 2_000
@@ -50,56 +46,6 @@ IDLE_S = 2.0
 """So long after the last commit the write-ahead logs are folded in, whatever their length."""
 
 FAILURES = (*DISK_ERRORS, *CORRUPT_ERRORS, DamagedRecord, apsw.Error)
-
-
-@dataclass(slots=True, kw_only=True)
-class AppendJob(Job):
-    """Items to store; it weighs as much as there are."""
-
-    items: Sequence[Item]
-
-
-@dataclass(slots=True, kw_only=True)
-class SettleJob(Job):
-    """An answer of a reader's destination."""
-
-    reader: str
-    answer: Answer
-    weight: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class CallJob(Job):
-    """Something to do on the thread between commits."""
-
-    function: Callable[[Store], Any]
-    weight: int = 0
-    patient: bool = False
-
-
-SpoolJob = AppendJob | SettleJob | CallJob
-
-
-@dataclass(slots=True)
-class News:
-    """What a round changed, for the event loop.
-
-    Attributes:
-        outcomes: of the jobs.
-        entries: the records that are durable now, ascending.
-        states: of all readers, by name.
-        head: the newest durable offset.
-        round: what was declared missing up to this round is in `states`, or was not declared after
-            all; see `leases`.
-        counted: what the entries hold of each device.
-    """
-
-    outcomes: list[Outcome]
-    entries: list[TailEntry]
-    states: dict[str, ReaderState]
-    head: int
-    round: int
-    counted: DeviceCounts
 
 
 class SpoolCommitter:

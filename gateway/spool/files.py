@@ -34,6 +34,7 @@ def part_first(name: str) -> int | None:
 
 
 def part_files(folder: Path) -> dict[int, Path]:
+    """Find the parts in a folder, by first offset, ascending."""
     found = {part_first(path.name): path for path in folder.iterdir()}
     return {first: found[first] for first in sorted(each for each in found if each is not None)}
 
@@ -45,15 +46,17 @@ def check_format(connection: apsw.Connection, application: int, path: Path) -> i
         SpoolTooNew: a newer version wrote it.
         apsw.NotADBError: it is another application's.
     """
-    found = connection.pragma("application_id")
-    form = int(str(connection.pragma("user_version")))
-    if found == 0 and form == 0:
+    marked = connection.pragma("application_id")
+    version = int(str(connection.pragma("user_version")))
+    if marked == 0 and version == 0:
         return 0
-    if found != application:
+    if marked != application:
         raise apsw.NotADBError(f"{path.name} is not a spool file")
-    if form > FORMAT:
-        raise SpoolTooNew("format", f"{path.name} has format {form}, this version knows {FORMAT}")
-    return form
+    if version > FORMAT:
+        raise SpoolTooNew(
+            "format", f"{path.name} has format {version}, this version knows {FORMAT}"
+        )
+    return version
 
 
 def set_aside_file(path: Path) -> Path:

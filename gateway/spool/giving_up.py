@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import apsw
 
-from gateway.core.records import Batch, Gap, GapReason, accepted_ranges
-from gateway.core.signals import PlanTable
+from gateway.core.records import Batch, accepted_ranges
 from gateway.ops.events import spool as events
 from gateway.ops.sqlite import shut, transaction
 from gateway.spool.account import ReaderAccount
@@ -21,14 +20,14 @@ from gateway.spool.cursor import Cursor, Range
 from gateway.spool.files import SURVIVORS_FILE, part_name
 from gateway.spool.in_hand import in_hand_of
 from gateway.spool.measuring import measure_for, normalise
-from gateway.spool.outbox import gap_entry, post, send
-from gateway.spool.part import read_marks, read_plan, read_rows
+from gateway.spool.missing import add_rows, gap_entries, quota_gap, stretches_of
+from gateway.spool.outbox import post, send
+from gateway.spool.part import ALL_ROWS, read_plan, read_rows
 from gateway.spool.state import KnownPart
 from gateway.spool.store import Store
 from gateway.spool.summary import NOTHING, PlanStretch, Totals
 from gateway.spool.writing import Entry
 
-ALL_ROWS = -1
 QUARANTINE_SHARE = 8
 """Refused records may take this part of the quota; then the oldest go, with a gap record (I9)."""
 
@@ -69,13 +68,18 @@ def _drop_quarantined(store: Store, number: int) -> None:
         store.state.remove_quarantined(number)
         store.state.save_account(account)
         if table is not None and stretch.samples:
-            post(store, [_gap_entry(store, table, stretch, entry.reader)])
+            post(store, [quota_gap(store, table, stretch, entry.reader)])
     store.readers = {**store.readers, entry.reader: account}
     events.quarantine_trimmed(entry.reader, entry.offset)
 
 
 def give_up_oldest(store: Store) -> bool:
-    """Give up the oldest part that holds samples; False when there is none."""
+    """Give up the oldest part that holds samples; False when there is none.
+
+    What must survive is copied first, then the state says that the part is gone and holds the gap
+    records, then the file goes: a crash between two of these steps costs nothing and tells nothing
+    twice.
+    """
     part = _oldest_with_samples(store)
     if part is None and store.active.whole_summary().plans:
         store.rotate()
@@ -85,21 +89,8 @@ def give_up_oldest(store: Store) -> bool:
     in_hand = in_hand_of(store, part.first, part.last)
     connection = store.open_part(part)
     try:
-        moved = _save_survivors(store, connection, part, in_hand)
-        accounts = [account.copy() for account in store.readers.values()]
-        cursors = [account.cursor.copy() for account in accounts]
-        for cursor in cursors:
-            for span in in_hand:
-                cursor.add(*span, forced=True)
-        lost: list[tuple[str | None, dict[int, PlanStretch]]] = [
-            (account.name, stretches_of(store, connection, part, account.name, cursor))
-            for account, cursor in zip(accounts, cursors, strict=True)
-        ]
-        if not accounts:
-            lost.append((None, part.summary.plans))
-        entries = _gap_entries(store, connection, lost)
-        for account, cursor in zip(accounts, cursors, strict=True):
-            _expire(store, connection, part, account, cursor)
+        survivors = _save_survivors(store, connection, part, in_hand)
+        accounts, entries = _written_off(store, connection, part, in_hand)
     finally:
         shut(connection)
     with transaction(store.state.connection):
@@ -108,16 +99,42 @@ def give_up_oldest(store: Store) -> bool:
         store.state.part_gone(part.first)
         post(store, entries)
     store.readers = {account.name: account for account in accounts}
+    _remove(store, part, survivors)
+    normalise(store)
+    send(store)
+    return True
+
+
+def _written_off(
+    store: Store, connection: apsw.Connection, part: KnownPart, in_hand: list[Range]
+) -> tuple[list[ReaderAccount], list[Entry]]:
+    """Give the accounts as they are without the part's samples, and the gap records for them."""
+    accounts = [account.copy() for account in store.readers.values()]
+    cursors = [account.cursor.copy() for account in accounts]
+    for cursor in cursors:
+        for span in in_hand:
+            cursor.add(*span, forced=True)
+    lost: list[tuple[str | None, dict[int, PlanStretch]]] = [
+        (account.name, stretches_of(store, connection, part, account.name, cursor))
+        for account, cursor in zip(accounts, cursors, strict=True)
+    ]
+    if not accounts:
+        lost.append((None, part.summary.plans))
+    entries = gap_entries(store, connection, lost)
+    for account, cursor in zip(accounts, cursors, strict=True):
+        _expire(store, connection, part, account, cursor)
+    return accounts, entries
+
+
+def _remove(store: Store, part: KnownPart, survivors: list[Range]) -> None:
+    """Unlink a part that the state calls gone, and find its survivors in their file."""
     addressed = {each[0]: each[1:] for each in part.addressed}
     store.unlink([part.first])
     store.list_survivors()
     store.refresh_spans()
-    for first, last in moved:
+    for first, last in survivors:
         there = (offset for offset in range(first, last + 1) if offset in addressed)
         store.addressed.update((offset, addressed[offset]) for offset in there)
-    normalise(store)
-    send(store)
-    return True
 
 
 def give_up_survivors(store: Store) -> bool:
@@ -136,7 +153,7 @@ def give_up_survivors(store: Store) -> bool:
         (account.name, _expire_survivors(store, connection, victims, account))
         for account in accounts
     ]
-    entries = _gap_entries(store, connection, lost)
+    entries = gap_entries(store, connection, lost)
     with transaction(store.state.connection):
         for account in accounts:
             store.state.save_account(account)
@@ -164,7 +181,7 @@ def _expire_survivors(
         if account.cursor.is_settled(offset):
             continue
         ranges: list[Range] = [(offset, offset)]
-        _add_rows(store, connection, ranges, account.name, found)
+        add_rows(store, connection, ranges, account.name, found)
         lost = lost.plus(measure_for(store, account.name, offset, offset))
         account.cursor.add(offset, offset, forced=True)
     account.expired = account.expired.plus(lost)
@@ -230,69 +247,6 @@ def _moved(store: Store, connection: apsw.Connection, row: StoredRow) -> StoredR
     assert store.survivors.part is not None
     table = read_plan(connection, row.plan) if row.plan else None
     return frame(row.offset, payload_of(row), store.survivors.part.plan_number(table), row.reader)
-
-
-def stretches_of(
-    store: Store, connection: apsw.Connection, part: KnownPart, reader: str, cursor: Cursor
-) -> dict[int, PlanStretch]:
-    """Sum up, for each plan number, the samples of a part that a reader has not taken."""
-    assert part.last is not None
-    found: dict[int, PlanStretch] = {}
-    at = part.first
-    now = store.clock.now()
-    for upto, chunk in read_marks(connection, part.first, part.last):
-        open_ranges = cursor.unsettled(at, upto)
-        addressed = any(at <= each[0] <= upto for each in part.addressed)
-        told = all(each.plausible(now) for each in chunk.plans.values())
-        if open_ranges == [(at, upto)] and told and not addressed:
-            for number, stretch in chunk.plans.items():
-                found.setdefault(number, PlanStretch()).merge(stretch)
-        else:
-            _add_rows(store, connection, open_ranges, reader, found)
-        at = upto + 1
-    _add_rows(store, connection, cursor.unsettled(at, part.last), reader, found)
-    return found
-
-
-def _add_rows(
-    store: Store,
-    connection: apsw.Connection,
-    ranges: list[Range],
-    reader: str,
-    found: dict[int, PlanStretch],
-) -> None:
-    for first, last in ranges:
-        for row in read_rows(connection, first, last, ALL_ROWS):
-            if row.kind != BATCH or row.reader not in (None, reader):
-                continue
-            item = store.decoder.decode(row, store.plan_of(connection, row.plan))
-            assert isinstance(item, Batch)
-            found.setdefault(row.plan, PlanStretch()).add(item)
-
-
-def _gap_entries(
-    store: Store,
-    connection: apsw.Connection,
-    lost: list[tuple[str | None, dict[int, PlanStretch]]],
-) -> list[Entry]:
-    entries = []
-    for reader, stretches in lost:
-        for number, stretch in stretches.items():
-            table = store.plan_of(connection, number)
-            if table is not None and stretch.samples:
-                entries.append(_gap_entry(store, table, stretch, reader))
-    return entries
-
-
-def _gap_entry(store: Store, table: PlanTable, stretch: PlanStretch, reader: str | None) -> Entry:
-    signals = tuple(stretch.signals())
-    start, end = stretch.bounds(store.clock.now())
-    gap = Gap(
-        table.device, start, end, GapReason.QUOTA, table,
-        None if len(signals) == len(table.signals) else signals,
-        stretch.samples, reader, "the spool's quota was reached",
-    )  # fmt: skip
-    return gap_entry(store, gap)
 
 
 def _expire(

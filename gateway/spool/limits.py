@@ -40,6 +40,7 @@ class Settings:
 
     @property
     def ballast(self) -> int:
+        """Bytes of the ballast: room for two logs, at most a thirty-second of the quota."""
         return min(2 * LOG_BYTES, self.quota_bytes // 32)
 
 

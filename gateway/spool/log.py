@@ -1,18 +1,6 @@
-"""The durable log between machines and destinations.
+"""The spool as the event loop sees it: appends, readers, counts; see the package for the design.
 
-Layout of the folder:
-
-    spool.lock                 held while a gateway runs here
-    state.db                   epoch, cursors, quarantine, list of parts, outbox
-    part-<first offset>.db     records; the newest is written, the others are sealed
-    keep.db                    what must outlive a part given up: gaps, usage, rejected, audit, and
-                               samples that a destination may have (see `leases`)
-    ballast                    space given back to a full disk, so that cursors can still move
-    requests/                  what the command line asks of a running spool
-    *.corrupt-<n>              damaged files, set aside
-
-An append is durable when its transaction in the newest part is synced. A cursor and its quarantine
-move together in `state.db`. Whole parts are unlinked when every reader has passed them.
+It belongs to the loop alone. Two threads work for it: one commits, one reads from the disk.
 """
 
 from __future__ import annotations
@@ -20,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,62 +22,25 @@ from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
-from gateway.spool.account import ReaderAccount
-from gateway.spool.committer import (
-    GROUP_ITEMS,
-    AppendJob,
-    CallJob,
-    News,
-    SettleJob,
-    SpoolCommitter,
-    SpoolJob,
-)
-from gateway.spool.counts import Accounts, DeviceCounts, count_item
+from gateway.spool.committer import GROUP_ITEMS, SpoolCommitter
+from gateway.spool.counters import SpoolCounters, count_everything
+from gateway.spool.counts import DeviceAccounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
 from gateway.spool.files import FolderLock
+from gateway.spool.jobs import AppendJob, CallJob, News, SettleJob, SpoolJob
 from gateway.spool.limits import Settings
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
 from gateway.spool.recovery import load
 from gateway.spool.replacing import check_part
 from gateway.spool.settling import add_reader, forget_reader, note_jump
 from gateway.spool.store import Store
-from gateway.spool.summary import Summary, Totals
 from gateway.spool.tail import Tail
 
 CALLS_WAITING_MAX = 1_024
 """Appends that may wait for a commit; more wait their turn, which is the back-pressure (I9)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderCounters:
-    """spooled = delivered + pending + quarantined + expired, in records and samples.
-
-    Who stores counts `spooled`; the others are what became of it. `bytes` of `spooled` are 0.
-    """
-
-    spooled: Totals
-    delivered: Totals
-    pending: Totals
-    quarantined: Totals
-    expired: Totals
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolCounters:
-    """What was ever stored in this epoch; `received` = spooled + rejected + dropped in samples.
-
-    A message that could not be read counts as one; `dropped` are samples that gap records of the
-    sources say are missing.
-    """
-
-    received: int
-    spooled: Totals
-    rejected: int
-    dropped: int
-    requeued: Totals
-    readers: dict[str, ReaderCounters]
-    used_bytes: int
-    quota_bytes: int
+__all__ = ["SpoolCounters", "SqliteSpool"]
 
 
 class SqliteSpool:
@@ -110,7 +60,7 @@ class SqliteSpool:
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._closed = False
-        self.accounts = Accounts()
+        self.accounts = DeviceAccounts()
         self._cancelled: dict[asyncio.Future[int], Sequence[Item]] = {}
         self._disk = DiskReader(store.settings.vfs)
         self._threads = ThreadPoolExecutor(1, "spool-reader")
@@ -221,7 +171,7 @@ class SqliteSpool:
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""
-        counters: SpoolCounters = await self._call(_counters)
+        counters: SpoolCounters = await self._call(count_everything)
         return counters
 
     async def close(self) -> None:
@@ -358,24 +308,3 @@ def _open_files(store: Store, lock: FolderLock) -> None:
         store.close_files()
         lock.release()
         raise
-
-
-def _counters(store: Store) -> SpoolCounters:
-    everything: Summary = store.summary()
-    spooled = everything.totals.minus(everything.requeued)
-    return SpoolCounters(
-        spooled.samples + everything.rejected + everything.dropped,
-        spooled,
-        everything.rejected,
-        everything.dropped,
-        everything.requeued,
-        {name: _reader_counters(account) for name, account in store.readers.items()},
-        store.used_bytes(),
-        store.settings.quota_bytes,
-    )
-
-
-def _reader_counters(account: ReaderAccount) -> ReaderCounters:
-    return ReaderCounters(
-        account.spooled(), account.delivered, account.pending, account.quarantined, account.expired
-    )

@@ -58,6 +58,7 @@ def normalise(store: Store) -> None:
 
 
 def normalise_one(store: Store, account: ReaderAccount) -> None:
+    """Settle for one reader the offsets at which there is nothing for it, and find its oldest."""
     for first, last in voids(store, account.cursor.position, store.next - 1, account.name):
         account.cursor.add(first, last, forced=True)
     account.oldest = _time_at(store, account.cursor.position) if account.pending.records else None
@@ -91,7 +92,7 @@ def recount(store: Store) -> None:
     for account in store.readers.values():
         account.pending = pending_of(store, account)
         if account.upto == UNKNOWN:
-            account.begin_books(store.next - 1)
+            account.begin_counts(store.next - 1)
         elif account.upto < store.next - 1:  # what was stored after the cursor was last saved
             more = measure_for(store, account.name, account.upto + 1, store.next - 1)
             account.stored = account.stored.plus(Totals(more.records, more.samples))

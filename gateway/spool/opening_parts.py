@@ -173,6 +173,7 @@ def read_tail(store: Store, part: ActivePart) -> None:
 
 
 def is_empty(store: Store, path: Path) -> bool:
+    """Tell whether a file of records holds none; a file that cannot be read is not empty."""
     try:
         connection = connect_read_only(path, vfs=store.settings.vfs)
     except apsw.Error:

@@ -24,6 +24,9 @@ from gateway.spool.summary import NOTHING, Summary, Totals
 
 MARK_RECORDS = 2_000
 MARK_BYTES = 4_000_000
+ALL_ROWS = -1
+"""As a limit of `read_rows`: none."""
+
 ROWS_A_STATEMENT = 64
 """Rows go in by so many at a time: each statement gives up and takes the interpreter lock once."""
 

@@ -48,6 +48,7 @@ class Chunk:
         self._room_bytes = limit_bytes
 
     def full(self) -> bool:
+        """Tell whether nothing more may be added."""
         return self._room_records <= 0 or self._room_bytes <= 0
 
     def take(self, record: Record, size: int) -> bool:

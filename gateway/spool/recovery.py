@@ -176,11 +176,11 @@ def _open_survivors(store: Store) -> bool:
 
 def _read_cursors(store: Store) -> None:
     store.readers = {}
-    books = store.state.books()
+    books = store.state.counts()
     for name, body in store.state.accounts():
         try:
             store.readers[name] = ReaderAccount.unpack(name, body)
-            store.readers[name].take_books(body, books.get(name, b""))
+            store.readers[name].take_counts(body, books.get(name, b""))
         except ValueError:
             events.cursor_damaged(name)
             store.readers[name] = ReaderAccount(name, Cursor())

@@ -129,7 +129,7 @@ def add_reader(store: Store, name: str) -> ReaderAccount:
         account.cursor.add(1, first - 1, forced=True)
         account.pending = pending_of(store, account)
         normalise_one(store, account)
-        account.begin_books(store.next - 1)
+        account.begin_counts(store.next - 1)
         with transaction(store.state.connection):
             store.state.save_account(account)
         store.readers = {**store.readers, name: account}

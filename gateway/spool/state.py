@@ -62,10 +62,16 @@ class KnownPart:
     plans: dict[int, str] = field(default_factory=dict)
 
     def pack(self) -> bytes:
+        """Give the durable form of what the columns of the table do not hold."""
         return packb([self.summary.pack(), self.spans, self.addressed, self.plans])
 
     @staticmethod
     def unpack(first: int, last: int | None, size: int, body: bytes | None) -> KnownPart:
+        """Read a row of the table; without a body the part is still written.
+
+        Raises:
+            ValueError: the body is damaged.
+        """
         if body is None:
             return KnownPart(first, last, size)
         summary, spans, addressed, plans = unpackb(body)
@@ -129,12 +135,18 @@ class StateFile:
         return pages_bytes(self.connection)
 
     def meta(self, key: str) -> Any:
+        """Read a value that every state file has.
+
+        Raises:
+            apsw.CorruptError: it has not.
+        """
         row = self.connection.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
         if row is None:
             raise apsw.CorruptError(f"{self.path.name} has no {key}")
         return row[0]
 
     def set_meta(self, key: str, value: Any) -> None:
+        """Write a value; a transaction of its own where none is open."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
 
     def reserve(self, upto: int) -> None:
@@ -143,6 +155,7 @@ class StateFile:
         self.reserved = upto
 
     def parts(self) -> list[KnownPart]:
+        """List the parts that should be there, oldest first."""
         return [
             KnownPart.unpack(*fields)
             for fields in self.connection.execute(
@@ -151,6 +164,7 @@ class StateFile:
         ]
 
     def save_part(self, part: KnownPart) -> None:
+        """Write what is known of a part, over what was known before."""
         self.connection.execute(
             "INSERT OR REPLACE INTO parts(first,last,size,body) VALUES(?,?,?,?)",
             (part.first, part.last, part.size, part.pack()),
@@ -161,33 +175,39 @@ class StateFile:
         self.connection.execute("UPDATE parts SET gone=1, body=NULL WHERE first=?", (first,))
 
     def gone(self) -> list[int]:
+        """List the parts that are noted as gone and perhaps not unlinked."""
         return [row[0] for row in self.connection.execute("SELECT first FROM parts WHERE gone=1")]
 
     def forget_gone(self, firsts: Iterable[int]) -> None:
+        """Forget parts that are unlinked."""
         self.connection.executemany(
             "DELETE FROM parts WHERE gone=1 AND first=?", ((first,) for first in firsts)
         )
 
     def accounts(self) -> Iterator[tuple[str, bytes]]:
+        """Read name and durable form of each account, see `ReaderAccount.unpack`."""
         yield from self.connection.execute("SELECT name,body FROM readers ORDER BY name")
 
-    def books(self) -> dict[str, bytes]:
-        """Give what `ReaderAccount.take_books` reads, by reader."""
+    def counts(self) -> dict[str, bytes]:
+        """Give what `ReaderAccount.take_counts` reads, by reader."""
         return dict(self.connection.execute("SELECT name,body FROM books"))
 
     def save_account(self, account: ReaderAccount) -> None:
+        """Write an account and its counts; together only inside a transaction."""
         body = account.pack()
         self.connection.execute("INSERT OR REPLACE INTO readers VALUES(?,?)", (account.name, body))
         self.connection.execute(
-            "INSERT OR REPLACE INTO books VALUES(?,?)", (account.name, account.pack_books(body))
+            "INSERT OR REPLACE INTO books VALUES(?,?)", (account.name, account.pack_counts(body))
         )
 
     def remove_account(self, name: str) -> None:
+        """Delete a reader with its quarantine."""
         self.connection.execute("DELETE FROM readers WHERE name=?", (name,))
         self.connection.execute("DELETE FROM books WHERE name=?", (name,))
         self.connection.execute("DELETE FROM quarantine WHERE reader=?", (name,))
 
     def save_plan(self, digest: str, table: PlanTable) -> None:
+        """Write a plan table that is not there yet."""
         row = self.connection.execute("SELECT 1 FROM plans WHERE digest=?", (digest,)).fetchone()
         if row is None:
             self.connection.execute(
@@ -195,15 +215,22 @@ class StateFile:
             )
 
     def plan(self, digest: str) -> PlanTable | None:
+        """Read a plan table, None where it is not here.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is damaged.
+        """
         row = self.connection.execute(
             "SELECT device,body FROM plans WHERE digest=?", (digest,)
         ).fetchone()
         return None if row is None else unpack_plan(row[0], row[1])
 
     def save_devices(self, devices: Iterable[tuple[str, str, int | None]]) -> None:
+        """Write device, digest of its newest plan, and when its newest samples came (ns UTC)."""
         self.connection.executemany("INSERT OR REPLACE INTO devices VALUES(?,?,?)", devices)
 
     def devices(self) -> list[tuple[str, str, int | None]]:
+        """Read what `save_devices` wrote."""
         return list(self.connection.execute("SELECT device,digest,newest FROM devices"))
 
     def purge_plans(self, used: set[str]) -> None:
@@ -216,11 +243,13 @@ class StateFile:
         )
 
     def quarantine(self, entry: QuarantineEntry) -> None:
+        """Add a refused record; its `id` is given here."""
         self.connection.execute(
             "INSERT INTO quarantine VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)", tuple(entry)[1:]
         )
 
     def quarantined(self, number: int) -> QuarantineEntry | None:
+        """Read a refused record, None where there is no such number."""
         row = self.connection.execute("SELECT * FROM quarantine WHERE id=?", (number,)).fetchone()
         return None if row is None else QuarantineEntry(*row)
 
@@ -234,6 +263,7 @@ class StateFile:
         )
 
     def remove_quarantined(self, number: int) -> None:
+        """Delete a refused record."""
         self.connection.execute("DELETE FROM quarantine WHERE id=?", (number,))
 
     def post(self, body: bytes) -> int:
@@ -242,10 +272,13 @@ class StateFile:
         return self.connection.last_insert_rowid()
 
     def outbox(self) -> list[tuple[int, bytes]]:
+        """List what is still to be written into a part, in order."""
         return list(self.connection.execute("SELECT id,body FROM outbox ORDER BY id"))
 
     def sent(self, upto: int) -> None:
+        """Forget entries of the outbox that are in a part."""
         self.connection.execute("DELETE FROM outbox WHERE id<=?", (upto,))
 
     def close(self) -> None:
+        """Close without raising; SQLite folds the log in when it can."""
         shut(self.connection)

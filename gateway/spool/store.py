@@ -108,7 +108,7 @@ class Store:
         with transaction(self.state.connection):
             self.state.save_part(row)
             self.state.save_part(KnownPart(first))
-            self._save_books(row)
+            self._save_sealed(row)
         self.sealed[row.first] = row
         self.sealed_summary.merge(row.summary)
         self.sealed_summary.plans = {}
@@ -117,9 +117,10 @@ class Store:
         self.refresh_spans()
 
     def open_active(self, path: Path, first: int) -> ActivePart:
+        """Open a part for writing, with the settings of this store."""
         return ActivePart(path, first, vfs=self.settings.vfs, synchronous=self.settings.synchronous)
 
-    def _save_books(self, row: KnownPart) -> None:
+    def _save_sealed(self, row: KnownPart) -> None:
         """Keep what can no longer be read from the newest part; inside a transaction of state."""
         summary = Summary()
         summary.merge(self.sealed_summary)

@@ -74,6 +74,7 @@ def commit(store: Store, entries: Sequence[Entry], outbox: int | None = None) ->
 
 
 def outbox_mark(store: Store, number: int) -> str:
+    """Name an outbox entry inside a part; another epoch counts its entries from 1 again."""
     return f"{store.state.epoch} {number}"
 
 
