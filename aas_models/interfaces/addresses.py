@@ -1,55 +1,13 @@
-"""Addresses as Asset Interfaces Descriptions write them: hrefs of node ids and of topics.
-
-Source: IDTA 02017-1-1, OPC UA and MQTT bindings: `/?id=<NodeId>` with `#` and `&` percent-encoded;
-a topic below the base with `#` as %23 and `.//x` for one that begins with a slash.
-"""
+"""References in Asset Interfaces Descriptions: absolute hrefs, and paths as the keys of members."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-NODE = "/?id="
-_ENCODED = {"%": "%25", "#": "%23", "&": "%26", " ": "%20"}
-_TOPIC_ENCODED = {"%": "%25", "#": "%23", "?": "%3F", " ": "%20"}
-_ID = re.compile(r"[?&]\s*id\s*=\s*([^&]*)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PLAIN_STEP = re.compile(r"\.([^.\[\]'\"\s][^.\[\]]*)|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _PLAIN_NAME = re.compile(r"[^.\[\]'\"\s][^.\[\]]*")
-
-
-def node_href(address: str) -> str:
-    """Give the href of a node address; a browse path has none of its own."""
-    if address.startswith("/"):
-        return "/"
-    return NODE + "".join(_ENCODED.get(char, char) for char in address)
-
-
-def node_of(href: str) -> str | None:
-    """Give the node address in an href, None where there is none."""
-    found = _ID.search(href)
-    return unquote(found[1]).strip() or None if found else None
-
-
-def topic_href(topic: str) -> str:
-    """Give the href of a topic or topic filter."""
-    encoded = "".join(_TOPIC_ENCODED.get(char, char) for char in topic)
-    return f"./{encoded}" if encoded.startswith("//") else _below(encoded)
-
-
-def _below(topic: str) -> str:
-    return f"./{topic}" if topic.startswith("/") else f"/{topic}"
-
-
-def topic_of(href: str) -> str:
-    """Give the topic in an href, relative or absolute; empty where there is none."""
-    rest = href.strip()
-    if absolute := _SCHEME.match(rest):
-        rest = rest[absolute.end() :]
-        rest = rest[rest.find("/") :] if "/" in rest else ""
-    if rest.startswith("./"):
-        return unquote(rest[2:] if rest.startswith(".//") else rest[1:]).lstrip() or ""
-    return unquote(rest.removeprefix("/"))
 
 
 def other_base(href: str, base: str) -> str | None:

@@ -1,14 +1,16 @@
 """Asset Interfaces Description 1.1 of a device. Source: IDTA 02017-1-1.
 
-OPC UA: one property a point. MQTT: a message is a property of its topic, and the values in it are
-its nested properties, so that `key` never has to stand beside a form. What no template has a place
-for (scale, states, deadband, ...) is in extensions under our own semantic ids.
+A point is a property, unless it stands inside a message: then the message is the property that has
+a form, and its values are nested properties, so that `key` never has to stand beside a form. Words
+of a protocol come as data (`gateway.core.interfaces`). What no template has a place for (scale,
+states, deadband, ...) is in extensions under our own semantic ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from aas_models.elements import (
     Json,
@@ -19,19 +21,18 @@ from aas_models.elements import (
     submodel,
 )
 from aas_models.interfaces import terms
-from aas_models.interfaces.addresses import keys_of_path, node_href, topic_href
+from aas_models.interfaces.addresses import keys_of_path
 from aas_models.interfaces.aid_security import security_definitions, security_list
-from aas_models.interfaces.parts import collections_to, typed, with_extensions
-from aas_models.interfaces.terms import HM, JS, MQ, TD, UA
-from gateway.core.interfaces import MQTT, OPCUA, Interface, Point
+from aas_models.interfaces.parts import collections_to, typed, with_extensions, words
+from aas_models.interfaces.terms import HM, JS, TD
+from gateway.core.interfaces import Form, Interface, Point
 
-ID_SHORTS = {OPCUA: "InterfaceOPCUA", MQTT: "InterfaceMQTT"}
-CONTENT = {OPCUA: "application/octet-stream", MQTT: "application/json"}
-TEXT = "text/plain"
 FORMAT = "format"
 """The extension by which a description shows that a gateway of this kind wrote it."""
 MESSAGE_FORMAT = "message-format"
 """What the device key `format` is called among the extensions, which have a `format` already."""
+PATH = "json"
+"""The extension with a path into a message that keys of members cannot say."""
 COARSE = {"bool": "boolean", "string": "string", "float": "number", "double": "number"}
 """JSON Schema words for the type words of a device file; the rest are integers."""
 
@@ -47,7 +48,7 @@ class _Group:
 
     id_short: str
     key: str | None
-    topic: str | None = None
+    form: Form | None = None
     leaves: list[Point] = field(default_factory=list)
     groups: dict[str, _Group] = field(default_factory=dict)
 
@@ -57,7 +58,7 @@ class Layout:
     """Where each point stands in the description; `paths` by the point's idShort."""
 
     flat: list[Point] = field(default_factory=list)
-    messages: dict[str, _Group] = field(default_factory=dict)
+    messages: dict[Form, _Group] = field(default_factory=dict)
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -66,7 +67,7 @@ def layout_of(interface: Interface) -> Layout:
     layout = Layout()
     taken = {point.id_short for point in interface.points}
     for point in interface.points:
-        if interface.protocol == OPCUA or point.text or point.json in (None, "$"):
+        if point.path in (None, "$"):
             layout.flat.append(point)
             layout.paths[point.id_short] = (point.id_short,)
         else:
@@ -75,12 +76,12 @@ def layout_of(interface: Interface) -> Layout:
 
 
 def _put(layout: Layout, point: Point, taken: set[str]) -> None:
-    group = layout.messages.get(point.address)
+    group = layout.messages.get(point.form)
     if group is None:
-        group = _Group(_free(_ascii(point.address, "Topic"), taken), None, point.address)
-        layout.messages[point.address] = group
+        group = _Group(_free(_ascii(unquote(point.form.href), "Topic"), taken), None, point.form)
+        layout.messages[point.form] = group
     path = [group.id_short]
-    for key in (keys_of_path(point.json or "$") or ("",))[:-1]:
+    for key in (keys_of_path(point.path or "$") or ("",))[:-1]:
         inner = group.groups.get(key)
         if inner is None:
             inner = group.groups[key] = _Group(_free(_ascii(key, "Object"), taken), key)
@@ -123,8 +124,9 @@ class _Writer:
 
     def __init__(self, submodel_id: str, interface: Interface) -> None:
         self._interface = interface
-        self._id_short = ID_SHORTS[interface.protocol]
-        self._security = security_list(submodel_id, self._id_short, interface.security)
+        self._binding = interface.binding
+        self._id_short = interface.binding.id_short
+        self._security = security_list(submodel_id, interface)
 
     def interface(self) -> Json:
         interface = self._interface
@@ -133,7 +135,7 @@ class _Writer:
             self._endpoint(),
             self._interaction(),
         ]
-        also = [terms.MARKS[interface.protocol], f"{terms.WOT}td"]
+        also = [self._binding.mark, f"{terms.WOT}td"]
         made = collection(self._id_short, parts, terms.INTERFACE, also)
         extras = dict(interface.extras)
         if FORMAT in extras:
@@ -143,10 +145,11 @@ class _Writer:
     def _endpoint(self) -> Json:
         interface = self._interface
         parts = [
-            typed("base", interface.base, f"{TD}baseURI", "xs:anyURI"),
-            typed("contentType", CONTENT[interface.protocol], f"{HM}forContentType"),
+            typed("base", interface.link.base, f"{TD}baseURI", "xs:anyURI"),
+            typed("contentType", self._binding.content, f"{HM}forContentType"),
             self._security,
-            security_definitions(interface.security),
+            security_definitions(interface),
+            *words(interface.link.terms, self._binding.endpoint),
         ]
         return collection("EndpointMetadata", parts, terms.ENDPOINT)
 
@@ -160,7 +163,7 @@ class _Writer:
         )
 
     def _property(self, point: Point) -> Json:
-        parts = [*_described(point), self._forms(point)]
+        parts = [*_described(point), self._form(point.form)]
         made = collection(point.id_short, parts, terms.PROPERTY, [f"{TD}name"])
         return with_extensions(_named(made, point), _extras(point))
 
@@ -169,27 +172,15 @@ class _Writer:
             _type("object"),
             _observable(),
             _inside(group, f"{JS}properties"),
-            self._form(topic_href(group.topic or ""), CONTENT[MQTT]),
+            *([self._form(group.form)] if group.form else ()),
         ]
         return collection(group.id_short, parts, terms.PROPERTY, [f"{TD}name"])
 
-    def _forms(self, point: Point) -> Json:
-        if self._interface.protocol == MQTT:
-            return self._form(topic_href(point.address), TEXT if point.text else CONTENT[MQTT])
-        path = point.address if point.address.startswith("/") else None
-        return self._form(node_href(point.address), None, path)
-
-    def _form(self, href: str, content: str | None, path: str | None = None) -> Json:
-        parts = [typed("href", href, f"{HM}hasTarget")]
-        if content is not None:
-            parts.append(typed("contentType", content, f"{HM}forContentType"))
-        parts.append(self._security)
-        if path is not None:
-            parts.append(typed("uav_browsePath", path, f"{UA}browsePath"))
-        if self._interface.protocol == MQTT:
-            parts.append(typed("mqv_controlPacket", "subscribe", f"{MQ}ControlPacket"))
-            if self._interface.qos is not None:
-                parts.append(typed("mqv_qos", str(self._interface.qos), f"{MQ}hasQoSFlag"))
+    def _form(self, form: Form) -> Json:
+        parts = [typed("href", form.href, f"{HM}hasTarget")]
+        if form.content is not None:
+            parts.append(typed("contentType", form.content, f"{HM}forContentType"))
+        parts += [self._security, *words(form.terms, self._binding.words)]
         return collection("forms", parts, f"{TD}hasForm")
 
 
@@ -202,7 +193,7 @@ def _inside(group: _Group, term: str) -> Json:
 
 
 def _nested(point: Point) -> Json:
-    keys = keys_of_path(point.json or "$")
+    keys = keys_of_path(point.path or "$")
     parts = [*([_key(keys[-1])] if keys else ()), *_described(point)]
     made = collection(point.id_short, parts, f"{JS}propertyName")
     return with_extensions(_named(made, point), _extras(point))
@@ -263,8 +254,8 @@ def _extras(point: Point) -> dict[str, str]:
     extras = dict(point.extras)
     if point.type is not None:
         extras["type"] = f'"{point.type}"'
-    if point.json not in (None, "$") and keys_of_path(point.json or "") is None:
-        extras["json"] = _json_text(point.json or "")
+    if point.path not in (None, "$") and keys_of_path(point.path or "") is None:
+        extras[PATH] = _json_text(point.path or "")
     return extras
 
 
@@ -277,6 +268,4 @@ def _json_text(text: str) -> str:
 def path_of(interface: Interface, layout: Layout, point: Point) -> list[tuple[str, str]]:
     """Give the steps of a reference to a point's property."""
     below = layout.paths[point.id_short]
-    return collections_to(
-        ID_SHORTS[interface.protocol], "InteractionMetadata", "properties", *below
-    )
+    return collections_to(interface.binding.id_short, "InteractionMetadata", "properties", *below)

@@ -47,8 +47,8 @@ def mapping_configuration(
 
 def _configuration(description: str, interface: Interface, table: PlanTable) -> Json:
     parts = []
-    if interface.every_s is not None:
-        parts.append(_seconds("DefaultPollingInterval", interface.every_s, CONFIGURATION))
+    if interface.link.every_s is not None:
+        parts.append(_seconds("DefaultPollingInterval", interface.link.every_s, CONFIGURATION))
     parts.append(_sources(description, interface))
     sinks = [
         _sink(point.id_short, signal)
@@ -68,8 +68,8 @@ def _sources(description: str, interface: Interface) -> Json:
             element("ReferenceElement", "Source", semantic_id=f"{term}/Source", value=target),
             typed("SourceId", point.id_short, f"{term}/SourceId"),
         ]
-        if point.sampling_s is not None:
-            parts.append(_seconds("PollingInterval", point.sampling_s, term))
+        if point.every_s is not None:
+            parts.append(_seconds("PollingInterval", point.every_s, term))
         sources.append(element(SMC, None, semantic_id=term, value=parts))
     return listing("Sources", f"{CONFIGURATION}/Sources", term, SMC, sources)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 Reason = Literal[
     "protocol", "no-address", "other-address", "member", "affordance", "security", "reference",
-    "sink", "pairing", "transformation", "unmapped", "no-mapping", "control-packet", "unit",
+    "sink", "pairing", "transformation", "unmapped", "no-mapping", "form", "unit",
     "type", "number", "key", "insecure", "login", "tls", "none", "name", "extension",
 ]  # fmt: skip
 
@@ -57,9 +57,9 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "AIMC 가 없어 모든 속성을 태그로 만듭니다",
         "there is no mapping configuration: every property becomes a tag",
     ),
-    "control-packet": (
-        "mqv_controlPacket {detail} 은(는) 읽을 수 없습니다",
-        "mqv_controlPacket {detail} cannot be read from",
+    "form": (
+        "{detail} 은(는) 읽을 수 없습니다",
+        "{detail} cannot be read from",
     ),
     "unit": ("모르는 단위 {detail} 을(를) 뺐습니다", "the unknown unit {detail} was left out"),
     "type": ("모르는 자료형 {detail} 을(를) 뺐습니다", "the unknown type {detail} was left out"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aas_models.elements import Json, element, global_reference
 from aas_models.interfaces.terms import EXTENSION
+from gateway.core.interfaces import Terms
 
 SMC = "SubmodelElementCollection"
 
@@ -46,6 +47,15 @@ def typed(
 ) -> Json:
     """Make a Property of a type."""
     return element("Property", id_short, semantic_id=semantic_id, valueType=value_type, value=value)
+
+
+def words(said: Terms, known: Mapping[str, str]) -> list[Json]:
+    """Make a Property of each word; one that the binding does not know is no word of it.
+
+    Args:
+        known: semantic ids by idShort.
+    """
+    return [typed(name, text, known[name]) for name, text in said if name in known]
 
 
 def with_extensions(made: Json, extras: Mapping[str, str]) -> Json:

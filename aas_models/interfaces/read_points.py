@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aas_models.elements import Json
-from aas_models.interfaces.addresses import node_of, other_base, path_of_keys, topic_of
-from aas_models.interfaces.aid import TEXT, coarse_type
+from aas_models.interfaces.addresses import other_base, path_of_keys
+from aas_models.interfaces.aid import PATH, coarse_type
 from aas_models.interfaces.notes import Reason
 from aas_models.interfaces.terms import JS, TD
 from aas_models.interfaces.walk import (
@@ -23,13 +23,15 @@ from aas_models.interfaces.walk import (
     keys_of,
     local_name,
     name_of,
+    said_words,
     text_of,
 )
-from gateway.core.interfaces import MQTT, OPCUA, Point
+from gateway.core.interfaces import Binding, Form, Point
 
 Tell = Callable[[str, Reason, str], None]
 DEPTH_MAX = 32
 NAME_MAX = 128
+TEXT = "text/plain"
 KNOWN = frozenset(
     [
         "key",
@@ -69,23 +71,14 @@ class Offered:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How a top-level property is reached."""
-
-    address: str
-    text: bool
-
-
 class PointReader:
     """Reads the properties of one interface; what it cannot read goes to `tell`."""
 
-    def __init__(self, protocol: str, base: str, content: str, tell: Tell) -> None:
-        self._protocol = protocol
+    def __init__(self, binding: Binding, base: str, content: str, tell: Tell) -> None:
+        self._binding = binding
         self._base = base
         self._content = content
         self._tell = tell
-        self.qos: int | None = None
 
     def read(self, interface: Json) -> Iterator[Offered]:
         """Give every value below the interface's properties, in the order of the file."""
@@ -102,15 +95,19 @@ class PointReader:
             if form := self._form(each, path):
                 yield from self._property(each, path, form, self._top_key(each, form))
 
-    def _top_key(self, element: Json, form: _Form) -> tuple[str, ...]:
+    def _top_key(self, element: Json, form: Form) -> tuple[str, ...]:
         key = text_of(element, "key")
-        return (key,) if key and self._protocol == MQTT and not form.text else ()
+        return (key,) if key and self._structured(form) else ()
+
+    def _structured(self, form: Form) -> bool:
+        """Tell whether a payload has members; a text has none."""
+        return self._binding.messages and not (form.content or "").startswith(TEXT)
 
     def _property(
-        self, element: Json, path: tuple[str, ...], form: _Form, keys: tuple[str, ...]
+        self, element: Json, path: tuple[str, ...], form: Form, keys: tuple[str, ...]
     ) -> Iterator[Offered]:
         inner = child(element, "properties", term=f"{JS}properties")
-        if not children(inner) or self._protocol != MQTT or len(path) > DEPTH_MAX:
+        if not children(inner) or not self._binding.messages or len(path) > DEPTH_MAX:
             self._unknown_members(element, path)
             yield Offered(self._point(element, path, form, keys), path)
             return
@@ -125,46 +122,36 @@ class PointReader:
             if str(each.get("idShort", "")).lower() not in KNOWN:
                 self._tell(".".join(path), "member", str(each.get("idShort", "")))
 
-    def _form(self, element: Json, path: tuple[str, ...]) -> _Form | None:
+    def _form(self, element: Json, path: tuple[str, ...]) -> Form | None:
         form = child(element, "forms", term=f"{TD}hasForm")
         href, where = text_of(form, "href"), ".".join(path)
         if other := other_base(href, self._base):
             self._tell(where, "other-address", other)
             return None
-        packet = text_of(form, "mqv_controlPacket")
-        if packet.lower() not in {"", "subscribe"}:
-            self._tell(where, "control-packet", packet)
-            return None
-        if self._protocol == MQTT:
-            address = topic_of(href)
-            self._note_qos(form)
-        else:
-            address = node_of(href) or text_of(form, "uav_browsePath")
-        if not address:
+        terms = said_words(form, self._binding.words)
+        for word, said in terms:
+            if said and said.lower() not in self._binding.reads.get(word, (said.lower(),)):
+                self._tell(where, "form", f"{word} {said}")
+                return None
+        if not href and not terms:
             self._tell(where, "no-address", href)
             return None
         content = text_of(form, "contentType") or self._content
-        return _Form(address, self._protocol == MQTT and content.startswith(TEXT))
-
-    def _note_qos(self, form: Json | None) -> None:
-        written = text_of(form, "mqv_qos")
-        if written in {"0", "1", "2"} and self.qos is None:
-            self.qos = int(written)
+        return Form(href, content if self._binding.messages else None, terms)
 
     def _point(
-        self, element: Json, path: tuple[str, ...], form: _Form, keys: tuple[str, ...]
+        self, element: Json, path: tuple[str, ...], form: Form, keys: tuple[str, ...]
     ) -> Point:
         extras = extras_of(element)
         low, high = self._range(element, path)
-        written = _own(extras.pop("json", None))
+        written = _own(extras.pop(PATH, None))
         name = text_of(element, "title") or name_of(element)
         semantics = child(element, "valueSemantics")
         return Point(
             name=name[:NAME_MAX].strip(),
             id_short=path[-1],
-            address=form.address,
-            json=None if self._protocol == OPCUA or form.text else written or path_of_keys(keys),
-            text=form.text,
+            form=form,
+            path=written or path_of_keys(keys) if self._structured(form) else None,
             type=self._type(element, path, _own(extras.pop("type", None))),
             unit=text_of(element, "unit") or None,
             low=low,

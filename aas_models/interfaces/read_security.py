@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from aas_models.elements import Json
-from aas_models.interfaces.aid_security import AUTHENTICATION, CHANNEL
-from aas_models.interfaces.walk import child, children, target_of, text, text_of
-from gateway.core.interfaces import Security
+from aas_models.interfaces.walk import (
+    child,
+    children,
+    said_words,
+    target_of,
+    text,
+    text_of,
+)
+from gateway.core.interfaces import Binding, Security
 
 
-def read_security(endpoint: Json | None) -> tuple[Security, ...]:
+def read_security(endpoint: Json | None, binding: Binding) -> tuple[Security, ...]:
     """Read the schemes that `security` names; all that are defined where it names none."""
     definitions = {
         str(each.get("idShort", "")): each
@@ -18,7 +24,7 @@ def read_security(endpoint: Json | None) -> tuple[Security, ...]:
     chosen = [definitions[name] for name in named if name in definitions]
     if not chosen and len(definitions) == 1:
         chosen = list(definitions.values())
-    return tuple(dict.fromkeys(_scheme(each) for each in chosen))
+    return tuple(dict.fromkeys(_scheme(each, binding) for each in chosen))
 
 
 def _named(member: Json) -> str:
@@ -28,13 +34,10 @@ def _named(member: Json) -> str:
     return text(member)
 
 
-def _scheme(definition: Json) -> Security:
-    id_short = str(definition.get("idShort", "")).removesuffix("_sc")
-    otherwise = {"opcua_channel": CHANNEL, "opcua_authentication": AUTHENTICATION}
-    scheme = text_of(definition, "scheme") or otherwise.get(id_short, id_short)
-    return Security(
-        scheme,
-        mode=text_of(definition, "uav_securityMode") or None,
-        policy=text_of(definition, "uav_securityPolicy").rpartition("#")[2] or None,
-        token=text_of(definition, "uav_userIdentityToken") or None,
-    )
+def _scheme(definition: Json, binding: Binding) -> Security:
+    """Read a definition; without `scheme` its idShort tells which it is."""
+    id_short = str(definition.get("idShort", ""))
+    own = {known.id_short: scheme for scheme, known in binding.security.items()}
+    scheme = text_of(definition, "scheme") or own.get(id_short, id_short.removesuffix("_sc"))
+    words = [word for known in binding.security.values() for word in known.words]
+    return Security(scheme, said_words(definition, words))

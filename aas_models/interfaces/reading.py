@@ -18,7 +18,7 @@ from aas_models.interfaces.read_aimc import Mapped, Mappings, is_mapping, read_m
 from aas_models.interfaces.read_asset import AssetFacts, asset_facts, shell_of, submodels_of
 from aas_models.interfaces.read_points import Offered, PointReader
 from aas_models.interfaces.read_security import read_security
-from aas_models.interfaces.terms import AID_ID_SHORT, AID_SUBMODEL, MARKS, UA
+from aas_models.interfaces.terms import AID_ID_SHORT, AID_SUBMODEL
 from aas_models.interfaces.walk import (
     Target,
     child,
@@ -26,12 +26,12 @@ from aas_models.interfaces.walk import (
     dicts,
     extras_of,
     has_term,
+    said_words,
     semantic_ids,
     text_of,
 )
-from gateway.core.interfaces import MQTT, OPCUA, Interface, Point
+from gateway.core.interfaces import Binding, Interface, Link, Point
 
-SCHEMES = {"opc.tcp": OPCUA, "mqtt": MQTT, "mqtts": MQTT}
 XS_WORDS = {
     "xs:boolean": "bool", "xs:byte": "int8", "xs:short": "int16", "xs:int": "int32",
     "xs:long": "int64", "xs:unsignedByte": "uint8", "xs:unsignedShort": "uint16",
@@ -66,13 +66,19 @@ class InterfacesRead:
     identity: dict[str, str] = field(default_factory=dict)
 
 
-def read_interfaces(environment: Json) -> InterfacesRead:
-    """Read every interface of an environment in the JSON mapping of metamodel 3.x."""
-    return _Reader(environment).read()
+def read_interfaces(environment: Json, bindings: Iterable[Binding]) -> InterfacesRead:
+    """Read every interface of an environment in the JSON mapping of metamodel 3.x.
+
+    Args:
+        bindings: the protocols that are known; an interface of another one is noted, and is never
+            taken for one of these.
+    """
+    return _Reader(environment, tuple(bindings)).read()
 
 
 class _Reader:
-    def __init__(self, environment: Json) -> None:
+    def __init__(self, environment: Json, bindings: tuple[Binding, ...]) -> None:
+        self._bindings = bindings
         self._submodels = [each for each in dicts(environment.get("submodels")) if each.get("id")]
         self._shells = dicts(environment.get("assetAdministrationShells"))
         self._by_id = {str(each["id"]): each for each in self._submodels}
@@ -104,14 +110,14 @@ class _Reader:
         name = str(interface.get("idShort", ""))
         endpoint = child(interface, "EndpointMetadata")
         base = text_of(endpoint, "base")
-        protocol = _protocol(interface, base)
-        if protocol not in {OPCUA, MQTT}:
-            self._tell(name, "protocol", protocol)
+        binding = self._binding(interface, base)
+        if isinstance(binding, str):
+            self._tell(name, "protocol", binding)
             return
         if "://" not in base:
             self._tell(f"{name}.EndpointMetadata.base", "no-address", base)
             return
-        reader = PointReader(protocol, base, text_of(endpoint, "contentType"), self._tell)
+        reader = PointReader(binding, base, text_of(endpoint, "contentType"), self._tell)
         offered = list(reader.read(interface))
         extras = extras_of(interface)
         own = extras.pop(FORMAT, None) is not None
@@ -120,17 +126,34 @@ class _Reader:
         points, default_s = self._chosen(str(submodel["id"]), name, offered, own=own)
         made = Interface(
             device="",
-            protocol=protocol,
-            base=base,
-            security=read_security(endpoint) or (NOSEC,),
-            every_s=default_s,
-            qos=reader.qos,
+            binding=binding,
+            link=Link(
+                base,
+                read_security(endpoint, binding) or (NOSEC,),
+                said_words(endpoint, binding.endpoint),
+                default_s,
+            ),
             points=tuple(_distinct(points)),
             extras=extras,
         )
         others = self._others(str(submodel["id"]), made)
         title = text_of(interface, "title")
         self._devices.append(Described(made, facts, title, name, own, others))
+
+    def _binding(self, interface: Json, base: str) -> Binding | str:
+        """Find the protocol, or a word for one that nobody knows.
+
+        The base counts before the mark: the official template marks one protocol as another.
+        """
+        scheme = base.partition("://")[0].lower()
+        for binding in self._bindings:
+            if scheme in binding.schemes:
+                return binding
+        marks = {value.strip().rstrip("/") for value in semantic_ids(interface)}
+        for binding in self._bindings:
+            if binding.mark.rstrip("/") in marks:
+                return scheme if "://" in base else binding
+        return scheme or "?"
 
     def _others(self, description: str, interface: Interface) -> tuple[str, ...]:
         shell = shell_of(description, self._shells)
@@ -167,7 +190,7 @@ class _Reader:
         return points, next((row.default_s for row in ours if row.default_s), None)
 
     def _mapped(self, offered: Offered, row: Mapped, *, own: bool) -> Point:
-        point = replace(offered.point, sampling_s=row.polling_s)
+        point = replace(offered.point, every_s=row.polling_s)
         if row.sink is None:
             return self._typed(point, None, own=own)
         owner = self._by_id.get(row.sink.submodel)
@@ -192,18 +215,6 @@ def _is_description(submodel: Json) -> bool:
 
 def _is_interface(submodel: Json) -> bool:
     return _is_description(submodel) or is_mapping(submodel)
-
-
-def _protocol(interface: Json, base: str) -> str:
-    """Tell by the base first: the official template marks OPC UA as MQTT."""
-    scheme = base.partition("://")[0].lower()
-    if known := SCHEMES.get(scheme):
-        return known
-    ids = list(semantic_ids(interface))
-    for protocol, mark in MARKS.items():
-        if any(value.strip().rstrip("/") == mark.rstrip("/") for value in ids):
-            return protocol if not scheme or "://" not in base else scheme
-    return scheme or (OPCUA if UA in ids else "?")
 
 
 def _by_last(source: Target, offered: Iterable[Offered]) -> Offered | None:

@@ -34,12 +34,8 @@ TD = f"{WOT}td#"
 SEC = f"{WOT}security#"
 HM = f"{WOT}hypermedia#"
 JS = f"{WOT}json-schema#"
-MQ = f"{WOT}mqtt#"
-UA = "http://opcfoundation.org/UA/WoT-Binding/"
 RDF_TYPE = "https://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 UNIT_CODE = "https://schema.org/unitCode"
-MARKS = {"opcua": UA, "mqtt": "http://www.w3.org/2011/mqtt"}
-"""What tells a protocol. The template file gives OPC UA the mark of MQTT, which is a mistake."""
 
 EXTENSION = "https://factory-telemetry.example/smt/AssetInterfaces/1/0/"
 """Begins the semantic ids of our extensions: what a device file says and no template has."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from aas_models.elements import Json
 from aas_models.interfaces.terms import EXTENSION, same_term
 from gateway.core.assets import LocalName
+from gateway.core.interfaces import Terms
 
 ORIGINAL = "originalIdShort"
 
@@ -61,6 +62,12 @@ def text(element: Json | None) -> str:
 def text_of(element: Json | None, *names: str, term: str = "") -> str:
     """Give the text of a child."""
     return text(child(element, *names, term=term))
+
+
+def said_words(element: Json | None, words: Iterable[str]) -> Terms:
+    """Give those of a binding's words that an element has, with their texts."""
+    found = ((word, child(element, word)) for word in words)
+    return tuple((word, text(each)) for word, each in found if each is not None)
 
 
 def name_of(element: Json) -> str:

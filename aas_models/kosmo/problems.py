@@ -19,7 +19,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "comma-unquoted": "{count} cells instead of 6: a cell with a comma needs quotation marks",
         "remark": "column 7 and after is a remark: {text}",
         "no-node": "the first cell is no AAS node id: {text}",
-        "no-field-node": "column D is no node id of the device: {text}",
+        "no-field-node": "column D is no address of the device such as {form}: {text}",
         "incomplete": "columns {columns} are empty, the row is not collected",
         "sampling": "column E is no time in milliseconds: {text}; {used} is taken",
         "index": "column F is no array index: {text}; -1 is taken",
@@ -37,13 +37,12 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "{rows} mapped rows are not collected",
         "connection-wrong": "{device}: {url} is no address: {rows} mapped rows are not collected",
         "sampling-fast": "{rows} rows are sampled faster than the 100 ms that are advised",
-        "no-index-on-mqtt": "an array index needs OPC UA: {node}",
-        "mqtt-address": "column D of an MQTT device is `topic $.path` or `topic`: {text}",
+        "no-index": "{device} has no arrays, so an array index cannot be: {node}",
         "tag-outside": "{device}/{tag} is not in the imported environment; its own AAS is added",
         "several-gateways": "{names} become one gateway; choose one with --gateway",
         "no-rows": "no row is mapped",
-        "not-opcua": "{device} is no OPC UA device: the reference edge gateway cannot collect its "
-        "{rows} tags",
+        "other-protocol": "{device} speaks {protocol}: the reference edge gateway cannot collect "
+        "its {rows} tags",
         "node-form": "{device}: {rows} field tags are browse paths or have nsu=; the reference "
         "edge gateway takes ns=<number> only",
     },
@@ -61,7 +60,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "쉼표가 있는 칸은 따옴표로 묶어야 합니다",
         "remark": "7번째 칸부터는 비고로 봅니다: {text}",
         "no-node": "첫 칸이 AAS 노드 ID가 아닙니다: {text}",
-        "no-field-node": "D열이 설비의 노드 ID가 아닙니다: {text}",
+        "no-field-node": "D열이 설비의 주소({form} 형식)가 아닙니다: {text}",
         "incomplete": "{columns} 열이 비어 있어 수집하지 않습니다",
         "sampling": "E열이 밀리초 시간이 아닙니다: {text}. {used} 을(를) 씁니다",
         "index": "F열이 배열 인덱스가 아닙니다: {text}. -1 을 씁니다",
@@ -80,12 +79,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "connection-wrong": "{device}: {url} 은(는) 주소가 아닙니다: "
         "매핑된 {rows}행을 수집하지 않습니다",
         "sampling-fast": "{rows}행의 수집 주기가 권장값 100 ms 보다 짧습니다",
-        "no-index-on-mqtt": "배열 인덱스는 OPC UA에서만 됩니다: {node}",
-        "mqtt-address": "MQTT 설비의 D열은 `토픽 $.경로` 또는 `토픽` 입니다: {text}",
+        "no-index": "{device} 에는 배열이 없어 배열 인덱스를 쓸 수 없습니다: {node}",
         "tag-outside": "{device}/{tag} 은(는) 가져온 AAS에 없어 자체 AAS를 더했습니다",
         "several-gateways": "{names} 을(를) 게이트웨이 하나로 합칩니다. 하나만 쓰려면 --gateway",
         "no-rows": "매핑된 행이 없습니다",
-        "not-opcua": "{device} 은(는) OPC UA 설비가 아니라 레퍼런스 엣지 게이트웨이가 "
+        "other-protocol": "{device} 의 통신 방식이 {protocol} 라서 레퍼런스 엣지 게이트웨이가 "
         "태그 {rows}개를 수집할 수 없습니다",
         "node-form": "{device}: 필드 태그 {rows}개가 경로 또는 nsu= 형식입니다. "
         "레퍼런스 엣지 게이트웨이는 ns=<번호> 만 읽습니다",
@@ -99,7 +97,7 @@ NOTES = frozenset(
         "several-gateways",
         "syscfg-from-aas",
         "tag-outside",
-        "not-opcua",
+        "other-protocol",
         "node-form",
     }
 )

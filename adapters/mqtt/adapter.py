@@ -110,6 +110,7 @@ class MqttAdapter:
         backlog.lost |= not welcome.session_present
         gap = self._gap(intake, backlog.since) if backlog.lost else None
         if gap is not None:
+            backlog.lose_now(gap.start)
             await intake.deliver([gap])
             await backlog.lose(gap.end)
         elif not backlog.lost:

@@ -58,6 +58,15 @@ class Backlog:
             self.since = since
             await asyncio.to_thread(self._write)
 
+    def lose_now(self, since: UnixNs) -> None:
+        """Remember it at once, without waiting for the disk: it has to survive the process.
+
+        The broker has made the new session with its answer; killed before this, the next process
+        would take it for the old one.
+        """
+        self.since, self.lost = since, True
+        self._write(durable=False)
+
     async def lose(self, since: UnixNs) -> None:
         """Remember that what was published since then never comes, and that no gap says so yet."""
         self.since, self.lost = since, True
@@ -94,7 +103,7 @@ class Backlog:
             pass
         return None, False
 
-    def _write(self) -> None:
+    def _write(self, *, durable: bool = True) -> None:
         file, since = self._file, self.since
         if file is None:
             return
@@ -108,5 +117,6 @@ class Backlog:
             with new.open("wb") as out:
                 out.write(json.dumps(facts).encode())
                 out.flush()
-                os.fsync(out.fileno())
+                if durable:
+                    os.fsync(out.fileno())
             new.replace(file)

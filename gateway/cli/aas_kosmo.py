@@ -125,6 +125,7 @@ def import_files(
     lang: Lang = None,
 ) -> None:
     """Make a configuration. Exit 1: a mapped row is not collected; 2: nothing was written."""
+    from gateway.app.kinds import ADAPTERS
     from gateway.core.errors import AasError
     from gateway.exchange.kosmo.importing import KosmoError, find_files, import_kosmo
 
@@ -133,7 +134,7 @@ def import_files(
     try:
         files = find_files(folder, model)
         read = _read(files.model, tongue)
-        made = import_kosmo(files, read.environment, out, gateway, unsafe=unsafe)
+        made = import_kosmo(files, read.environment, out, ADAPTERS, gateway, unsafe=unsafe)
     except KosmoError as error:
         fail(texts[error.reason].format(detail=error.detail))
     except (AasError, OSError) as error:
@@ -192,13 +193,14 @@ def _plan(folder: Path, data: Path, lang: Language) -> Any:
 def _exported(
     source: Path, types: Any, data: Path, lang: Language, *, excel: bool
 ) -> tuple[Exported, Read | None]:
+    from gateway.app.kinds import ADAPTERS
     from gateway.core.errors import AasError
     from gateway.exchange.kosmo.exporting import export_environment, export_plan
 
     try:
         if source.is_dir():
             plan = _plan(source, data, lang)
-            return export_plan(plan, types, for_spreadsheet=excel), None
+            return export_plan(plan, ADAPTERS, types, for_spreadsheet=excel), None
         read = _read(source, lang)
         return export_environment(read.environment, types, for_spreadsheet=excel), read
     except (AasError, OSError) as error:

@@ -45,6 +45,7 @@ def mdt(
 ) -> None:
     """Write devices as Data submodels of KS X 9101 / MDT, with values when the service runs."""
     from aas_models.export import rendered
+    from gateway.app.kinds import ADAPTERS
     from gateway.config.findings import ConfigError
     from gateway.config.plan import load_plan
     from gateway.core.errors import AasError
@@ -59,7 +60,7 @@ def mdt(
         raise typer.Exit(EXIT_CONFIG) from None
     samples = _samples(plan, data)
     try:
-        path.write_bytes(rendered(mdt_environment(plan, samples), form, path.name))
+        path.write_bytes(rendered(mdt_environment(plan, samples, ADAPTERS), form, path.name))
     except (AasError, OSError) as error:
         fail(f"{path}: {error}", EXIT_UNHEALTHY)
     if not samples:

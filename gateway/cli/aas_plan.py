@@ -87,6 +87,7 @@ def proposal_for(
     file: Path, config: Path, data: Path, lang: Language, *, prune: bool
 ) -> tuple[Imported, Proposal]:
     """Read a file and compare it with the configuration; ends the command where that fails."""
+    from gateway.app.kinds import ADAPTERS
     from gateway.config.findings import ConfigError
     from gateway.core.errors import AasError
     from gateway.exchange.aasx.proposal import Package, propose
@@ -95,7 +96,13 @@ def proposal_for(
     try:
         package = Package(file.suffix.lower(), file.read_bytes())
         proposal = propose(
-            imported.environment, config, data, os.environ, prune=prune, package=package
+            imported.environment,
+            config,
+            data,
+            os.environ,
+            ADAPTERS,
+            prune=prune,
+            package=package,
         )
     except ConfigError as error:
         print_findings(config, error, lang)

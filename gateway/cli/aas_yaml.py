@@ -46,10 +46,11 @@ def to_yaml(
     lang: Lang = None,
 ) -> None:
     """Write a configuration folder for the devices that a file describes."""
+    from gateway.app.kinds import ADAPTERS
     from gateway.exchange.aasx.convert import files_of, write_files
 
     texts = TEXTS[language(lang)]
-    converted = files_of(read_file(file).environment)
+    converted = files_of(read_file(file).environment, ADAPTERS)
     for note in converted.notes:
         hint(printable(f"{note.path}: {note.text(language(lang))}"))
     if out is None:

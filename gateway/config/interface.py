@@ -8,60 +8,57 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any
 
-from gateway.config.devices import Device, MqttDevice, MqttTag, OpcUaDevice, OpcUaTag, TagKeys
+from adapters.mqtt import interface as mqtt
+from adapters.opcua import interface as opcua
+from gateway.config.devices import Device, MqttDevice, OpcUaDevice, TagKeys
 from gateway.config.elements import Element
 from gateway.config.load import DeviceFile
 from gateway.core.assets import LocalName
 from gateway.core.config import Referenced
-from gateway.core.interfaces import MQTT, OPCUA, Interface, Point, Security
+from gateway.core.interfaces import AnyFace, Interface, Point
 from gateway.core.romanise import ascii_name
 
-SAID_BY_DEVICE = frozenset(
-    {"version", "device", "devices", "connect", "tags", "topic", "qos", "every"}
-)
-"""Keys of a device that an interface says itself."""
-SAID_BY_TAG = frozenset(
-    {"name", "node", "topic", "json", "text", "type", "unit", "range", "semantic", "sampling"}
-    | {"aas", "label"}
-)
-KEPT_HERE = frozenset({"login", "tls", "aasx", "client_id"})
-"""Keys that belong to this machine and enter no AASX."""
+SAID_BY_DEVICE = frozenset({"version", "device", "connect", "tags"})
+"""Keys of any device that an interface says itself; its kind has more."""
+SAID_BY_TAG = frozenset({"name", "type", "unit", "range", "semantic", "aas", "label"})
+KEPT_HERE = frozenset({"login", "aasx"})
+"""Keys of any device that belong to this machine and enter no AASX; its kind has more."""
 SAID_BY_SHELL = frozenset({"id", "maker", "model", "serial", "year"})
 """Keys of `asset:` that shell and nameplate say."""
+FACES: dict[type[Device], AnyFace] = {OpcUaDevice: opcua.FACE, MqttDevice: mqtt.FACE}
 LABEL_MAX = 128
 """Longest displayName; see `aas_models.elements`."""
 
 
-def interface_of(device: DeviceFile, kept: Sequence[int], elements: Sequence[Element]) -> Interface:
+def face_of(keys: Device) -> AnyFace:
+    """Give the face of a device's kind."""
+    return FACES[type(keys)]
+
+
+def interface_of(
+    face: AnyFace, device: DeviceFile, kept: Sequence[int], elements: Sequence[Element]
+) -> Interface:
     """Describe how a device is reached.
 
     Args:
+        face: that of its kind.
         kept: places in `keys.tags` of the tags that are right; elements: those of these tags.
     """
     keys, data = device.keys, device.document.data
     taken: set[str] = set()
     written = data.get("tags") or []
     points = tuple(
-        _point(keys, keys.tags[place], written[device.places[place]], element, taken)
+        _point(face, keys, keys.tags[place], written[device.places[place]], element, taken)
         for place, element in zip(kept, elements, strict=True)
     )
-    given = keys.model_fields_set
-    return Interface(
-        device=keys.device,
-        protocol=OPCUA if isinstance(keys, OpcUaDevice) else MQTT,
-        base=keys.connect,
-        security=_security(keys),
-        every_s=keys.every if isinstance(keys, OpcUaDevice) and "every" in given else None,
-        qos=keys.qos if isinstance(keys, MqttDevice) and "qos" in given else None,
-        points=points,
-        extras=_device_extras(data),
-    )
+    return Interface(keys.device, face.binding, face.link(keys), points, _device_extras(face, data))
 
 
-def _device_extras(data: Mapping[str, Any]) -> dict[str, str]:
-    rest = {key: data[key] for key in data if key not in SAID_BY_DEVICE | KEPT_HERE}
+def _device_extras(face: AnyFace, data: Mapping[str, Any]) -> dict[str, str]:
+    left_out = SAID_BY_DEVICE | KEPT_HERE | face.said_of_device | face.kept_here
+    rest = {key: data[key] for key in data if key not in left_out}
     asset = rest.pop("asset", None)
     if isinstance(asset, dict):
         rest["asset"] = {key: asset[key] for key in asset if key not in SAID_BY_SHELL}
@@ -93,41 +90,35 @@ def _refers(value: Any) -> bool:
 
 
 def _point(
-    keys: Device, tag: TagKeys, written: Mapping[str, Any], element: Element, taken: set[str]
+    face: AnyFace,
+    keys: Device,
+    tag: TagKeys,
+    written: Mapping[str, Any],
+    element: Element,
+    taken: set[str],
 ) -> Point:
-    rest = {key: written[key] for key in written if key not in SAID_BY_TAG}
+    left_out = SAID_BY_TAG | face.said_of_tag
+    rest = {key: written[key] for key in written if key not in left_out}
     label = tag.label
     if label is not None and not _is_short(written.get("label")):
         rest["label"] = written["label"]
     low, high = tag.range or (None, None)
-    address, path, text = _address(keys, tag)
+    reach = face.reach(keys, tag)
     return Point(
         name=tag.name,
         id_short=_id_short(tag.name, taken),
-        address=address,
-        json=path,
-        text=text,
+        form=reach.form,
+        path=reach.path,
         type=tag.type,
         unit=tag.unit,
         low=low,
         high=high,
         semantic=tag.semantic,
         label=None if label is None else LocalName(label.ko, label.en),
-        sampling_s=tag.sampling if isinstance(tag, OpcUaTag) else None,
+        every_s=reach.every_s,
         sink=(element.submodel, element.path),
         extras=_texts(rest),
     )
-
-
-def _address(keys: Device, tag: TagKeys) -> tuple[str, str | None, bool]:
-    match tag:
-        case OpcUaTag():
-            return tag.node, None, False
-        case MqttTag():
-            assert isinstance(keys, MqttDevice)
-            return tag.topic or keys.topic or "", tag.json_, tag.text
-        case _:
-            raise AssertionError(type(tag))
 
 
 def _id_short(name: str, taken: set[str]) -> str:
@@ -138,30 +129,3 @@ def _id_short(name: str, taken: set[str]) -> str:
         made = f"{base}_{number}"
     taken.add(made)
     return made
-
-
-def _security(keys: Device) -> tuple[Security, ...]:
-    match keys:
-        case OpcUaDevice():
-            return _opcua_security(keys)
-        case MqttDevice():
-            return (Security("nosec" if keys.login is None else "basic"),)
-        case _:
-            assert_never(keys)
-
-
-def _opcua_security(keys: OpcUaDevice) -> tuple[Security, ...]:
-    channel, login = channel_of(keys.security.mode, keys.security.policy), keys.login
-    if login is None:
-        return (channel,)
-    token = "Certificate" if login.certificate else "UserName"
-    return (channel, Security("ua_authentication", token=token))
-
-
-def channel_of(mode: str | None, policy: str | None) -> Security:
-    """Name the scheme of an OPC UA channel; without mode and policy the server's best is taken."""
-    if "None" in (mode, policy):
-        return Security("nosec")
-    if mode is None and policy is None:
-        return Security("auto")
-    return Security("ua_channelsec", mode=mode, policy=policy)

@@ -33,7 +33,7 @@ from gateway.config.ids import (
     Ids,
     submodel_semantic_id,
 )
-from gateway.config.interface import interface_of
+from gateway.config.interface import face_of, interface_of
 from gateway.config.load import GATEWAY_FILE, DeviceFile, Folder, Overlay, load_folder
 from gateway.config.maker_aasx import static_content
 from gateway.config.models import HANGUL, GatewayFile
@@ -151,7 +151,7 @@ def _device_plan(
             ids=ids,
             enumerations={i: names for i, tag in enumerate(tags) if (names := _names(tag))},
             display={i: _display(tag) for i, tag in enumerate(tags)},
-            interface=interface_of(device, kept, elements),
+            interface=interface_of(face_of(keys), device, kept, elements),
             static=static_content(device, read, info.asset),
             oee=oee_plan(keys.oee, {tag.name: i for i, tag in enumerate(tags)}),
         ),

@@ -44,6 +44,11 @@ def seconds_from_text(value: Any) -> float:
     return float(match[1]) * TIME_UNITS_S[match[2]]
 
 
+def duration(seconds: float) -> str:
+    """Write a time as a file has it: `2s`, `500ms`."""
+    return f"{seconds:.0f}s" if seconds == int(seconds) else f"{seconds * 1000:.10g}ms"
+
+
 def bytes_from_text(value: Any) -> int:
     """Read `10GB` as 10,000,000,000."""
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None

@@ -6,8 +6,9 @@ would begin: what waits behind it is as old.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from gateway.ops.health import DeviceHealth
 from simulators.mqtt_broker import Broker
 from simulators.mqtt_codec import Message
 from simulators.mqtt_session import Session
-from tests.unit.mqtt.support import MemoryIntake, running, source_of
+from tests.unit.mqtt.support import MemoryIntake, Running, running, source_of
 
 NAME = "gateway-cell"
 LEFT = UnixNs(1_000)
@@ -45,13 +46,6 @@ class Taking(MemoryIntake):
         for item in items:
             if isinstance(item, Batch):
                 self.last = item.received
-
-
-@pytest.fixture(autouse=True)
-def a_new_process() -> Iterator[None]:
-    memory._memories.clear()
-    yield
-    memory._memories.clear()
 
 
 def source(broker: Broker, folder: Path) -> MqttSource:
@@ -175,3 +169,23 @@ async def test_a_gateway_killed_before_it_told_what_went_by_at_subscribing_tells
         async with running(known, intake, DeviceHealth("cell", 1)) as run:
             await run.until(lambda: intake.gaps)
     assert intake.gaps[0].start == stuck.gaps[0].end
+
+
+async def test_a_gateway_killed_before_the_gap_is_durable_tells_it_next_time(
+    tmp_path: Path,
+) -> None:
+    """The broker calls the session present that it made for the process that was killed."""
+    stuck, intake = Taking(), Taking()
+    stuck.gate.clear()
+    async with Broker() as broker:
+        known = source(broker, tmp_path)
+        killed = Running(known, stuck, DeviceHealth("cell", 1))
+        task = asyncio.create_task(killed.run())
+        await killed.until(lambda: stuck.waiting)
+        task.cancel()
+        await asyncio.wait([task])
+        memory._memories.clear()
+        async with running(known, intake, DeviceHealth("cell", 1)) as run:
+            await run.until(lambda: intake.gaps)
+    assert not stuck.gaps
+    assert intake.gaps[0].start <= LEFT

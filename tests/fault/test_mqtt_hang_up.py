@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from adapters.mqtt import memory
 from adapters.mqtt.packets import varint
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.ops.health import DeviceHealth
@@ -58,11 +57,6 @@ async def old_broker(
         yield broker, server.sockets[0].getsockname()[1]
     finally:
         server.close()
-
-
-@pytest.fixture(autouse=True)
-def no_memory() -> None:
-    memory._memories.clear()
 
 
 @pytest.mark.parametrize(

@@ -179,14 +179,16 @@ async def test_a_taken_port_stops_nothing_and_is_served_when_free(
     monkeypatch.setattr(server, "BIND_AGAIN_S", 0.05)
     taken = socket.create_server(("127.0.0.1", 0))
     port = taken.getsockname()[1]
-    loop = asyncio.get_running_loop()
-    loop.call_later(0.3, taken.close)
     health = Health(UnixNs(1))
-    notes: list[str] = []
-    loop.call_later(0.15, lambda: notes.append(health.api_note))
+
+    async def free_once_it_was_told() -> None:
+        while "in use" not in health.api_note:
+            await asyncio.sleep(0.01)
+        taken.close()
+
+    told = asyncio.create_task(free_once_it_was_told())
     async with served(tmp_path, listen=f"127.0.0.1:{port}", change={"health": health}) as running:
-        assert notes
-        assert "in use" in notes[0]
+        await told
         assert health.api_note == ""
         assert (await running.get("/healthz")).status_code == 200
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.mqtt.backlog import UNREMEMBERED_NS
 from adapters.mqtt.config import MqttItem
 from adapters.mqtt.counters import RETAINED
 from adapters.mqtt.probe import Outcome, probe
@@ -30,6 +31,8 @@ from tests.unit.mqtt.support import (
 __all__ = ["make_broker"]
 pytestmark = pytest.mark.service
 Make = Callable[..., Mosquitto]
+
+FIRST, SECOND = 10_000_000_000, 20_000_000_000
 
 
 def numbered(count: int, start: int = 0) -> list[tuple[str, bytes]]:
@@ -142,21 +145,22 @@ async def test_what_was_published_while_the_gateway_was_away_arrives_without_a_g
 async def test_a_session_the_broker_lost_is_a_gap_before_the_data(make_broker: Make) -> None:
     broker = make_broker()
     source = source_of({"n": ("cell/1", "$.n")}, port=broker.port)
-    async with running(source, MemoryIntake(last=1_000)) as run:
+    async with running(source, MemoryIntake(last=FIRST)) as run:
         await published(broker.port, numbered(1))
         await run.until(lambda: run.intake.values)
     gap, until_subscribed = run.intake.gaps
     assert run.intake.items[0] is gap
     assert until_subscribed.start == gap.end
-    assert (gap.device, gap.start, gap.reason) == ("cell", 1_000, GapReason.GATEWAY_DOWN)
+    start = FIRST - UNREMEMBERED_NS
+    assert (gap.device, gap.start, gap.reason) == ("cell", start, GapReason.GATEWAY_DOWN)
     assert gap.end > gap.start
     broker.kill()
     (broker.folder / "mosquitto.db").unlink(missing_ok=True)
     broker.start()
-    async with running(source, MemoryIntake(last=2_000), run.health) as again:
+    async with running(source, MemoryIntake(last=SECOND), run.health) as again:
         await again.until(lambda: again.intake.gaps)
     gap = again.intake.gaps[0]
-    assert (gap.start, gap.reason) == (2_000, GapReason.DISCONNECTED)
+    assert (gap.start, gap.reason) == (SECOND - UNREMEMBERED_NS, GapReason.DISCONNECTED)
 
 
 async def test_the_first_connection_ever_has_no_gap(make_broker: Make) -> None:

@@ -19,7 +19,6 @@ CONTRACTS: list[dict[str, Any]] = tomllib.loads(text_of(ROOT / "pyproject.toml")
 STACKS = ("aiohttp", "asyncua", "basyx", "influxdb_client", "paho", "starlette", "uvicorn")
 LIVES_IN = [each for each in CONTRACTS if " lives in " in each["name"]]
 PROTOCOLS = re.compile(r"\b(opc ?ua|mqtt|modbus|xgt|melsec)", re.IGNORECASE)
-KNOWS_PROTOCOLS = {"gateway/core/interfaces.py"}
 CITES_A_CLAUSE = {"gateway/core/types.py"}
 """OPC UA's status codes are the vocabulary of quality; the comment names the standard."""
 
@@ -105,15 +104,15 @@ def test_importing_all_that_loads_a_configuration_imports_no_protocol_stack() ->
     assert set(loaded) & set(STACKS) == set()
 
 
-def test_the_vocabulary_names_no_protocol_but_in_one_file() -> None:
+def test_the_vocabulary_names_no_protocol() -> None:
     found = {
         name_of(path)
         for path in python_files("gateway/core")
         if PROTOCOLS.search(text_of(path)) and name_of(path) not in CITES_A_CLAUSE
     }
-    assert found == KNOWS_PROTOCOLS
+    assert found == set()
 
 
 def test_the_architecture_says_the_same_of_the_vocabulary() -> None:
     architecture = text_of(ROOT / "ARCHITECTURE.md")
-    assert "only `interfaces.py` knows names of protocols" in architecture
+    assert "the clock; no name of a protocol" in architecture

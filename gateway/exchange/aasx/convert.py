@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from aas_models.interfaces.reading import read_interfaces
 from aas_models.interfaces.terms import AID_ID_SHORT
 from gateway.config.models import GatewayFile, Identity
 from gateway.config.plan import GatewayPlan
+from gateway.core.kinds import AdapterKind
 from gateway.exchange.aasx.device_file import yaml_text
 from gateway.exchange.aasx.proposal import made_devices
+from gateway.exchange.kinds import bindings_of
 
 IDENTITY = "gateway"
 """The extension that says which gateway's ids these are."""
@@ -64,17 +66,19 @@ def _identity(settings: GatewayFile) -> dict[str, Any]:
     return identity.model_dump(exclude_unset=True, exclude_none=True)
 
 
-def files_of(environment: Json) -> Converted:
+def files_of(environment: Json, kinds: Sequence[AdapterKind]) -> Converted:
     """Give a configuration folder of its own for what an environment describes.
+
+    Devices whose protocol is none of `kinds` are left out and noted.
 
     What belongs to one machine (destinations, users, quotas, secrets) is in no AASX.
     """
-    described = read_interfaces(environment)
+    described = read_interfaces(environment, bindings_of(kinds))
     notes = list(described.notes)
     identity = _read_identity(described.identity.get(IDENTITY))
     gateway = GatewayFile(gateway=Identity.model_validate(identity))
     files = {"gateway.yaml": yaml_text({"version": 1, "gateway": identity}, HEADS["gateway"])}
-    for made in made_devices(described.devices, gateway, notes):
+    for made in made_devices(described.devices, kinds, gateway, notes):
         files[f"devices/{made.name}.yaml"] = yaml_text(made.keys, HEADS["device"])
     return Converted(files, tuple(notes))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import yaml
@@ -53,20 +53,25 @@ def _flow(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def merged(new: Mapping[str, Any], old: Mapping[str, Any] | None, *, own: bool) -> dict[str, Any]:
+def merged(
+    new: Mapping[str, Any],
+    old: Mapping[str, Any] | None,
+    *,
+    own: bool,
+    kept: Collection[str] = (),
+) -> dict[str, Any]:
     """Give the new keys together with what an existing file keeps.
 
     Args:
         old: the existing file's keys.
         own: the new keys are all there is to say, apart from what belongs to this machine.
+        kept: keys of this machine that go with the new connection.
     """
     if old is None:
         return dict(new)
     if own:
         made = {key: old[key] if _stays(key, new, old) else value for key, value in new.items()}
-        made |= {key: old[key] for key in ("client_id", "aasx") if key in old}
-        if "tls" in old and str(new.get("connect")).startswith("mqtts:"):
-            made["tls"] = old["tls"]
+        made |= {key: old[key] for key in (*sorted(kept), "aasx") if key in old}
     else:
         made = {**{key: value for key, value in old.items() if key != "tags"}, **new}
         made |= {key: old[key] for key in KEPT_HERE if key in old and key != "aasx"}

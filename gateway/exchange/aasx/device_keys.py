@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
-
-from pydantic_core import PydanticCustomError
 
 from aas_models.interfaces.notes import Note
 from aas_models.interfaces.reading import Described
-from adapters.mqtt.settings import broker_url
-from adapters.opcua.settings import endpoint_url
-from gateway.config.devices import YEAR_MAX, YEAR_MIN, MqttDevice, OpcUaDevice
+from gateway.config.devices import YEAR_MAX, YEAR_MIN, DeviceKeys
 from gateway.config.ids import Ids
-from gateway.config.interface import KEPT_HERE, SAID_BY_DEVICE, channel_of
-from gateway.core.config import Referenced
-from gateway.core.interfaces import OPCUA, Security
-from gateway.exchange.aasx.tag_keys import TagMaker, duration, read_extras, texts_of
+from gateway.config.interface import KEPT_HERE, SAID_BY_DEVICE
+from gateway.core.interfaces import FaceReason, Keys
+from gateway.core.kinds import AdapterKind
+from gateway.exchange.aasx.tag_keys import TagMaker, keys_in, read_extras, texts_of
+from gateway.exchange.kinds import kind_with
 
-POLICIES = frozenset({"Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"})
-MODES = frozenset({"Sign", "SignAndEncrypt"})
-CHANNELS = frozenset({"nosec", "auto", "ua_channelsec"})
-EVERY_MIN_S, EVERY_MAX_S = 0.01, 86_400.0
-_FURTHER = {
-    True: frozenset(OpcUaDevice.model_fields) - SAID_BY_DEVICE - KEPT_HERE,
-    False: frozenset(MqttDevice.model_fields) - SAID_BY_DEVICE - KEPT_HERE,
-}
 _ASSET_ID = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The keys of a device file; `own` and `others` as with `Described`."""
+    """The keys of a device file; `own` and `others` as with `Described`.
+
+    `kept` are keys of this machine that a file which is there already keeps.
+    """
 
     name: str
-    keys: dict[str, Any]
+    keys: Keys
     own: bool
     others: tuple[str, ...] = ()
+    kept: frozenset[str] = frozenset()
 
 
-def device_keys(described: Described, ids: Ids, notes: list[Note]) -> Made | None:
+def device_keys(
+    described: Described, kinds: Sequence[AdapterKind], ids: Ids, notes: list[Note]
+) -> Made | None:
     """Make the keys of a device file.
 
     Args:
+        kinds: those whose bindings the description was read with.
         ids: those that this gateway gives the device; a global asset id that is another one is
             written down.
         notes: takes what could not be used.
@@ -54,104 +48,49 @@ def device_keys(described: Described, ids: Ids, notes: list[Note]) -> Made | Non
     Returns:
         None where the address is none.
     """
-    return _Maker(described, ids, notes).make()
+    kind = kind_with(described.interface.binding, kinds)
+    return _Maker(described, kind, ids, notes).make()
 
 
 class _Maker:
-    def __init__(self, described: Described, ids: Ids, notes: list[Note]) -> None:
+    def __init__(
+        self, described: Described, kind: AdapterKind, ids: Ids, notes: list[Note]
+    ) -> None:
         self._described = described
         self._interface = described.interface
-        self._is_opcua = described.interface.protocol == OPCUA
+        self._kind = kind
+        self._face = kind.interface
         self._ids = ids
         self._notes = notes
         self._where = described.path
 
+    def _tell(self, place: str, reason: FaceReason, detail: str) -> None:
+        where = f"{self._where}.{place}" if place else self._where
+        self._notes.append(Note(where, reason, detail))
+
     def make(self) -> Made | None:
-        base = self._base()
-        if base is None:
+        address = self._face.connect(self._interface.link.base, self._tell)
+        if address is None:
             return None
-        interface, facts = self._interface, self._described.asset
-        known = _FURTHER[self._is_opcua]
-        extras = read_extras(interface.extras, known, self._where, self._notes)
-        keys: dict[str, Any] = {"version": 1, "device": self._ids.device}
+        interface, facts, name = self._interface, self._described.asset, self._ids.device
+        extras = read_extras(interface.extras, self._further(), self._where, self._notes)
+        keys: Keys = {"version": 1, "device": name}
         if label := extras.pop("label", None) or texts_of(facts.label):
             keys["label"] = label
-        keys["connect"] = base
-        keys |= self._security(extras.pop("security", None)) if self._is_opcua else {}
-        keys |= self._login()
-        if base.startswith("mqtts:"):
-            self._notes.append(Note(self._where, "tls"))
-        if self._is_opcua and interface.every_s is not None:
-            every_s = min(max(interface.every_s, EVERY_MIN_S), EVERY_MAX_S)
-            keys["every"] = duration(every_s)
-        if interface.qos is not None and not self._is_opcua:
-            keys["qos"] = interface.qos
+        words = self._face.device_keys(interface, address, name, extras, self._tell)
+        keys |= words.keys
         asset = self._asset() | (extras.pop("asset", None) or {})
         keys |= extras
         if asset:
             keys["asset"] = asset
         keys |= self._tags()
-        return Made(self._ids.device, keys, self._described.own, self._described.others)
+        return Made(name, keys, self._described.own, self._described.others, words.kept)
 
-    def _base(self) -> str | None:
-        base = self._interface.base
-        try:
-            if not self._is_opcua:
-                base = self._broker(base)
-            return endpoint_url(base) if self._is_opcua else broker_url(base)
-        except (PydanticCustomError, ValueError):
-            self._notes.append(Note(f"{self._where}.base", "no-address", base))
-            return None
-
-    def _broker(self, base: str) -> str:
-        parts = urlsplit(base)
-        if parts.path.strip("/"):
-            self._notes.append(Note(f"{self._where}.base", "member", parts.path))
-        return f"{parts.scheme}://{parts.netloc}"
-
-    def _security(self, written: Any) -> dict[str, Any]:
-        channel = next((s for s in self._interface.security if s.scheme in CHANNELS), None)
-        if isinstance(written, dict) and channel == channel_of(
-            written.get("mode"), written.get("policy")
-        ):
-            return {"security": written}
-        for scheme in self._interface.security:
-            if scheme.scheme not in CHANNELS | {"ua_authentication", "basic"}:
-                self._notes.append(Note(self._where, "security", scheme.scheme))
-        return self._channel(channel)
-
-    def _channel(self, channel: Security | None) -> dict[str, Any]:
-        if channel is None or channel.scheme == "auto":
-            return {}
-        if channel.scheme == "nosec" or "None" in (channel.mode, channel.policy):
-            self._notes.append(Note(self._where, "insecure"))
-            return {"security": {"mode": "None", "policy": "None", "unsafe": True}}
-        made = {}
-        for key, value, allowed in (
-            ("mode", channel.mode, MODES),
-            ("policy", channel.policy, POLICIES),
-        ):
-            if value in allowed:
-                made[key] = value
-            elif value is not None:
-                self._notes.append(Note(self._where, "security", value))
-        return {"security": made} if made else {}
-
-    def _login(self) -> dict[str, Any]:
-        """Name the secrets that a login will need; their values are entered on this machine."""
-        name = self._ids.device
-        for scheme in self._interface.security:
-            if scheme.scheme == "basic" or (scheme.token or "").lower() == "username":
-                refs = (f"{name}-user", f"{name}-password")
-                commands = "  ".join(f"gateway secrets set {ref}" for ref in refs)
-                self._notes.append(Note(self._where, "login", commands))
-                user, password = (Referenced("", "secret", ref) for ref in refs)
-                return {"login": {"user": user, "password": password}}
-            if scheme.token not in {None, "", "Anonymous"}:
-                self._notes.append(Note(self._where, "login", str(scheme.token)))
-            elif not self._is_opcua and scheme.scheme not in CHANNELS:
-                self._notes.append(Note(self._where, "security", scheme.scheme))
-        return {}
+    def _further(self) -> frozenset[str]:
+        """Give the keys that extensions may bring."""
+        known = keys_in(DeviceKeys) | keys_in(self._kind.device)
+        left_out = SAID_BY_DEVICE | KEPT_HERE | self._face.said_of_device | self._face.kept_here
+        return known - left_out
 
     def _asset(self) -> dict[str, Any]:
         facts = self._described.asset
@@ -169,17 +108,8 @@ class _Maker:
             made["year"] = facts.year
         return made
 
-    def _tags(self) -> dict[str, Any]:
-        maker = TagMaker(self._interface.protocol, self._where, self._notes)
-        tags = [tag for point in self._interface.points if (tag := maker.tag(point)) is not None]
-        topics = Counter(tag["topic"] for tag in tags if "topic" in tag)
-        if not topics or topics.most_common(1)[0][1] == 1:
-            return {"tags": tags}
-        topic = topics.most_common(1)[0][0]
-        return {
-            "topic": topic,
-            "tags": [
-                {key: tag[key] for key in tag if key != "topic" or tag[key] != topic}
-                for tag in tags
-            ],
-        }
+    def _tags(self) -> Keys:
+        maker = TagMaker(self._kind, self._interface, self._where, self._notes)
+        points = self._interface.points
+        tags = [tag for point in points if (tag := maker.tag(point, self._tell)) is not None]
+        return self._face.gather(tags)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,10 +19,12 @@ from gateway.config.plan import GatewayPlan, load_plan
 from gateway.config.references import References
 from gateway.config.yaml_reader import read
 from gateway.core.errors import AasError
+from gateway.core.kinds import AdapterKind
 from gateway.exchange.aasx.device_file import head_of, merged, yaml_text
 from gateway.exchange.aasx.device_keys import Made, device_keys
 from gateway.exchange.aasx.difference import DeviceChange, differences
 from gateway.exchange.aasx.names import device_names
+from gateway.exchange.kinds import bindings_of
 
 DEVICES_FOLDER = "devices"
 PACKAGES = "aasx"
@@ -69,6 +71,7 @@ def propose(
     folder: Path,
     data: Path,
     environ: Mapping[str, str],
+    kinds: Sequence[AdapterKind],
     *,
     prune: bool = False,
     package: Package | None = None,
@@ -78,6 +81,7 @@ def propose(
     Args:
         environment: in the JSON mapping of metamodel 3.x.
         folder: holds gateway.yaml; data, environ: as for `load_plan`.
+        kinds: the protocols that can be read.
         prune: devices that the environment does not describe are to go.
         package: the file itself; where it says more of a device than we make, it is to be kept
             beside the device files and named by `aasx:`.
@@ -87,10 +91,10 @@ def propose(
         AasError: no glob of gateway.yaml would find a new device's file.
     """
     old = load_plan(folder, data, environ, overlay={})
-    described = read_interfaces(environment)
+    described = read_interfaces(environment, bindings_of(kinds))
     notes = list(described.notes)
     running = {device.asset.info.asset: name for name, device in old.devices.items()}
-    made = made_devices(described.devices, old.settings, notes, running)
+    made = made_devices(described.devices, kinds, old.settings, notes, running)
     overlay: dict[Path, bytes | None] = {}
     for each in made:
         overlay |= _kept_package(each, old, package)
@@ -103,7 +107,7 @@ def propose(
         new = load_plan(folder, data, environ, overlay=overlay)
     except ConfigError as error:
         return Proposal(old, None, overlay, named, (), tuple(notes), error.findings)
-    changes = differences(old, new)
+    changes = differences(old, new, kinds)
     same = {old.devices[c.name].file for c in changes if c.kind == "same"}
     files = {path: content for path, content in overlay.items() if path not in same}
     return Proposal(old, new, files, named, tuple(changes), tuple(notes), new.findings)
@@ -111,6 +115,7 @@ def propose(
 
 def made_devices(
     devices: tuple[Described, ...],
+    kinds: Sequence[AdapterKind],
     settings: GatewayFile,
     notes: list[Note],
     running: Mapping[str, str] | None = None,
@@ -120,7 +125,7 @@ def made_devices(
     seed = identity.business_number or identity.id
     found = []
     for name, each in device_names(devices, running).items():
-        made = device_keys(each, Ids(name, seed, identity.id_base), notes)
+        made = device_keys(each, kinds, Ids(name, seed, identity.id_base), notes)
         if made is not None:
             found.append(made)
     return found
@@ -146,7 +151,7 @@ def _file(
         return path, yaml_text(made.keys).encode()
     references = References(old.folder, data, environ)
     document = read(known.file, known.file.name, Report(), references.resolve, expand_short_tags)
-    keys = merged(made.keys, document.data, own=made.own)
+    keys = merged(made.keys, document.data, own=made.own, kept=made.kept)
     return known.file, yaml_text(keys, head_of("\n".join(document.lines))).encode()
 
 

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel
 
 from aas_models.interfaces.notes import Note
-from adapters.mqtt.settings import json_path, topic_filter
-from adapters.opcua.settings import node_address
 from gateway.config.checks import NOT_NUMBERS
-from gateway.config.devices import MqttTag, OpcUaTag
+from gateway.config.devices import TagKeys
 from gateway.config.ids import OPERATIONAL_DATA, STATIC_SUBMODELS
 from gateway.config.interface import SAID_BY_TAG
 from gateway.config.units import canonical_unit, units
 from gateway.core.assets import LocalName
-from gateway.core.interfaces import OPCUA, Point
+from gateway.core.config import duration
+from gateway.core.interfaces import Interface, Keys, Point, Tell
+from gateway.core.kinds import AdapterKind
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
 
-FURTHER = {
-    True: frozenset(OpcUaTag.model_fields) - SAID_BY_TAG | {"label"},
-    False: frozenset(MqttTag.model_fields) - {"json_"} - SAID_BY_TAG | {"label"},
-}
-"""Keys that extensions may bring, for OPC UA or not."""
 _BLANKS = re.compile(r"\s+")
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
@@ -33,50 +28,37 @@ _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 class TagMaker:
     """Makes the tags of one device; sinks are claimed once."""
 
-    def __init__(self, protocol: str, where: str, notes: list[Note]) -> None:
-        self._is_opcua = protocol == OPCUA
+    def __init__(
+        self, kind: AdapterKind, interface: Interface, where: str, notes: list[Note]
+    ) -> None:
+        self._face = kind.interface
+        self._interface = interface
         self._where = where
         self._notes = notes
         self._sinks: set[str] = set()
+        known = keys_in(TagKeys) | keys_in(kind.tag)
+        self._further = (known - SAID_BY_TAG - self._face.said_of_tag) | {"label"}
 
-    def tag(self, point: Point) -> dict[str, Any] | None:
+    def tag(self, point: Point, tell: Tell) -> Keys | None:
         """Give the keys of a tag, None for a point that cannot be read."""
         path = f"{self._where}.{point.id_short}"
-        address = self._address(point, path)
+        unread: list[Note] = []
+        extras = read_extras(point.extras, self._further, path, unread)
+        address = self._face.tag_keys(self._interface, point, extras, tell)
         if address is None:
             return None
         name = _BLANKS.sub(" ", point.name).strip() or point.id_short
-        made: dict[str, Any] = {"name": name}
+        made: Keys = {"name": name}
         if label := texts_of(point.label):
             made["label"] = label
         made |= address
         made |= self._meaning(point, path)
-        if self._is_opcua and point.sampling_s is not None:
-            made["sampling"] = duration(point.sampling_s)
+        if (period := self._face.period_of_tag) and point.every_s is not None:
+            made[period] = duration(point.every_s)
         if aas := self._sink(point, name, path):
             made["aas"] = aas
-        extras = read_extras(point.extras, FURTHER[self._is_opcua], path, self._notes)
-        if "item" in extras or "field" in extras:
-            made.pop("json", None)  # the whole message, of which they say what is meant
+        self._notes += unread
         return made | extras
-
-    def _address(self, point: Point, path: str) -> dict[str, Any] | None:
-        if self._is_opcua:
-            checks: dict[str, tuple[Callable[[str], str], str | None]] = {
-                "node": (node_address, point.address)
-            }
-        else:
-            checks = {"topic": (topic_filter, point.address), "json": (json_path, point.json)}
-        made: dict[str, Any] = {}
-        for key, (check, value) in checks.items():
-            if value is None:
-                continue
-            try:
-                made[key] = check(value)
-            except PydanticCustomError:
-                self._notes.append(Note(path, "no-address", value))
-                return None
-        return made | {"text": True} if point.text else made
 
     def _meaning(self, point: Point, path: str) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -106,6 +88,11 @@ class TagMaker:
             return None
         self._sinks.add(sink)
         return sink
+
+
+def keys_in(model: type[BaseModel]) -> frozenset[str]:
+    """Give the keys of a model as files have them."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
 def unit_of(text: str) -> str | None:
@@ -146,11 +133,6 @@ def texts_of(name: LocalName | None) -> dict[str, str]:
     """Give a text by language; empty where there is none."""
     pairs = (("ko", name.ko), ("en", name.en)) if name is not None else ()
     return {language: text for language, text in pairs if text}
-
-
-def duration(seconds: float) -> str:
-    """Write a time as a device file has it: `2s`, `500ms`."""
-    return f"{seconds:.0f}s" if seconds == int(seconds) else f"{seconds * 1000:.10g}ms"
 
 
 def _number(value: float) -> float | int:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aas_models.elements import Json
-from aas_models.kosmo.engineering import NO_ARRAY, number_text
+from aas_models.kosmo.engineering import number_text
 from aas_models.kosmo.names import original_name
 from gateway.config.devices import NAME_MAX
 from gateway.config.ids import STATIC_SUBMODELS
 from gateway.config.units import canonical_unit
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX, ascii_name
-from gateway.exchange.kosmo.join import Link, Station, mqtt_address
+from gateway.exchange.kosmo.join import Link, Station
 
 DEVICE_NAME_MAX = 63
 ASSET_ID = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -48,7 +48,7 @@ class DeviceDocument:
 def device_documents(
     links: Sequence[Link], environment: Json, *, unsafe: bool = False
 ) -> list[DeviceDocument]:
-    """Make the device files; same links, same files. `unsafe` connects without OPC UA security."""
+    """Make the device files; same links, same files. `unsafe` connects without security."""
     groups: dict[tuple[str, str, str], list[Link]] = {}
     for link in links:
         station = link.station
@@ -96,17 +96,14 @@ def _document(
     if label := _label(shell):
         document["label"] = label
     document["connect"] = station.url
-    if station.is_opcua and unsafe:
-        document["security"] = {"mode": "None", "policy": "None", "unsafe": True}
-    if station.is_opcua and (every := _every(station)) is not None:
-        document["every"] = every
+    document |= station.face.device_keys(_every(station), unsafe)
     asset = str(shell.get("assetInformation", {}).get("globalAssetId", ""))
     if ASSET_ID.fullmatch(asset) and len(asset) <= SEMANTIC_MAX:
         document["asset"] = {"id": asset}
     nodes: dict[str, str] = {}
     tags = []
     for link, element in zip(links, _elements(links), strict=True):
-        tag = {"name": _tag_name(link), **_address(link), "aas": element, **_meaning(link, units)}
+        tag = {"name": _tag_name(link), **link.address, "aas": element, **_meaning(link, units)}
         nodes[tag["name"]] = link.row.aas_node
         tags.append(tag)
     document["tags"] = tags
@@ -128,18 +125,6 @@ def _tag_name(link: Link) -> str:
     if len(name) <= NAME_MAX and name.isprintable():
         return name
     return f"{ascii_name(name)[:100]}-{zlib.crc32(name.encode()):08x}"
-
-
-def _address(link: Link) -> dict[str, Any]:
-    row = link.row
-    if link.station.is_opcua:
-        sampling = f"{number_text(row.sampling_ms)}ms"
-        made: dict[str, Any] = {"node": row.field_node, "sampling": sampling}
-        if row.array_index != NO_ARRAY:
-            made["index"] = row.array_index
-        return made
-    topic, path = mqtt_address(row.field_node) or ("", None)
-    return {"topic": topic, "text": True} if path is None else {"topic": topic, "json": path}
 
 
 def _elements(links: Iterable[Link]) -> list[str]:

@@ -18,6 +18,7 @@ from aas_models.kosmo.space import address_space
 from aas_models.kosmo.syscfg import FILE_NAME as SYSCFG
 from aas_models.kosmo.syscfg import SystemConfig, system_of, write_syscfg
 from gateway.config.plan import GatewayPlan
+from gateway.core.kinds import AdapterKind
 from gateway.exchange.kosmo.kept import kept_parts
 from gateway.exchange.kosmo.sidecar import read_sidecar
 from gateway.exchange.kosmo.sources import (
@@ -60,7 +61,11 @@ def export_environment(
 
 
 def export_plan(
-    plan: GatewayPlan, choice: Choice = "sound", *, for_spreadsheet: bool = False
+    plan: GatewayPlan,
+    kinds: Sequence[AdapterKind],
+    choice: Choice = "sound",
+    *,
+    for_spreadsheet: bool = False,
 ) -> Exported:
     """Give the files of a configuration, filled in as it collects.
 
@@ -73,12 +78,14 @@ def export_plan(
     """
     kept = read_sidecar(plan.folder)
     if kept is None:
-        system = own_system(plan, plan.devices.values())
+        system = own_system(plan, kinds, plan.devices.values())
         own = own_environment([device.asset for device in plan.devices.values()])
-        environment, sources = with_cloud_shell(own, system), own_sources(plan, plan.devices)
+        environment, sources = with_cloud_shell(own, system), own_sources(plan, kinds, plan.devices)
         rows = filled_rows(address_space(environment), sources, {})
-        return _files(environment, rows, system, choice, notes_on(plan), sheet=for_spreadsheet)
-    parts = kept_parts(plan, kept)
+        return _files(
+            environment, rows, system, choice, notes_on(plan, kinds), sheet=for_spreadsheet
+        )
+    parts = kept_parts(plan, kept, kinds)
     return _files(
         parts.environment, parts.rows, parts.system, choice, parts.notes, sheet=for_spreadsheet
     )

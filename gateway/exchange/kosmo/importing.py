@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from aas_models.kosmo.space import address_space
 from aas_models.kosmo.syscfg import BYTES_MAX as SYSCFG_BYTES_MAX
 from aas_models.kosmo.syscfg import SystemConfig, read_syscfg, system_of
 from gateway.core.errors import GatewayError
+from gateway.core.kinds import AdapterKind
 from gateway.exchange.kosmo.devices import DeviceDocument, device_documents, slug
 from gateway.exchange.kosmo.join import Joined, gateway_names, join
 from gateway.exchange.kosmo.sidecar import Origin, Sidecar, read_sidecar, write_sidecar
@@ -84,6 +85,7 @@ def import_kosmo(
     files: Files,
     environment: Json,
     out: Path,
+    kinds: Sequence[AdapterKind],
     gateway: str | None = None,
     *,
     unsafe: bool = False,
@@ -91,8 +93,9 @@ def import_kosmo(
     """Write gateway.yaml (where there is none), device files and what is kept for the way back.
 
     Args:
+        kinds: the protocols that can be collected from.
         gateway: only rows of this one; None takes all.
-        unsafe: the OPC UA servers of the field devices know no security.
+        unsafe: the servers of the field devices know no security.
 
     Raises:
         KosmoError: nothing can be collected, or a device file there is somebody else's.
@@ -100,7 +103,7 @@ def import_kosmo(
     """
     table = read_engineering(_bounded(files.table, TABLE_BYTES_MAX), files.table.name)
     system = _system(files, environment)
-    joined = _joined(environment, table, system, gateway)
+    joined = _joined(environment, table, system, kinds, gateway)
     devices = device_documents(joined.links, environment, unsafe=unsafe)
     problems = (*table.problems, *system.problems, *joined.problems)
     names = tuple(gateway_names(table.mapped)) if gateway is None else (gateway,)
@@ -117,10 +120,14 @@ def _bounded(path: Path, limit: int) -> bytes:
 
 
 def _joined(
-    environment: Json, table: Engineering, system: SystemConfig, gateway: str | None
+    environment: Json,
+    table: Engineering,
+    system: SystemConfig,
+    kinds: Sequence[AdapterKind],
+    gateway: str | None,
 ) -> Joined:
     space = address_space(environment)
-    joined = join(space, table, system, gateway)
+    joined = join(space, table, system, kinds, gateway)
     notes = []
     names = gateway_names(table.mapped)
     if gateway is None and len(names) > 1:

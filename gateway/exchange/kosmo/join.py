@@ -14,16 +14,15 @@ from urllib.parse import quote
 from pydantic_core import PydanticCustomError
 
 from aas_models.elements import Json
-from aas_models.kosmo.engineering import NO_ARRAY, Engineering, Row
+from aas_models.kosmo.engineering import NO_ARRAY, Engineering, Row, number_text
 from aas_models.kosmo.problems import Problem, shown
 from aas_models.kosmo.space import AddressSpace, Node
 from aas_models.kosmo.syscfg import FILE_NAME as SYSCFG
 from aas_models.kosmo.syscfg import FieldDevice, SystemConfig
-from adapters.mqtt.settings import broker_url, json_path, topic_filter
-from adapters.opcua.settings import endpoint_url, node_address
+from gateway.core.field_tables import AnyFieldFace
+from gateway.core.interfaces import Keys
+from gateway.core.kinds import AdapterKind
 
-OPC_UA = "opc.tcp"
-MQTT = ("mqtt", "mqtts")
 FAST_MS = 100
 TABLE = "engineering.csv"
 
@@ -35,19 +34,17 @@ class Station:
     gateway: str
     device: FieldDevice
     url: str
-
-    @property
-    def is_opcua(self) -> bool:
-        return self.url.startswith(f"{OPC_UA}://")
+    face: AnyFieldFace
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One row that will be collected."""
+    """One row that will be collected; `address` are the keys of its tag that say from where."""
 
     row: Row
     node: Node
     station: Station
+    address: Keys
 
     @property
     def shell(self) -> Json:
@@ -63,20 +60,30 @@ class Joined:
 
 
 def join(
-    space: AddressSpace, table: Engineering, system: SystemConfig, gateway: str | None = None
+    space: AddressSpace,
+    table: Engineering,
+    system: SystemConfig,
+    kinds: Sequence[AdapterKind],
+    gateway: str | None = None,
 ) -> Joined:
     """Give a link for every mapped row that can be collected.
 
     Args:
+        kinds: the protocols that can be collected from.
         gateway: only rows of this one; None takes all.
     """
-    return _Join(space, system).run([r for r in table.mapped if gateway in (None, r.gateway)])
+    return _Join(space, system, kinds).run(
+        [r for r in table.mapped if gateway in (None, r.gateway)]
+    )
 
 
 class _Join:
-    def __init__(self, space: AddressSpace, system: SystemConfig) -> None:
+    def __init__(
+        self, space: AddressSpace, system: SystemConfig, kinds: Sequence[AdapterKind]
+    ) -> None:
         self.space = space
         self.system = system
+        self.faces = {scheme: each.fields for each in kinds for scheme in each.fields.schemes}
         self.problems: list[Problem] = []
         self.stations: dict[tuple[str, str], Station | None] = {}
 
@@ -111,14 +118,15 @@ class _Join:
         if not mark:
             self._tell("connection-wrong", SYSCFG, device=name, url=device.connection, rows=rows)
             return None
-        if scheme != OPC_UA and scheme not in MQTT:
+        face = self.faces.get(scheme)
+        if face is None:
             self._tell("protocol-missing", SYSCFG, device=name, scheme=scheme, rows=rows)
             return None
-        url = _usable(device.connection, scheme)
+        url = _usable(device.connection, face)
         if url is None:
             self._tell("connection-wrong", SYSCFG, device=name, url=device.connection, rows=rows)
             return None
-        return Station(gateway, device, url)
+        return Station(gateway, device, url, face)
 
     def _link(self, row: Row) -> Link | None:
         station = self.stations[row.gateway, row.device]
@@ -128,46 +136,29 @@ class _Join:
             return None
         if station is None:
             return None
-        if station.is_opcua:
-            if not _accepts(node_address, row.field_node):
-                self._tell("no-field-node", TABLE, row.line, text=row.field_node)
-                return None
-        elif row.array_index != NO_ARRAY:
-            self._tell("no-index-on-mqtt", TABLE, row.line, node=row.aas_node)
+        index = None if row.array_index == NO_ARRAY else row.array_index
+        every = f"{number_text(row.sampling_ms)}ms"
+        address = station.face.tag_keys(row.field_node, every, index)
+        if address == "index":
+            self._tell("no-index", TABLE, row.line, node=row.aas_node, device=row.device)
             return None
-        elif mqtt_address(row.field_node) is None:
-            self._tell("mqtt-address", TABLE, row.line, text=row.field_node)
+        if not isinstance(address, dict):
+            form = station.face.form
+            self._tell("no-field-node", TABLE, row.line, text=row.field_node, form=form)
             return None
-        return Link(row, node, station)
+        return Link(row, node, station, address)
 
 
-def _usable(connection: str, scheme: str) -> str | None:
+def _usable(connection: str, face: AnyFieldFace) -> str | None:
     """Give an address that a device file takes; blanks and quotes in it are percent-encoded."""
-    check = endpoint_url if scheme == OPC_UA else broker_url
     encoded = quote(connection, safe=":/?#[]@!$&'()*+,;=%~\\")
     for url in (connection, encoded):
-        if _accepts(check, url):
-            return url
+        try:
+            face.url(url)
+        except (PydanticCustomError, ValueError):
+            continue
+        return url
     return None
-
-
-def mqtt_address(text: str) -> tuple[str, str | None] | None:
-    """Cut `topic $.path` or `topic`; None where it is neither."""
-    topic, blank, path = text.partition(" $")
-    if not _accepts(topic_filter, topic):
-        return None
-    if not blank:
-        return topic, None
-    return (topic, f"${path}") if _accepts(json_path, f"${path}") else None
-
-
-def _accepts(check: object, text: str) -> bool:
-    assert callable(check)
-    try:
-        check(text)
-    except (PydanticCustomError, ValueError):
-        return False
-    return True
 
 
 def gateway_names(rows: Iterable[Row]) -> list[str]:

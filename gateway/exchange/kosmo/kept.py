@@ -14,17 +14,18 @@ from aas_models.kosmo.space import address_space
 from aas_models.kosmo.syscfg import SystemConfig
 from gateway.config.plan import GatewayPlan
 from gateway.core.assets import AssetModel
+from gateway.core.kinds import AdapterKind
 from gateway.core.signals import PlanTable
 from gateway.exchange.kosmo.sidecar import Origin, Sidecar
 from gateway.exchange.kosmo.sources import (
     Place,
     Source,
+    field_device,
     filled_rows,
     notes_on,
     own_environment,
     own_system,
     sources_of,
-    url_of,
 )
 
 SHELLS = "assetAdministrationShells"
@@ -41,16 +42,18 @@ class Parts:
     notes: tuple[Problem, ...]
 
 
-def kept_parts(plan: GatewayPlan, kept: Sidecar) -> Parts:
+def kept_parts(plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AdapterKind]) -> Parts:
     """Give what was kept, with what was changed in the configuration since."""
     by_node: dict[str, Source] = {}
     outside: list[AssetModel] = []
-    notes = notes_on(plan)
+    notes = notes_on(plan, kinds)
     for name, device in plan.devices.items():
         origin = kept.origins.get(name) or Origin(plan.settings.gateway.id, name, "")
         strangers = []
         for signal, source in zip(
-            device.table.signals, sources_of(device, origin.gateway, origin.device), strict=True
+            device.table.signals,
+            sources_of(device, kinds, origin.gateway, origin.device),
+            strict=True,
         ):
             node = origin.nodes.get(signal.name)
             if node is not None:
@@ -62,15 +65,17 @@ def kept_parts(plan: GatewayPlan, kept: Sidecar) -> Parts:
         if strangers:
             outside.append(_only(device.asset, strangers))
     environment = _joined(kept.environment, own_environment(outside))
-    rows = filled_rows(address_space(environment), _outside_sources(plan, kept), by_node)
-    return Parts(environment, tuple(rows), _system(plan, kept), tuple(notes))
+    rows = filled_rows(address_space(environment), _outside_sources(plan, kept, kinds), by_node)
+    return Parts(environment, tuple(rows), _system(plan, kept, kinds), tuple(notes))
 
 
-def _outside_sources(plan: GatewayPlan, kept: Sidecar) -> dict[Place, Source]:
+def _outside_sources(
+    plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AdapterKind]
+) -> dict[Place, Source]:
     made: dict[Place, Source] = {}
     for name, device in plan.devices.items():
         origin = kept.origins.get(name) or Origin(plan.settings.gateway.id, name, "")
-        sources = sources_of(device, origin.gateway, origin.device)
+        sources = sources_of(device, kinds, origin.gateway, origin.device)
         for signal, source in zip(device.table.signals, sources, strict=True):
             if signal.name not in origin.nodes:
                 made[signal.submodel, signal.element] = source
@@ -112,12 +117,13 @@ def _joined(first: Json, second: Json) -> Json:
     return {key: value for key, value in joined.items() if value}
 
 
-def _system(plan: GatewayPlan, kept: Sidecar) -> SystemConfig:
+def _system(plan: GatewayPlan, kept: Sidecar, kinds: Sequence[AdapterKind]) -> SystemConfig:
     """Give the kept system with addresses that were changed and devices that were added."""
     changed = {
-        (origin.gateway, origin.device): url_of(plan.devices[name].source)
+        (origin.gateway, origin.device): url
         for name, origin in kept.origins.items()
-        if name in plan.devices and url_of(plan.devices[name].source) != origin.connect
+        if name in plan.devices
+        and (url := field_device(plan.devices[name], kinds).url) != origin.connect
     }
     gateways = [
         replace(
@@ -131,5 +137,5 @@ def _system(plan: GatewayPlan, kept: Sidecar) -> SystemConfig:
     ]
     added = [device for name, device in plan.devices.items() if name not in kept.origins]
     if added:
-        gateways += own_system(plan, added).gateways
+        gateways += own_system(plan, kinds, added).gateways
     return SystemConfig(tuple(gateways))

@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from aas_models.elements import Json, pruned
 from aas_models.environment import build_environment
 from aas_models.kosmo.engineering import FILE_NAME as TABLE
-from aas_models.kosmo.engineering import NO_ARRAY, Row
+from aas_models.kosmo.engineering import NO_ARRAY, SAMPLING_MS, Row
 from aas_models.kosmo.problems import Problem
 from aas_models.kosmo.space import AddressSpace
-from aas_models.kosmo.syscfg import EdgeGateway, FieldDevice, SystemConfig
-from adapters.mqtt.config import MqttSource
-from adapters.opcua.config import OpcUaSource
+from aas_models.kosmo.syscfg import EdgeGateway, SystemConfig
+from aas_models.kosmo.syscfg import FieldDevice as Entry
 from gateway.config.ids import NAMEPLATE, TECHNICAL_DATA
 from gateway.config.plan import DevicePlan, GatewayPlan
 from gateway.core.assets import AssetModel
+from gateway.core.field_tables import FieldDevice
+from gateway.core.kinds import AdapterKind
+from gateway.exchange.kinds import kind_of
 
-OPCUA_PORT = 4840
 DEFAULT_MS = "100.0"
 SAID_OF_A_MACHINE = (NAMEPLATE, TECHNICAL_DATA)
 """Submodels without live values that belong into the three files."""
@@ -53,23 +54,24 @@ def filled_rows(
     return rows
 
 
-def sources_of(device: DevicePlan, gateway: str, name: str) -> list[Source]:
+def field_device(device: DevicePlan, kinds: Sequence[AdapterKind]) -> FieldDevice:
+    """Give a device as its kind writes it into a table."""
+    return kind_of(device, kinds).fields.device(device.source)
+
+
+def sources_of(
+    device: DevicePlan, kinds: Sequence[AdapterKind], gateway: str, name: str
+) -> list[Source]:
     """Give what a row says of each signal, in the order of the table."""
-    source = device.source
-    if isinstance(source, OpcUaSource):
-        return [
-            Source(
-                gateway,
-                name,
-                item.address,
-                item.sampling_s * 1000 or 1,
-                NO_ARRAY if item.element is None else item.element,
-            )
-            for item in source.items
-        ]
     return [
-        Source(gateway, name, f"{i.topic} {i.json}" if i.json else i.topic, 100, NO_ARRAY)
-        for i in source.items
+        Source(
+            gateway,
+            name,
+            tag.address,
+            SAMPLING_MS if tag.every_s is None else tag.every_s * 1000 or 1,
+            NO_ARRAY if tag.index is None else tag.index,
+        )
+        for tag in field_device(device, kinds).tags
     ]
 
 
@@ -94,53 +96,52 @@ def own_environment(models: Sequence[AssetModel]) -> Json:
     return made
 
 
-def own_sources(plan: GatewayPlan, names: Mapping[str, DevicePlan]) -> dict[Place, Source]:
+def own_sources(
+    plan: GatewayPlan, kinds: Sequence[AdapterKind], names: Mapping[str, DevicePlan]
+) -> dict[Place, Source]:
     gateway = plan.settings.gateway.id
     return {
         (signal.submodel, signal.element): source
         for name, device in names.items()
         for signal, source in zip(
-            device.table.signals, sources_of(device, gateway, name), strict=True
+            device.table.signals, sources_of(device, kinds, gateway, name), strict=True
         )
     }
 
 
-def url_of(source: OpcUaSource | MqttSource) -> str:
-    if isinstance(source, OpcUaSource):
-        return source.url
-    return f"{'mqtts' if source.tls else 'mqtt'}://{source.host}:{source.port}"
+def _device_entry(device: DevicePlan, kinds: Sequence[AdapterKind]) -> Entry:
+    described = field_device(device, kinds)
+    interval_s = described.every_s
+    sampling = DEFAULT_MS if interval_s is None else f"{interval_s * 1000}"
+    return Entry(device.name, described.url, sampling)
 
 
-def _device_entry(device: DevicePlan) -> FieldDevice:
-    source = device.source
-    interval = source.publishing_s * 1000 if isinstance(source, OpcUaSource) else None
-    return FieldDevice(
-        device.name, url_of(source), DEFAULT_MS if interval is None else f"{interval}"
-    )
-
-
-def own_system(plan: GatewayPlan, devices: Iterable[DevicePlan]) -> SystemConfig:
+def own_system(
+    plan: GatewayPlan, kinds: Sequence[AdapterKind], devices: Iterable[DevicePlan]
+) -> SystemConfig:
     """Describe this gateway and these devices.
 
-    Its address is the one of its HTTP side with the port of OPC UA: where a reference cloud would
-    look for its server.
+    Its address is the one of its HTTP side with the scheme and port of the reference solution:
+    where a reference cloud would look for its server.
     """
     host = plan.settings.api.listen.rpartition(":")[0]
-    entries = tuple(_device_entry(device) for device in devices)
-    url = f"opc.tcp://{host}:{OPCUA_PORT}"
+    entries = tuple(_device_entry(device, kinds) for device in devices)
+    spoken = [kind.fields for kind in kinds if kind.fields.port is not None]
+    url = next((f"{face.schemes[0]}://{host}:{face.port}" for face in spoken), None)
     return SystemConfig((EdgeGateway(plan.settings.gateway.id, url, DEFAULT_MS, entries),))
 
 
-def notes_on(plan: GatewayPlan) -> list[Problem]:
+def notes_on(plan: GatewayPlan, kinds: Sequence[AdapterKind]) -> list[Problem]:
     """Say which devices the reference edge gateway could not collect from."""
     notes = []
     for name, device in plan.devices.items():
-        if isinstance(device.source, MqttSource):
-            facts = {"device": name, "rows": str(len(device.table.signals))}
-            notes.append(Problem("not-opcua", TABLE, None, facts))
-        else:
-            odd = sum(not item.address.startswith(("ns=", "i=")) for item in device.source.items)
-            if odd:
-                facts = {"device": name, "rows": str(odd)}
-                notes.append(Problem("node-form", TABLE, None, facts))
+        kind = kind_of(device, kinds)
+        tags = kind.fields.device(device.source).tags
+        odd = sum(not tag.plain for tag in tags)
+        if kind.fields.port is None:
+            facts = {"device": name, "protocol": kind.name, "rows": str(len(tags))}
+            notes.append(Problem("other-protocol", TABLE, None, facts))
+        elif odd:
+            facts = {"device": name, "rows": str(odd)}
+            notes.append(Problem("node-form", TABLE, None, facts))
     return notes

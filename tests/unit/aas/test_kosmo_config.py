@@ -17,6 +17,7 @@ from aas_models.kosmo.nodeset import write_nodeset
 from aas_models.kosmo.nodeset_read import read_nodes
 from aas_models.kosmo.syscfg import read_syscfg
 from adapters.opcua.config import OpcUaSource
+from gateway.app.kinds import ADAPTERS
 from gateway.config.plan import GatewayPlan, load_plan
 from gateway.exchange.kosmo.exporting import export_environment, export_plan
 from gateway.exchange.kosmo.importing import Imported, find_files, import_kosmo
@@ -29,7 +30,7 @@ FAST = {"c-cloud", "d-line", "f-special"}
 
 def imported(case: str, out: Path) -> tuple[Imported, GatewayPlan]:
     files = find_files(CASES / case)
-    made = import_kosmo(files, read_path(files.model).environment, out)
+    made = import_kosmo(files, read_path(files.model).environment, out, ADAPTERS)
     return made, load_plan(out, out / "data", {})
 
 
@@ -62,7 +63,7 @@ def test_every_mapped_row_is_collected_from_its_tag(case: str, tmp_path: Path) -
 @pytest.mark.parametrize("case", NAMES)
 def test_the_configuration_gives_the_three_files_back(case: str, tmp_path: Path) -> None:
     _, plan = imported(case, tmp_path)
-    made = export_plan(plan)
+    made = export_plan(plan, ADAPTERS)
     assert [p for p in made.problems if not p.harmless] == []
     given = read_engineering((CASES / case / "engineering-filled.csv").read_bytes())
     back = read_engineering(made.files["engineering.csv"])
@@ -100,7 +101,7 @@ def test_several_gateways_become_one_and_one_can_be_chosen(tmp_path: Path) -> No
     assert "several-gateways" in {problem.code for problem in made.problems}
     files = find_files(CASES / "c-cloud")
     model = read_path(files.model).environment
-    one = import_kosmo(files, model, tmp_path / "one", "GW_PRESS")
+    one = import_kosmo(files, model, tmp_path / "one", ADAPTERS, "GW_PRESS")
     assert one.tags == 8
     assert [device.name for device in one.devices] == ["press01"]
     assert [device.name for device in made.devices] == [
@@ -115,7 +116,7 @@ def test_a_broken_syscfg_is_told_and_the_aas_stands_in(tmp_path: Path) -> None:
     shutil.copytree(CASES / "f-special", case)
     shutil.copy(case / "syscfg.json.reference", case / "syscfg.json")
     files = find_files(case)
-    made = import_kosmo(files, read_path(files.model).environment, tmp_path / "out")
+    made = import_kosmo(files, read_path(files.model).environment, tmp_path / "out", ADAPTERS)
     assert made.tags == 9
     assert [p.code for p in made.lost] == ["syscfg-json"]
 
@@ -130,7 +131,7 @@ def test_a_device_without_an_adapter_is_named_with_its_rows(tmp_path: Path) -> N
         text.replace("opc.tcp://192.0.2.142:4841/meter", "modbus-tcp://192.0.2.142:502"), "utf-8"
     )
     files = find_files(case)
-    made = import_kosmo(files, read_path(files.model).environment, tmp_path / "out")
+    made = import_kosmo(files, read_path(files.model).environment, tmp_path / "out", ADAPTERS)
     (problem,) = made.lost
     assert problem.code == "protocol-missing"
     assert problem.facts == {"device": "POWER_METER01", "scheme": "modbus-tcp", "rows": "2"}
@@ -144,7 +145,7 @@ def test_a_changed_address_and_a_new_tag_come_back(tmp_path: Path) -> None:
     path = tmp_path / "devices" / "lathe01.yaml"
     text = path.read_text("utf-8").replace("192.0.2.121", "192.0.2.99")
     path.write_text(text + '  - { name: Extra, node: "ns=3;s=NC.Extra" }\n', "utf-8")
-    made = export_plan(load_plan(tmp_path, tmp_path / "data", {}))
+    made = export_plan(load_plan(tmp_path, tmp_path / "data", {}), ADAPTERS)
     (gateway,) = read_syscfg(made.files["syscfg.json"]).gateways
     assert gateway.devices[0].connection == "opc.tcp://192.0.2.99:4840"
     rows = {row.aas_node: row for row in read_engineering(made.files["engineering.csv"]).rows}
@@ -180,15 +181,15 @@ def own_config(folder: Path) -> Path:
 
 def test_any_configuration_gives_files_that_make_it_again(tmp_path: Path) -> None:
     first = own_config(tmp_path / "first")
-    made = export_plan(load_plan(first, first / "data", {}))
-    assert {p.code for p in made.problems} == {"not-opcua"}
+    made = export_plan(load_plan(first, first / "data", {}), ADAPTERS)
+    assert {p.code for p in made.problems} == {"other-protocol"}
     made.write(tmp_path / "files")
     files = find_files(tmp_path / "files")
     assert files.model.name == "nodeset.xml"
     from gateway.exchange.kosmo.importing import read_model
 
     model = read_model(files.model, "en").environment
-    again = import_kosmo(files, model, tmp_path / "second", unsafe=True)
+    again = import_kosmo(files, model, tmp_path / "second", ADAPTERS, unsafe=True)
     assert again.lost == ()
     plan = load_plan(tmp_path / "second", tmp_path / "data", {})
     assert plan.settings.gateway.id == "edge-07"

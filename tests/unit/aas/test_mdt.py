@@ -10,6 +10,7 @@ from aas_models.fragments import Fragments
 from aas_models.kosmo.mdt import Parameter, Sample, data_submodel, live_submodel
 from aas_models.verify.judges import missing_packages
 from aas_models.verify.verify import verify_document
+from gateway.app.kinds import ADAPTERS
 from gateway.config.plan import load_plan
 from gateway.exchange.kosmo.mdt import mdt_environment
 from tests.unit.aas.parts import press
@@ -57,7 +58,7 @@ def test_every_signal_has_a_live_path_that_exists() -> None:
 def test_the_environment_of_a_configuration_passes_the_judges(tmp_path: Path) -> None:
     folder = own_config(tmp_path)
     plan = load_plan(folder, folder / "data", {})
-    document = mdt_environment(plan, {("room", 0): Sample("21.5", 0, 0)})
+    document = mdt_environment(plan, {("room", 0): Sample("21.5", 0, 0)}, ADAPTERS)
     assert rendered(document, "aasx").startswith(b"PK")
     found = verify_document("mdt", document, ())
     assert [each for each in found.findings if each.counts] == []

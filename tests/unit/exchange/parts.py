@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gateway.app.kinds import ADAPTERS
 from gateway.config.effective import effective_plan
 from gateway.config.plan import GatewayPlan, load_plan
 from gateway.exchange.aasx.convert import Converted, aasx_of, files_of, write_files
@@ -62,7 +63,7 @@ def environment_of(plan: GatewayPlan) -> dict[str, Any]:
 
 def back(plan: GatewayPlan, path: Path) -> tuple[Converted, GatewayPlan]:
     """Write a plan as an environment and that as a folder again."""
-    converted = files_of(environment_of(plan))
+    converted = files_of(environment_of(plan), ADAPTERS)
     write_files(converted, path)
     return converted, planned(path)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from aas_models.importing import read_package
+from gateway.app.kinds import ADAPTERS
 from gateway.cli.aas import app
 from gateway.demo.config import Ports, Size, write_config
 from gateway.exchange.aasx.convert import aasx_of, files_of
@@ -45,7 +46,7 @@ def test_an_aasx_comes_back_as_the_same_aasx(name: str, tmp_path: Path) -> None:
     converted, again = back(planned(ROOT / name), tmp_path / "again")
     second = environment_of(again)
     assert second == first
-    assert files_of(second) == converted
+    assert files_of(second, ADAPTERS) == converted
 
 
 def test_the_demos_configuration_comes_back(tmp_path: Path) -> None:
@@ -60,7 +61,9 @@ def test_the_demos_configuration_comes_back(tmp_path: Path) -> None:
 def test_a_package_carries_all_that_the_json_does(metamodel: Any, tmp_path: Path) -> None:
     plan = planned(ROOT / "config")
     data = aasx_of(plan, "aasx", "x.aasx", metamodel)
-    assert files_of(read_package(data, "x.aasx").environment) == files_of(environment_of(plan))
+    assert files_of(read_package(data, "x.aasx").environment, ADAPTERS) == files_of(
+        environment_of(plan), ADAPTERS
+    )
 
 
 def test_no_user_password_key_file_or_name_of_a_secret_enters(tmp_path: Path) -> None:

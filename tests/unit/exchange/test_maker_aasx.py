@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aas_models.environment import build_environment
+from gateway.app.kinds import ADAPTERS
 from gateway.config.plan import GatewayPlan
 from gateway.config.reload import diff, watched_files
 from gateway.core.clock import SystemClock
@@ -117,7 +118,7 @@ def test_what_else_an_applied_file_says_comes_along(tmp_path: Path) -> None:
     )
     data = json.dumps(environment).encode()
     package = Package(".json", data)
-    proposal = propose(environment, config, tmp_path / "data", ENVIRON, package=package)
+    proposal = propose(environment, config, tmp_path / "data", ENVIRON, ADAPTERS, package=package)
     assert proposal.findings == ()
     apply_files(proposal, tmp_path / "data", SystemClock())
     plan = planned(config)
@@ -125,5 +126,5 @@ def test_what_else_an_applied_file_says_comes_along(tmp_path: Path) -> None:
     assert (config / "aasx" / f"{name}.json").read_bytes() == data
     made = build_environment([plan.devices[name].asset])
     assert "Handover" in {part.id_short for part in made.submodels}
-    again = propose(environment, config, tmp_path / "data", ENVIRON, package=package)
+    again = propose(environment, config, tmp_path / "data", ENVIRON, ADAPTERS, package=package)
     assert again.files == {}

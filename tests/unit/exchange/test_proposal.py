@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from gateway.app.kinds import ADAPTERS
 from gateway.cli.aas import app
 from gateway.core.clock import SystemClock
 from gateway.core.errors import AasError
@@ -38,7 +39,7 @@ def edited(tmp_path: Path, text: str, name: str = "press_01") -> dict[str, Any]:
 
 
 def proposed(config: Path, environment: dict[str, Any], **more: Any) -> Proposal:
-    return propose(environment, config, config / "data", ENVIRON, **more)
+    return propose(environment, config, config / "data", ENVIRON, ADAPTERS, **more)
 
 
 def by_name(proposal: Proposal) -> dict[str, Any]:

@@ -7,51 +7,75 @@ from typing import Any
 import orjson
 
 from aas_models.environment import build_environment
+from adapters.mqtt import interface as mqtt
+from adapters.opcua import interface as opcua
 from gateway.core.assets import AssetInfo, AssetModel, LocalName
-from gateway.core.interfaces import MQTT, OPCUA, Interface, Point, Security
+from gateway.core.interfaces import Form, Interface, Link, Point, Security
 from gateway.core.signals import PlanTable, Signal
+
+BINDINGS = (opcua.BINDING, mqtt.BINDING)
+MESSAGE = ((mqtt.PACKET, "subscribe"), (mqtt.QOS, "1"))
+
+
+def node(address: str) -> Form:
+    return Form(opcua.node_href(address))
+
+
+def topic(name: str, content: str = mqtt.JSON) -> Form:
+    return Form(mqtt.topic_href(name), content, MESSAGE)
+
 
 PRESS = Interface(
     device="press-01",
-    protocol=OPCUA,
-    base="opc.tcp://192.168.10.21:4840",
-    security=(
-        Security("ua_channelsec", mode="SignAndEncrypt", policy="Basic256Sha256"),
-        Security("ua_authentication", token="UserName"),
+    binding=opcua.BINDING,
+    link=Link(
+        "opc.tcp://192.168.10.21:4840",
+        security=(
+            Security(
+                opcua.CHANNEL,
+                ((opcua.MODE, "SignAndEncrypt"), (opcua.POLICY, "Basic256Sha256")),
+            ),
+            Security(opcua.AUTHENTICATION, ((opcua.TOKEN, "UserName"),)),
+        ),
+        every_s=0.5,
     ),
-    every_s=0.5,
     points=(
         Point(
             "금형온도_하",
             "GeumhyeongondoHa",
-            "nsu=urn:hanil:press;s=Press1.Mold#1&2 %",
+            node("nsu=urn:hanil:press;s=Press1.Mold#1&2 %"),
             type="int16",
             unit="degC",
             low=-20.0,
             high=300.5,
             semantic="0173-1#02-AAV232#002",
             label=LocalName("하부 금형 온도", "Lower mould temperature"),
-            sampling_s=0.1,
+            every_s=0.1,
             sink=("OperationalData", "Mold.TemperatureLower"),
             extras={"scale": "0.1", "values": '{"0": "stop"}'},
         ),
-        Point("Flags", "Flags", "/Objects/2:Press/2:Flags", sink=("OperationalData", "Flags")),
+        Point(
+            "Flags",
+            "Flags",
+            Form("/", terms=((opcua.BROWSE_PATH, "/Objects/2:Press/2:Flags"),)),
+            sink=("OperationalData", "Flags"),
+        ),
     ),
     extras={"sampling": '"200ms"'},
 )
 ROOM = Interface(
     device="env-room",
-    protocol=MQTT,
-    base="mqtt://127.0.0.1:1883",
-    security=(Security("basic"),),
-    qos=1,
+    binding=mqtt.BINDING,
+    link=Link("mqtt://127.0.0.1:1883", security=(Security("basic"),)),
     points=(
-        Point("Temperature", "Temperature", "room/1", "$.temp", sink=("OperationalData", "T1")),
-        Point("Deep", "Deep", "room/1", "$.a.b['x.y']", sink=("OperationalData", "Deep")),
-        Point("First", "First", "/room/+", "$.list[0].v", sink=("OperationalData", "First")),
-        Point("Scalar", "Scalar", "room/#", "$", sink=("OperationalData", "Scalar")),
-        Point("Door", "Door", "room/1", text=True, sink=("OperationalData", "Door")),
-        Point("Humidity", "Humidity", "room/1", "$.a.hum", sink=("OperationalData", "Hum")),
+        Point(
+            "Temperature", "Temperature", topic("room/1"), "$.temp", sink=("OperationalData", "T1")
+        ),
+        Point("Deep", "Deep", topic("room/1"), "$.a.b['x.y']", sink=("OperationalData", "Deep")),
+        Point("First", "First", topic("/room/+"), "$.list[0].v", sink=("OperationalData", "First")),
+        Point("Scalar", "Scalar", topic("room/#"), "$", sink=("OperationalData", "Scalar")),
+        Point("Door", "Door", topic("room/1", mqtt.TEXT), sink=("OperationalData", "Door")),
+        Point("Humidity", "Humidity", topic("room/1"), "$.a.hum", sink=("OperationalData", "Hum")),
     ),
 )
 NAMES = ("OperationalData", "AssetInterfacesDescription", "AssetInterfacesMappingConfiguration")
@@ -72,7 +96,7 @@ def _model(interface: Interface) -> AssetModel:
             index=place,
             device=name,
             name=point.name,
-            source=point.address,
+            source=point.form.href,
             aas=f"urn:test:{name}",
             asset=f"urn:test:asset:{name}",
             submodel=ids["OperationalData"],
