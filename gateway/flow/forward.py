@@ -31,9 +31,8 @@ from gateway.core.protocols import Reader, Sink
 from gateway.core.records import Record
 from gateway.core.types import Offset
 from gateway.flow.backoff import Backoff
-from gateway.flow.forward_gate import Gate
-from gateway.flow.forward_limits import ForwardLimits
-from gateway.flow.forward_write import Writer, Written, recorded_at
+from gateway.flow.forward_pace import ForwardLimits, Gate
+from gateway.flow.forward_write import Transfer, Written, recorded_at
 from gateway.ops.events import sinks as events
 from gateway.ops.health import SinkHealth
 
@@ -83,7 +82,7 @@ class Forwarder:
         self._clock = clock
         self._limits = limits
         self._head = head
-        self._writer = Writer(reader, sink, epoch, clock)
+        self._transfer = Transfer(reader, sink, epoch, clock)
         self._gate = Gate(health, clock, limits)
         self._live = Lane()
         self._backlog = Lane()
@@ -127,7 +126,7 @@ class Forwarder:
         """Send what is next for the live lane; tell whether that was all there is."""
         lane = self._live
         if not lane.open:
-            await self._writer.wait(Offset(lane.start - 1))
+            await self._transfer.wait(Offset(lane.start - 1))
         async with self._gate.turn():
             head = self._head()
             records = lane.open or await self._read(lane.start)
@@ -143,13 +142,13 @@ class Forwarder:
         self, start: Offset, share: int = 1, last: Offset | None = None
     ) -> list[Record]:
         limits = self._limits
-        return await self._writer.read(start, limits.records, limits.bytes // share, last)
+        return await self._transfer.read(start, limits.records, limits.bytes // share, last)
 
     async def _send(self, lane: Lane, records: list[Record]) -> Written | None:
         """Write once; None when the destination failed. Then the same is sent again."""
         lane.open = records
         try:
-            written = await self._writer.write(records)
+            written = await self._transfer.write(records)
         except SinkUnavailable as error:
             self._gate.failed(error)
             return None
@@ -175,7 +174,7 @@ class Forwarder:
         if live.open:
             backlog.open, backlog.handed_over, live.open = live.open, True, []
         else:
-            self._writer.give_back(records)
+            self._transfer.give_back(records)
         live.start = self._head()
         self._begin_backlog(records[0].offset)
         return True
@@ -219,7 +218,7 @@ class Forwarder:
                 return written
             records = await self._read(lane.start, BACKLOG_SHARE, end)
             if lane.open:  # handed over while reading
-                self._writer.give_back(records)
+                self._transfer.give_back(records)
                 return None
             if records:
                 written = await self._send(lane, records)

@@ -31,8 +31,11 @@ class Written:
     progress: bool
 
 
-class Writer:
-    """Writes records to one sink and settles its answer with the reader."""
+class Transfer:
+    """Takes records from one reader to one sink, and the sink's answer back to the reader.
+
+    Waits while the spool refuses, for ever and half a second at a time: nothing is lost by waiting.
+    """
 
     def __init__(self, reader: Reader, sink: Sink, epoch: str, clock: Clock) -> None:
         self._reader = reader

@@ -8,7 +8,8 @@ decides when.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -101,6 +102,27 @@ def connect_read_only(
 def _escaped(path: Path) -> str:
     text = path.resolve().as_posix().replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     return text if text.startswith("/") else f"/{text}"
+
+
+@contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[None]:
+    """Commit at the end of the block, roll back when it raises.
+
+    Raises:
+        apsw.Error: the commit failed; the connection is not to be believed any more, see
+            `DISK_ERRORS`.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            try:
+                connection.execute("ROLLBACK")
+            except apsw.Error:
+                connection.interrupt()  # the caller closes it; the first error is the one to tell
+        raise
 
 
 def shut(connection: apsw.Connection) -> None:

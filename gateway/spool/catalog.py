@@ -16,7 +16,7 @@ INDEX_MAX = 65_536
 
 class Span(NamedTuple):
     """Offsets first..last, all present, in one file; `part` is the part's first offset, 0 for the
-    file of kept records.
+    file of survivors.
     """
 
     first: int
@@ -54,6 +54,7 @@ class SizeIndex:
             self._first += half
 
     def covers(self, first: int) -> bool:
+        """Tell whether the counts reach back to an offset."""
         return first >= self._first
 
     def measure(self, first: int, last: int) -> Totals:

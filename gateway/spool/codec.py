@@ -46,7 +46,7 @@ class Payload(NamedTuple):
     data: bytes
 
 
-class Row(NamedTuple):
+class StoredRow(NamedTuple):
     """A record as it lies in a file."""
 
     offset: int
@@ -96,11 +96,13 @@ class Encoder:
         return Payload(kind, samples, item_time(item), flags, data)
 
 
-def frame(offset: int, payload: Payload, plan: int, reader: str | None) -> Row:
+def frame(offset: int, payload: Payload, plan: int, reader: str | None) -> StoredRow:
     """Give the row of a payload at its place."""
     kind, samples, at, flags, data = payload
     check = crc32(data, _seed((offset, kind, flags, plan, samples, at), reader))
-    return Row(offset, kind, plan, samples, at, reader, _HEAD.pack(FORMAT, flags, check) + data)
+    return StoredRow(
+        offset, kind, plan, samples, at, reader, _HEAD.pack(FORMAT, flags, check) + data
+    )
 
 
 def _seed(fields: tuple[int, int, int, int, int, int], reader: str | None) -> int:
@@ -108,7 +110,7 @@ def _seed(fields: tuple[int, int, int, int, int, int], reader: str | None) -> in
     return crc32(reader.encode(), seed) if reader else seed
 
 
-def payload_of(row: Row) -> Payload:
+def payload_of(row: StoredRow) -> Payload:
     """Give a row's payload after checking it.
 
     Raises:
@@ -134,7 +136,7 @@ class Decoder:
     def __init__(self) -> None:
         self._zstd = zstandard.ZstdDecompressor()
 
-    def decode(self, row: Row, plan: PlanTable | None) -> Item:
+    def decode(self, row: StoredRow, plan: PlanTable | None) -> Item:
         """Give the item of a row.
 
         Raises:

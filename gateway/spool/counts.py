@@ -23,7 +23,7 @@ def count_item(counts: DeviceCounts, item: Item) -> None:
     known[place] += number
 
 
-class Accounts:
+class DeviceAccounts:
     """The accounts of all devices; belongs to the event loop."""
 
     def __init__(self) -> None:

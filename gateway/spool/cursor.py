@@ -26,11 +26,13 @@ class Cursor:
         return tuple(zip(self._starts, self._ends, strict=True))
 
     def copy(self) -> Cursor:
+        """Make a twin that goes its own way."""
         twin = Cursor(self.position)
         twin._starts, twin._ends = list(self._starts), list(self._ends)
         return twin
 
     def is_settled(self, offset: int) -> bool:
+        """Tell whether an offset is settled, at the cost of a bisection."""
         if offset < self.position:
             return True
         place = bisect_right(self._starts, offset) - 1

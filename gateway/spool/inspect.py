@@ -14,14 +14,22 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolError, SpoolLocked, SpoolUnavailable
 from gateway.core.records import Item
 from gateway.ops.sqlite import connect_read_only, shut, size_with_log
-from gateway.spool.codec import KIND_NAMES, DamagedRecord, Decoder, Row
-from gateway.spool.database import STATE_ID, check_format
-from gateway.spool.lock import FolderLock
-from gateway.spool.part import part_first, read_plan, read_rows
+from gateway.spool.account import ReaderAccount
+from gateway.spool.codec import KIND_NAMES, DamagedRecord, Decoder, StoredRow
+from gateway.spool.files import (
+    STATE_FILE,
+    STATE_ID,
+    SURVIVORS_FILE,
+    FolderLock,
+    check_format,
+    part_first,
+)
+from gateway.spool.limits import Settings
+from gateway.spool.part import read_plan, read_rows
 from gateway.spool.recovery import load
 from gateway.spool.requests import FOLDER, retry
-from gateway.spool.state import STATE_FILE, Ledger, QuarantineEntry
-from gateway.spool.store import KEEP_FILE, Settings, Store
+from gateway.spool.state import QuarantineEntry
+from gateway.spool.store import Store
 
 ALL = 1 << 62
 ENTRIES_MAX = 10_000
@@ -109,12 +117,12 @@ def look(folder: Path) -> SpoolView:
         row = connection.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
         readers = []
         for name, body in connection.execute("SELECT name,body FROM readers ORDER BY name"):
-            ledger = Ledger.unpack(name, body)
+            account = ReaderAccount.unpack(name, body)
             readers.append(
                 ReaderView(
-                    name, ledger.cursor.position, ledger.delivered.records,
-                    ledger.quarantined.records, ledger.expired.records,
-                    sum(last - first + 1 for first, last in ledger.cursor.intervals()),
+                    name, account.cursor.position, account.delivered.records,
+                    account.quarantined.records, account.expired.records,
+                    sum(last - first + 1 for first, last in account.cursor.intervals()),
                 )
             )  # fmt: skip
     finally:
@@ -128,8 +136,8 @@ def look(folder: Path) -> SpoolView:
 
 def _files(folder: Path) -> list[Path]:
     parts = [path for path in folder.iterdir() if part_first(path.name) is not None]
-    keep = folder / KEEP_FILE
-    return [*([keep] if keep.exists() else []), *sorted(parts)]
+    survivors = folder / SURVIVORS_FILE
+    return [*([survivors] if survivors.exists() else []), *sorted(parts)]
 
 
 def _look_into(path: Path) -> PartView:
@@ -173,7 +181,7 @@ def records(folder: Path, first: int, last: int) -> Iterator[RecordView]:
             shut(connection)
 
 
-def _view(decoder: Decoder, connection: apsw.Connection, row: Row) -> RecordView:
+def _view(decoder: Decoder, connection: apsw.Connection, row: StoredRow) -> RecordView:
     kind = KIND_NAMES.get(row.kind, str(row.kind))
     try:
         table = read_plan(connection, row.plan) if row.plan else None
@@ -209,7 +217,7 @@ def quarantined_item(folder: Path, entry: QuarantineEntry) -> Item | None:
     from gateway.spool.part import unpack_plan
 
     table = unpack_plan(row[0], row[1]) if row is not None else None
-    fields = Row(
+    fields = StoredRow(
         entry.offset, entry.kind, entry.plan or 0, entry.samples, entry.at or 0, entry.addressee,
         entry.body,
     )  # fmt: skip

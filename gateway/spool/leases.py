@@ -1,7 +1,7 @@
 """What readers have in hand: read, and neither settled nor given back.
 
 A destination may have what is in hand, whatever became of its answer. So none of it is declared
-missing: a part that is given up leaves such records behind in the file of kept records, where they
+missing: a part that is given up leaves such records behind in the file of survivors, where they
 wait until they are settled, or given back and then given up like all others.
 
 Two threads know this. Readers take and give back on the event loop; the writer asks before it

@@ -1,18 +1,6 @@
-"""The durable log between machines and destinations.
+"""The spool as the event loop sees it: appends, readers, counts; see the package for the design.
 
-Layout of the folder:
-
-    spool.lock                 held while a gateway runs here
-    state.db                   epoch, cursors, quarantine, list of parts, outbox
-    part-<first offset>.db     records; the newest is written, the others are sealed
-    keep.db                    what must outlive a part given up: gaps, usage, rejected, audit, and
-                               samples that a destination may have (see `leases`)
-    ballast                    space given back to a full disk, so that cursors can still move
-    requests/                  what the command line asks of a running spool
-    *.corrupt-<n>              damaged files, set aside
-
-An append is durable when its transaction in the newest part is synced. A cursor and its quarantine
-move together in `state.db`. Whole parts are unlinked when every reader has passed them.
+It belongs to the loop alone. Two threads work for it: one commits, one reads from the disk.
 """
 
 from __future__ import annotations
@@ -20,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,56 +18,29 @@ from gateway.core.protocols import ReaderState, RecordListener
 from gateway.core.records import Answer, Item
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
+from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
-from gateway.spool.counts import Accounts, DeviceCounts, count_item
+from gateway.spool.committer import GROUP_ITEMS, SpoolCommitter
+from gateway.spool.counters import SpoolCounters, count_everything
+from gateway.spool.counts import DeviceAccounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
-from gateway.spool.lock import FolderLock
+from gateway.spool.files import FolderLock
+from gateway.spool.jobs import AppendJob, CallJob, News, SettleJob, SpoolJob
+from gateway.spool.limits import Settings
 from gateway.spool.reader import Chunk, DiskReader, SpoolReader
-from gateway.spool.recovery import check_part, load
-from gateway.spool.requests import answer_requests
+from gateway.spool.recovery import load
+from gateway.spool.replacing import check_part
 from gateway.spool.settling import add_reader, forget_reader, note_jump
-from gateway.spool.state import Ledger
-from gateway.spool.store import Settings, Store
-from gateway.spool.summary import Summary, Totals
+from gateway.spool.store import Store
 from gateway.spool.tail import Tail
-from gateway.spool.writer import AppendJob, CallJob, News, SettleJob, Writer
 
 CALLS_WAITING_MAX = 1_024
 """Appends that may wait for a commit; more wait their turn, which is the back-pressure (I9)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderCounters:
-    """spooled = delivered + pending + quarantined + expired, in records and samples.
-
-    Who stores counts `spooled`; the others are what became of it. `bytes` of `spooled` are 0.
-    """
-
-    spooled: Totals
-    delivered: Totals
-    pending: Totals
-    quarantined: Totals
-    expired: Totals
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolCounters:
-    """What was ever stored in this epoch; `received` = spooled + rejected + dropped in samples.
-
-    A message that could not be read counts as one; `dropped` are samples that gap records of the
-    sources say are missing.
-    """
-
-    received: int
-    spooled: Totals
-    rejected: int
-    dropped: int
-    requeued: Totals
-    readers: dict[str, ReaderCounters]
-    used_bytes: int
-    quota_bytes: int
+__all__ = ["SpoolCounters", "SqliteSpool"]
 
 
 class SqliteSpool:
@@ -96,18 +56,20 @@ class SqliteSpool:
         self.leases = store.leases
         self.tail = Tail(store.next)
         self._head = store.next - 1
-        self._states = {name: ledger.state() for name, ledger in store.ledgers.items()}
+        self._states = {name: account.state() for name, account in store.readers.items()}
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._closed = False
-        self.accounts = Accounts()
+        self.accounts = DeviceAccounts()
         self._cancelled: dict[asyncio.Future[int], Sequence[Item]] = {}
         self._disk = DiskReader(store.settings.vfs)
         self._threads = ThreadPoolExecutor(1, "spool-reader")
-        self._writer = Writer(
-            store, asyncio.get_running_loop(), self._hear, window_s=window_s, poll=answer_requests
-        )
-        self._writer.start()
+        self._committer = SpoolCommitter(store)
+        self._thread: CommitThread[SpoolJob, News] = CommitThread(
+            "spool-writer", self._committer, asyncio.get_running_loop(), self._hear,
+            window_s=window_s, group=GROUP_ITEMS,
+        )  # fmt: skip
+        self._thread.start()
 
     @staticmethod
     async def open(
@@ -156,7 +118,7 @@ class SqliteSpool:
         async with self._calls:
             self._require_open()
             future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            self._writer.put(AppendJob(items, future))
+            self._thread.put(AppendJob(future=future, weight=len(items), items=items))
             try:
                 return Offset(await future)
             except asyncio.CancelledError:
@@ -171,7 +133,7 @@ class SqliteSpool:
             self.accounts.add({}, _count(items))
 
     async def reader(self, name: str) -> SpoolReader:
-        """Open the reader of this name, at the oldest kept record when it is new."""
+        """Open the reader of this name, at the oldest record there is when it is new."""
         if name not in self._states:
             await self._call(lambda store: add_reader(store, name))
         return SpoolReader(self, name)
@@ -205,11 +167,11 @@ class SqliteSpool:
 
     def condition(self) -> SpoolCondition:
         """Tell whether values can be stored now, and why not; cheap, no disk."""
-        return self._writer.condition()
+        return self._committer.condition(self._thread.busy_s())
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""
-        counters: SpoolCounters = await self._call(_counters)
+        counters: SpoolCounters = await self._call(count_everything)
         return counters
 
     async def close(self) -> None:
@@ -217,8 +179,8 @@ class SqliteSpool:
         if self._closed:
             return
         self._closed = True
-        self._writer.stop()
-        await asyncio.to_thread(self._writer.join)
+        self._thread.stop()
+        await asyncio.to_thread(self._thread.join)
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._lock.release()
         for _, future in self._waiters:
@@ -243,7 +205,7 @@ class SqliteSpool:
         """See `Reader.settle`."""
         self._require_open()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._writer.put(SettleJob(name, answer, future))
+        self._thread.put(SettleJob(future=future, reader=name, answer=answer))
         await future
 
     def read_limit(self) -> int:
@@ -290,7 +252,7 @@ class SqliteSpool:
     async def _call(self, function: Callable[[Store], Any]) -> Any:
         self._require_open()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._writer.put(CallJob(function, future))
+        self._thread.put(CallJob(future=future, function=function))
         return await future
 
     def _require_open(self) -> None:
@@ -308,15 +270,10 @@ class SqliteSpool:
             self._listener([entry.record for entry in news.entries])
         late: DeviceCounts = {}
         for future, result in news.outcomes:
-            if future.done():
+            if not hand_out(future, result):
                 items = self._cancelled.pop(future, ())
                 if not isinstance(result, Exception):
                     _count(items, late)
-                continue
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
         # After those who waited have gone on: at no time is a sample stored and still waiting.
         if news.counted or late:
             asyncio.get_running_loop().call_soon(self.accounts.add, news.counted, late)
@@ -342,7 +299,7 @@ def _open_files(store: Store, lock: FolderLock) -> None:
         raise SpoolUnavailable(type(error).__name__, str(error)) from error
     try:
         load(store)
-        store.hold_ballast()
+        store.ballast.hold()
     except (*DISK_ERRORS, *CORRUPT_ERRORS) as error:
         store.close_files()
         lock.release()
@@ -351,24 +308,3 @@ def _open_files(store: Store, lock: FolderLock) -> None:
         store.close_files()
         lock.release()
         raise
-
-
-def _counters(store: Store) -> SpoolCounters:
-    whole: Summary = store.summary()
-    spooled = whole.totals.minus(whole.requeued)
-    return SpoolCounters(
-        spooled.samples + whole.rejected + whole.dropped,
-        spooled,
-        whole.rejected,
-        whole.dropped,
-        whole.requeued,
-        {name: _reader_counters(ledger) for name, ledger in store.ledgers.items()},
-        store.used_bytes(),
-        store.settings.quota_bytes,
-    )
-
-
-def _reader_counters(ledger: Ledger) -> ReaderCounters:
-    return ReaderCounters(
-        ledger.spooled(), ledger.delivered, ledger.pending, ledger.quarantined, ledger.expired
-    )

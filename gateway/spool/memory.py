@@ -14,7 +14,7 @@ from gateway.core.records import Answer, Batch, Gap, Item, Record
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset, UnixNs
 from gateway.spool.codec import item_time
-from gateway.spool.counts import Accounts, DeviceCounts, count_item
+from gateway.spool.counts import DeviceAccounts, DeviceCounts, count_item
 from gateway.spool.cursor import Cursor
 
 
@@ -35,7 +35,7 @@ class MemorySpool:
         self._places: dict[str, _Place] = {}
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._closed = False
-        self.accounts = Accounts()
+        self.accounts = DeviceAccounts()
 
     async def append(self, items: Sequence[Item]) -> Offset:
         """Store items; see the protocol. Never full."""

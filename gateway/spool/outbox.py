@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.core.records import Gap
+from gateway.ops.sqlite import transaction
 from gateway.spool.codec import Payload, item_plan
 from gateway.spool.msgpack import packb, unpackb
-from gateway.spool.store import Entry, Store, transaction
+from gateway.spool.store import Store
+from gateway.spool.writing import Entry, commit
 
 ENTRIES_A_POST = 256
 """One outbox entry is one commit: that many records at most."""
@@ -25,7 +27,7 @@ def post(store: Store, entries: Sequence[Entry]) -> None:
         for entry in entries[start : start + ENTRIES_A_POST]:
             table = item_plan(entry.item)
             if table is not None:
-                store.state.keep_plan(table.digest, table)
+                store.state.save_plan(table.digest, table)
             digest = table.digest if table is not None else None
             bodies.append([*entry.payload, digest, entry.reader, entry.requeued])
         store.state.post(packb(bodies))
@@ -35,7 +37,7 @@ def send(store: Store) -> None:
     """Write everything in the outbox into the log, each entry once."""
     for number, body in store.state.outbox():
         if not _was_sent(store, number):
-            store.commit([_entry(store, fields) for fields in unpackb(body)], outbox=number)
+            commit(store, [_entry(store, fields) for fields in unpackb(body)], outbox=number)
         with transaction(store.state.connection):
             store.state.sent(number)
 

@@ -18,12 +18,15 @@ import zstandard
 from gateway.core.errors import SpoolTooNew
 from gateway.core.signals import PlanTable
 from gateway.ops.sqlite import CORRUPT_ERRORS, LogMeter, connect, pages_bytes, shut
-from gateway.spool.codec import Row
-from gateway.spool.database import FORMAT, PART_ID, check_format
+from gateway.spool.codec import DamagedRecord, StoredRow
+from gateway.spool.files import FORMAT, PART_ID, check_format
 from gateway.spool.summary import NOTHING, Summary, Totals
 
 MARK_RECORDS = 2_000
 MARK_BYTES = 4_000_000
+ALL_ROWS = -1
+"""As a limit of `read_rows`: none."""
+
 ROWS_A_STATEMENT = 64
 """Rows go in by so many at a time: each statement gives up and takes the interpreter lock once."""
 
@@ -37,21 +40,15 @@ CREATE TABLE marks(upto INTEGER PRIMARY KEY, records INTEGER, samples INTEGER, b
   body BLOB NOT NULL);
 CREATE TABLE addressed(offset INTEGER PRIMARY KEY, reader TEXT, samples INTEGER, bytes INTEGER);
 """
+DAMAGE = (
+    *CORRUPT_ERRORS, apsw.SQLError, DamagedRecord, ValueError, KeyError, IndexError, TypeError,
+)  # fmt: skip
+"""What reading a file of records that is not what was written may raise."""
+
 _INSERT = "INSERT INTO records VALUES "
 RECEIVED = "received "
 """With the number of a plan this names, in `meta`, when its newest samples up to the last mark
 came. It lies beside the marks, whose form every version can read."""
-
-
-def part_name(first: int) -> str:
-    """Give the file name of the part that begins with this offset."""
-    return f"part-{first:019d}.db"
-
-
-def part_first(name: str) -> int | None:
-    """Give the first offset of a part by its name, None when it is no part."""
-    digits = name.removeprefix("part-").removesuffix(".db")
-    return int(digits) if name == f"part-{digits}.db" and digits.isdigit() else None
 
 
 def create_part(
@@ -81,7 +78,9 @@ def create_part(
         shut(connection)
 
 
-def read_rows(connection: apsw.Connection, start: int, last: int, limit: int) -> Iterator[Row]:
+def read_rows(
+    connection: apsw.Connection, start: int, last: int, limit: int
+) -> Iterator[StoredRow]:
     """Give rows with start <= offset <= last, ascending."""
     cursor = connection.execute(
         "SELECT offset,kind,plan,samples,at,reader,body FROM records"
@@ -89,7 +88,7 @@ def read_rows(connection: apsw.Connection, start: int, last: int, limit: int) ->
         (start, last, limit),
     )
     for fields in cursor:
-        yield Row(*fields)
+        yield StoredRow(*fields)
 
 
 def read_plan(connection: apsw.Connection, number: int) -> PlanTable | None:
@@ -223,7 +222,7 @@ class ActivePart:
             number = self._plans[table.digest] = self.connection.last_insert_rowid()
         return number
 
-    def insert(self, rows: Sequence[Row]) -> None:
+    def insert(self, rows: Sequence[StoredRow]) -> None:
         """Store rows; inside a transaction."""
         for start in range(0, len(rows), ROWS_A_STATEMENT):
             some = rows[start : start + ROWS_A_STATEMENT]

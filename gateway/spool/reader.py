@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import apsw
@@ -11,13 +11,13 @@ import apsw
 from gateway.core.errors import SpoolUnavailable
 from gateway.core.protocols import ReaderState
 from gateway.core.records import Answer, Record
+from gateway.core.signals import PlanTable
 from gateway.core.types import Offset
 from gateway.ops.sqlite import CORRUPT_ERRORS, connect_read_only, shut
 from gateway.spool.catalog import Span, overlapping
 from gateway.spool.codec import DamagedRecord, Decoder
 from gateway.spool.cursor import Cursor
 from gateway.spool.part import plan_digest, read_plan, read_rows
-from gateway.spool.plan_cache import PlanCache
 
 if TYPE_CHECKING:
     from gateway.spool.log import SqliteSpool
@@ -48,6 +48,7 @@ class Chunk:
         self._room_bytes = limit_bytes
 
     def full(self) -> bool:
+        """Tell whether nothing more may be added."""
         return self._room_records <= 0 or self._room_bytes <= 0
 
     def take(self, record: Record, size: int) -> bool:
@@ -61,6 +62,30 @@ class Chunk:
         self._room_records -= 1
         self._room_bytes -= size
         return True
+
+
+TABLES_MAX = 256
+"""A table of 2,000 signals takes about 2 MB; more devices than this read theirs again."""
+
+
+class PlanCache:
+    """Keeps the newest tables."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, PlanTable] = {}
+
+    def get(self, digest: str | None, load: Callable[[], PlanTable | None]) -> PlanTable | None:
+        """Give the table of a digest, loading it when it is not known."""
+        if digest is None:
+            return None
+        table = self._tables.get(digest)
+        if table is None:
+            table = load()
+            if table is not None:
+                if len(self._tables) >= TABLES_MAX:
+                    self._tables.pop(next(iter(self._tables)))
+                self._tables[digest] = table
+        return table
 
 
 class DiskReader:

@@ -12,10 +12,12 @@ from typing import Any
 
 from gateway.core.errors import SpoolError
 from gateway.ops.events import spool as events
-from gateway.spool.codec import Payload, Row, payload_of
+from gateway.ops.sqlite import transaction
+from gateway.spool.codec import Payload, StoredRow, payload_of
 from gateway.spool.outbox import post, send
-from gateway.spool.store import Entry, Store, transaction
+from gateway.spool.store import Store
 from gateway.spool.summary import Totals
+from gateway.spool.writing import Entry
 
 FOLDER = "requests"
 REQUESTS_MAX = 100
@@ -52,26 +54,26 @@ def retry(store: Store, number: int) -> int:
         SpoolError: there is no such entry, or its bytes could not be kept.
     """
     entry = store.state.quarantined(number)
-    if entry is None or entry.reader not in store.ledgers:
+    if entry is None or entry.reader not in store.readers:
         raise SpoolError("unknown-entry", str(number))
     if entry.body is None or entry.kind is None:
         raise SpoolError("not-kept", f"the bytes of entry {number} were not readable")
-    row = Row(
+    row = StoredRow(
         entry.offset, entry.kind, entry.plan or 0, entry.samples, entry.at or 0, entry.addressee,
         entry.body,
     )  # fmt: skip
     payload: Payload = payload_of(row)
     table = store.state.plan(entry.digest) if entry.digest is not None else None
     item = store.decoder.decode_payload(payload, table)
-    ledger = store.ledgers[entry.reader].copy()
+    account = store.readers[entry.reader].copy()
     counted = Totals(1, entry.samples, len(entry.body))
-    ledger.quarantined = ledger.quarantined.minus(counted)
-    ledger.requeued = ledger.requeued.plus(counted)
+    account.quarantined = account.quarantined.minus(counted)
+    account.requeued = account.requeued.plus(counted)
     with transaction(store.state.connection):
         store.state.remove_quarantined(number)
-        store.state.save_ledger(ledger)
+        store.state.save_account(account)
         post(store, [Entry(item, payload, entry.reader, requeued=True)])
-    store.ledgers = {**store.ledgers, entry.reader: ledger}
+    store.readers = {**store.readers, entry.reader: account}
     send(store)
     events.record_requeued(entry.reader, number, store.next - 1)
     return store.next - 1

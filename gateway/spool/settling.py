@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from gateway.core.errors import SpoolError
 from gateway.core.records import Answer, Refusal
 from gateway.ops.events import spool as events
+from gateway.ops.sqlite import transaction
+from gateway.spool.account import ReaderAccount
 from gateway.spool.catalog import overlapping
-from gateway.spool.codec import Row
+from gateway.spool.codec import StoredRow
 from gateway.spool.cursor import Cursor
+from gateway.spool.measuring import measure_for, normalise_one, pending_of
 from gateway.spool.part import plan_digest
-from gateway.spool.state import Ledger, QuarantineEntry
-from gateway.spool.store import Store, transaction
-from gateway.spool.summary import NOTHING, Totals
+from gateway.spool.state import QuarantineEntry
+from gateway.spool.store import Store
 
 RANGES_COUNTED_MAX = 256
 """With more holes than this counting would hold up commits; a start counts them all the same."""
@@ -21,67 +23,69 @@ RANGES_COUNTED_MAX = 256
 
 def settle(store: Store, answers: Sequence[tuple[str, Answer]]) -> list[Exception | None]:
     """Settle several answers in one transaction; an unknown reader gets an error of its own."""
-    ledgers: dict[str, Ledger] = {}
+    accounts: dict[str, ReaderAccount] = {}
     results: list[Exception | None] = []
-    refused: list[tuple[Ledger, Refusal]] = []
+    refused: list[tuple[ReaderAccount, Refusal]] = []
     for name, answer in answers:
-        if name not in store.ledgers:
+        if name not in store.readers:
             results.append(SpoolError("unknown-reader", name))
             continue
-        ledger = ledgers.setdefault(name, store.ledgers[name].copy())
+        account = accounts.setdefault(name, store.readers[name].copy())
         for first, last in answer.accepted:
-            _accept(store, ledger, first, last)
-        refused += _refused(store, ledger, answer.refused)
+            _accept(store, account, first, last)
+        refused += _refused(store, account, answer.refused)
         results.append(None)
-    if ledgers:
-        _save(store, ledgers, refused)
+    if accounts:
+        _save(store, accounts, refused)
     return results
 
 
 def _save(
-    store: Store, ledgers: dict[str, Ledger], refused: Sequence[tuple[Ledger, Refusal]]
+    store: Store,
+    accounts: dict[str, ReaderAccount],
+    refused: Sequence[tuple[ReaderAccount, Refusal]],
 ) -> None:
-    merged = {**store.ledgers, **ledgers}
-    for ledger in ledgers.values():
-        store.normalise_one(ledger)
-    floor = min(ledger.cursor.position for ledger in merged.values())
+    merged = {**store.readers, **accounts}
+    for account in accounts.values():
+        normalise_one(store, account)
+    floor = min(account.cursor.position for account in merged.values())
     with transaction(store.state.connection):
-        for ledger, refusal in refused:
-            store.state.quarantine(_quarantine_entry(store, ledger.name, refusal))
-        for ledger in ledgers.values():
-            store.state.save_ledger(ledger)
+        for account, refusal in refused:
+            store.state.quarantine(_quarantine_entry(store, account.name, refusal))
+        for account in accounts.values():
+            store.state.save_account(account)
         if store.unlinked:
             store.state.forget_gone(store.unlinked)
             store.unlinked = []
         gone = store.drop_consumed(floor)
-    store.ledgers = merged
+    store.readers = merged
     if gone:
         store.unlink(gone)
-    drop_kept(store, floor)
+    drop_survivors(store, floor)
 
 
-def _accept(store: Store, ledger: Ledger, first: int, last: int) -> None:
-    for low, high in ledger.cursor.add(max(first, 1), min(last, store.next - 1)):
-        counted = store.measure_for(ledger.name, low, high)
-        ledger.delivered = ledger.delivered.plus(counted)
-        ledger.pending = ledger.pending.minus(counted)
+def _accept(store: Store, account: ReaderAccount, first: int, last: int) -> None:
+    for low, high in account.cursor.add(max(first, 1), min(last, store.next - 1)):
+        counted = measure_for(store, account.name, low, high)
+        account.delivered = account.delivered.plus(counted)
+        account.pending = account.pending.minus(counted)
 
 
 def _refused(
-    store: Store, ledger: Ledger, refusals: Sequence[Refusal]
-) -> list[tuple[Ledger, Refusal]]:
+    store: Store, account: ReaderAccount, refusals: Sequence[Refusal]
+) -> list[tuple[ReaderAccount, Refusal]]:
     taken = []
     for refusal in refusals:
         offset = refusal.offset
-        if not 0 < offset < store.next or ledger.cursor.is_settled(offset):
+        if not 0 < offset < store.next or account.cursor.is_settled(offset):
             continue
-        counted = store.measure_for(ledger.name, offset, offset)
-        ledger.cursor.add(offset, offset, forced=True)
+        counted = measure_for(store, account.name, offset, offset)
+        account.cursor.add(offset, offset, forced=True)
         if counted.records:
-            ledger.quarantined = ledger.quarantined.plus(counted)
-            ledger.pending = ledger.pending.minus(counted)
-            taken.append((ledger, refusal))
-            events.record_quarantined(ledger.name, offset, refusal.reason)
+            account.quarantined = account.quarantined.plus(counted)
+            account.pending = account.pending.minus(counted)
+            taken.append((account, refusal))
+            events.record_quarantined(account.name, offset, refusal.reason)
     return taken
 
 
@@ -95,11 +99,11 @@ def _quarantine_entry(store: Store, reader: str, refusal: Refusal) -> Quarantine
             ).fetchone()
             if fields is None:
                 break
-            row = Row(*fields)
+            row = StoredRow(*fields)
             digest = plan_digest(connection, row.plan) if row.plan else None
             table = store.plan_of(connection, row.plan)
         if digest is not None and table is not None:
-            store.state.keep_plan(digest, table)
+            store.state.save_plan(digest, table)
         return QuarantineEntry(
             0, reader, row.offset, row.kind, row.plan, digest, row.samples, row.at, row.reader,
             row.body, refusal.reason, now,
@@ -109,69 +113,59 @@ def _quarantine_entry(store: Store, reader: str, refusal: Refusal) -> Quarantine
     )
 
 
-def drop_kept(store: Store, floor: int) -> None:
-    """Delete kept records that every reader has passed."""
-    if not store.kept or store.kept[0][1] >= floor or store.keep is None:
-        return
-    connection = store.keep.connection
-    with transaction(connection):
-        connection.execute("DELETE FROM records WHERE offset<?", (floor,))
-        connection.execute("DELETE FROM addressed WHERE offset<?", (floor,))
-    connection.pragma("incremental_vacuum")
-    store.kept = [(max(first, floor), last) for first, last in store.kept if last >= floor]
-    store.kept_samples = [offset for offset in store.kept_samples if offset >= floor]
-    for offset in [each for each in store.addressed if each < floor]:
-        del store.addressed[offset]
-    if not store.kept:
-        store.remove_keep()
-    store.refresh_spans()
+def drop_survivors(store: Store, floor: int) -> None:
+    """Delete survivors that every reader has passed."""
+    if store.survivors.delete_below(floor):
+        for offset in [each for each in store.addressed if each < floor]:
+            del store.addressed[offset]
+        store.refresh_spans()
 
 
-def add_reader(store: Store, name: str) -> Ledger:
-    """Give the ledger of a reader; a new one starts at the oldest kept record."""
-    if name not in store.ledgers:
-        ledger = Ledger(name, Cursor())
+def add_reader(store: Store, name: str) -> ReaderAccount:
+    """Give the account of a reader; a new one starts at the oldest record there is."""
+    if name not in store.readers:
+        account = ReaderAccount(name, Cursor())
         first = min(span.first for span in store.spans)
-        ledger.cursor.add(1, first - 1, forced=True)
-        ledger.pending = pending_of(store, ledger)
-        store.normalise_one(ledger)
-        ledger.begin_books(store.next - 1)
+        account.cursor.add(1, first - 1, forced=True)
+        account.pending = pending_of(store, account)
+        normalise_one(store, account)
+        account.begin_counts(store.next - 1)
         with transaction(store.state.connection):
-            store.state.save_ledger(ledger)
-        store.ledgers = {**store.ledgers, name: ledger}
-    return store.ledgers[name]
+            store.state.save_account(account)
+        store.readers = {**store.readers, name: account}
+    return store.readers[name]
 
 
 def note_jump(store: Store, name: str, places: Sequence[int]) -> None:
     """Note where a reader has something in hand: a start could not see it by what is settled."""
-    ledger = store.ledgers.get(name)
-    if ledger is None:
+    account = store.readers.get(name)
+    if account is None:
         raise SpoolError("unknown-reader", name)
-    if set(places) <= set(ledger.jumps):
+    if set(places) <= set(account.jumps):
         return
-    ledger = ledger.copy()
-    ledger.jumped(places)
+    account = account.copy()
+    account.jumped(places)
     with transaction(store.state.connection):
-        store.state.save_ledger(ledger)
-    store.ledgers = {**store.ledgers, name: ledger}
+        store.state.save_account(account)
+    store.readers = {**store.readers, name: account}
 
 
 def forget_reader(store: Store, name: str) -> None:
     """Remove a reader with its cursor and its quarantine; parts it held are dropped."""
-    ledger = store.ledgers.get(name)
-    if ledger is None:
+    account = store.readers.get(name)
+    if account is None:
         return
-    rest = {key: each for key, each in store.ledgers.items() if key != name}
+    rest = {key: each for key, each in store.readers.items() if key != name}
     floor = min((each.cursor.position for each in rest.values()), default=0)
     with transaction(store.state.connection):
-        store.state.remove_ledger(name)
+        store.state.remove_account(name)
         gone = store.drop_consumed(floor)
-    store.ledgers = rest
+    store.readers = rest
     store.leases.forget(name)
-    events.reader_forgotten(name, ledger.pending.records)
+    events.reader_forgotten(name, account.pending.records)
     if gone:
         store.unlink(gone)
-    drop_kept(store, floor)
+    drop_survivors(store, floor)
 
 
 def count_again(store: Store) -> bool:
@@ -181,21 +175,13 @@ def count_again(store: Store) -> bool:
     then missing on one side of the books, and everybody can see it.
     """
     differ = False
-    for ledger in store.ledgers.values():
-        if len(ledger.cursor.intervals()) > RANGES_COUNTED_MAX:
+    for account in store.readers.values():
+        if len(account.cursor.intervals()) > RANGES_COUNTED_MAX:
             continue
-        found = pending_of(store, ledger)
-        if found[:2] != ledger.pending[:2]:
-            missing = ledger.pending.minus(found)
-            events.books_differ(ledger.name, missing.records, missing.samples)
+        found = pending_of(store, account)
+        if found[:2] != account.pending[:2]:
+            missing = account.pending.minus(found)
+            events.books_differ(account.name, missing.records, missing.samples)
             differ = True
-        ledger.pending = found
+        account.pending = found
     return differ
-
-
-def pending_of(store: Store, ledger: Ledger) -> Totals:
-    """Count what a reader has not settled, from the files."""
-    total = NOTHING
-    for first, last in ledger.cursor.unsettled(ledger.cursor.position, store.next - 1):
-        total = total.plus(store.measure_for(ledger.name, first, last))
-    return total

@@ -14,21 +14,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
 import apsw
 
-from gateway.core.protocols import ReaderState
 from gateway.core.signals import PlanTable
-from gateway.core.types import Offset, UnixNs
 from gateway.ops.sqlite import LogMeter, connect, pages_bytes, shut
-from gateway.spool.cursor import Cursor, Range
-from gateway.spool.database import FORMAT, STATE_ID, check_format
+from gateway.spool.account import ReaderAccount
+from gateway.spool.cursor import Range
+from gateway.spool.files import FORMAT, STATE_ID, check_format
 from gateway.spool.msgpack import packb, unpackb
 from gateway.spool.part import pack_plan, unpack_plan
-from gateway.spool.summary import NOTHING, Summary, Totals
+from gateway.spool.summary import Summary
 
-STATE_FILE = "state.db"
 _SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE parts(first INTEGER PRIMARY KEY, last INTEGER, size INTEGER, gone INTEGER DEFAULT 0,
@@ -46,112 +43,10 @@ _BOOKS = "CREATE TABLE IF NOT EXISTS books(name TEXT PRIMARY KEY, body BLOB NOT 
 """Beside `readers`, whose form every version can read. What stands here holds only together with
 the reader's row as it was written then: a version that does not know it may have moved the cursor.
 """
-UNKNOWN = -1
-JUMPS_MAX = 6
-"""Places to which a reader jumped, or from which it did; a forwarder has three in hand at most."""
 
 
 @dataclass(slots=True)
-class Ledger:
-    """A reader's cursor and counts; the writer owns it, others get snapshots.
-
-    Two counts of the same: `stored` is what was committed for the reader, up to the offset `upto`,
-    as the one who commits counts it; `pending` is what the files hold beyond the cursor, and the
-    other three are what became of the rest. `requeued` is what came back from quarantine, which was
-    stored a second time. `upto` is UNKNOWN where nobody counted.
-    """
-
-    name: str
-    cursor: Cursor
-    pending: Totals = NOTHING
-    delivered: Totals = NOTHING
-    quarantined: Totals = NOTHING
-    expired: Totals = NOTHING
-    oldest: UnixNs | None = None
-    jumps: tuple[int, ...] = ()
-    stored: Totals = NOTHING
-    requeued: Totals = NOTHING
-    upto: int = UNKNOWN
-
-    def copy(self) -> Ledger:
-        return Ledger(
-            self.name, self.cursor.copy(), self.pending, self.delivered, self.quarantined,
-            self.expired, self.oldest, self.jumps, self.stored, self.requeued, self.upto,
-        )  # fmt: skip
-
-    def jumped(self, places: Iterable[int]) -> None:
-        """Note where the reader has something in hand; what it has settled since is forgotten."""
-        new = tuple(places)
-        known = [each for each in self.jumps if each not in new]
-        here = [each for each in (*known, *new) if not self.cursor.is_settled(each)]
-        self.jumps = tuple(here[-JUMPS_MAX:])
-
-    def spooled(self) -> Totals:
-        """Give what the spool ever had for this reader, as it was stored."""
-        return self.stored.minus(self.requeued)
-
-    def accounted(self) -> Totals:
-        """Give the same as what became of it."""
-        return self.delivered.plus(self.pending).plus(self.quarantined).plus(self.expired)
-
-    def begin_books(self, upto: int) -> None:
-        """Take what is accounted for as what was stored, where nobody has counted so far."""
-        self.stored, self.requeued, self.upto = self.accounted(), NOTHING, upto
-
-    def write_off(self) -> None:
-        """Count what damaged files leave unexplained as expired; what nobody knew of as stored."""
-        records, samples, _ = self.spooled().minus(self.accounted())
-        self.expired = self.expired.plus(Totals(max(records, 0), max(samples, 0)))
-        self.stored = self.stored.plus(Totals(max(-records, 0), max(-samples, 0)))
-
-    def state(self) -> ReaderState:
-        return ReaderState(
-            self.name, Offset(self.cursor.position), self.cursor.intervals(), self.pending.records,
-            self.quarantined.records, self.delivered.records, self.expired.records, self.oldest,
-            self.pending.samples, self.pending.bytes, self.spooled().records,
-            self.spooled().samples - self.accounted().samples,
-        )  # fmt: skip
-
-    def pack(self) -> bytes:
-        """Give the durable form, with a checksum: a damaged cursor must not skip records."""
-        fields = packb(
-            [
-                self.cursor.position, self.cursor.intervals(), self.delivered, self.quarantined,
-                self.expired,
-            ]
-        )  # fmt: skip
-        return crc32(fields).to_bytes(4, "big") + fields
-
-    @staticmethod
-    def unpack(name: str, data: bytes) -> Ledger:
-        """Read what `pack` wrote.
-
-        Raises:
-            ValueError: it is damaged.
-        """
-        if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
-            raise ValueError(f"the cursor of {name} does not match its checksum")
-        position, settled, *counts = unpackb(data[4:])
-        delivered, quarantined, expired = (Totals(*each) for each in counts)
-        return Ledger(name, Cursor(position, settled), NOTHING, delivered, quarantined, expired)
-
-    def pack_books(self, written: bytes) -> bytes:
-        """Give what goes with `written`, the form that `pack` gave."""
-        fields = packb([crc32(written), self.jumps, self.stored, self.requeued, self.upto])
-        return crc32(fields).to_bytes(4, "big") + fields
-
-    def take_books(self, written: bytes, data: bytes) -> None:
-        """Take what `pack_books` gave; what is damaged, or of another moment, is left alone."""
-        if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
-            return
-        of, jumps, stored, requeued, upto = unpackb(data[4:])
-        if of == crc32(written):
-            self.jumps, self.upto = tuple(jumps), upto
-            self.stored, self.requeued = Totals(*stored), Totals(*requeued)
-
-
-@dataclass(slots=True)
-class PartRow:
+class KnownPart:
     """What the state knows of a part; `last` is None while it is written.
 
     `spans` are the offsets present, `addressed` the records meant for one reader as (offset,
@@ -167,14 +62,20 @@ class PartRow:
     plans: dict[int, str] = field(default_factory=dict)
 
     def pack(self) -> bytes:
+        """Give the durable form of what the columns of the table do not hold."""
         return packb([self.summary.pack(), self.spans, self.addressed, self.plans])
 
     @staticmethod
-    def unpack(first: int, last: int | None, size: int, body: bytes | None) -> PartRow:
+    def unpack(first: int, last: int | None, size: int, body: bytes | None) -> KnownPart:
+        """Read a row of the table; without a body the part is still written.
+
+        Raises:
+            ValueError: the body is damaged.
+        """
         if body is None:
-            return PartRow(first, last, size)
+            return KnownPart(first, last, size)
         summary, spans, addressed, plans = unpackb(body)
-        return PartRow(
+        return KnownPart(
             first, last, size, Summary.unpack(summary), [(a, b) for a, b in spans],
             [(offset, reader, samples, size_) for offset, reader, samples, size_ in addressed],
             plans,
@@ -201,7 +102,7 @@ class QuarantineEntry(NamedTuple):
 class StateFile:
     """`state.db`, open for writing; belongs to the writer.
 
-    Every method may raise `apsw.Error`; see `database.DISK_ERRORS` and `CORRUPT_ERRORS`.
+    Every method may raise `apsw.Error`, see `gateway.ops.sqlite`.
     """
 
     def __init__(self, path: Path, *, vfs: str | None, synchronous: str = "FULL") -> None:
@@ -234,28 +135,36 @@ class StateFile:
         return pages_bytes(self.connection)
 
     def meta(self, key: str) -> Any:
+        """Read a value that every state file has.
+
+        Raises:
+            apsw.CorruptError: it has not.
+        """
         row = self.connection.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
         if row is None:
             raise apsw.CorruptError(f"{self.path.name} has no {key}")
         return row[0]
 
     def set_meta(self, key: str, value: Any) -> None:
+        """Write a value; a transaction of its own where none is open."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
 
     def reserve(self, upto: int) -> None:
-        """Set offsets below `upto` aside for use; durable on return."""
+        """Reserve offsets below `upto`; durable on return."""
         self.set_meta("reserved", upto)
         self.reserved = upto
 
-    def parts(self) -> list[PartRow]:
+    def parts(self) -> list[KnownPart]:
+        """List the parts that should be there, oldest first."""
         return [
-            PartRow.unpack(*fields)
+            KnownPart.unpack(*fields)
             for fields in self.connection.execute(
                 "SELECT first,last,size,body FROM parts WHERE gone=0 ORDER BY first"
             )
         ]
 
-    def save_part(self, part: PartRow) -> None:
+    def save_part(self, part: KnownPart) -> None:
+        """Write what is known of a part, over what was known before."""
         self.connection.execute(
             "INSERT OR REPLACE INTO parts(first,last,size,body) VALUES(?,?,?,?)",
             (part.first, part.last, part.size, part.pack()),
@@ -266,33 +175,39 @@ class StateFile:
         self.connection.execute("UPDATE parts SET gone=1, body=NULL WHERE first=?", (first,))
 
     def gone(self) -> list[int]:
+        """List the parts that are noted as gone and perhaps not unlinked."""
         return [row[0] for row in self.connection.execute("SELECT first FROM parts WHERE gone=1")]
 
     def forget_gone(self, firsts: Iterable[int]) -> None:
+        """Forget parts that are unlinked."""
         self.connection.executemany(
             "DELETE FROM parts WHERE gone=1 AND first=?", ((first,) for first in firsts)
         )
 
-    def ledgers(self) -> Iterator[tuple[str, bytes]]:
+    def accounts(self) -> Iterator[tuple[str, bytes]]:
+        """Read name and durable form of each account, see `ReaderAccount.unpack`."""
         yield from self.connection.execute("SELECT name,body FROM readers ORDER BY name")
 
-    def books(self) -> dict[str, bytes]:
-        """Give what `Ledger.take_books` reads, by reader."""
+    def counts(self) -> dict[str, bytes]:
+        """Give what `ReaderAccount.take_counts` reads, by reader."""
         return dict(self.connection.execute("SELECT name,body FROM books"))
 
-    def save_ledger(self, ledger: Ledger) -> None:
-        body = ledger.pack()
-        self.connection.execute("INSERT OR REPLACE INTO readers VALUES(?,?)", (ledger.name, body))
+    def save_account(self, account: ReaderAccount) -> None:
+        """Write an account and its counts; together only inside a transaction."""
+        body = account.pack()
+        self.connection.execute("INSERT OR REPLACE INTO readers VALUES(?,?)", (account.name, body))
         self.connection.execute(
-            "INSERT OR REPLACE INTO books VALUES(?,?)", (ledger.name, ledger.pack_books(body))
+            "INSERT OR REPLACE INTO books VALUES(?,?)", (account.name, account.pack_counts(body))
         )
 
-    def remove_ledger(self, name: str) -> None:
+    def remove_account(self, name: str) -> None:
+        """Delete a reader with its quarantine."""
         self.connection.execute("DELETE FROM readers WHERE name=?", (name,))
         self.connection.execute("DELETE FROM books WHERE name=?", (name,))
         self.connection.execute("DELETE FROM quarantine WHERE reader=?", (name,))
 
-    def keep_plan(self, digest: str, table: PlanTable) -> None:
+    def save_plan(self, digest: str, table: PlanTable) -> None:
+        """Write a plan table that is not there yet."""
         row = self.connection.execute("SELECT 1 FROM plans WHERE digest=?", (digest,)).fetchone()
         if row is None:
             self.connection.execute(
@@ -300,32 +215,41 @@ class StateFile:
             )
 
     def plan(self, digest: str) -> PlanTable | None:
+        """Read a plan table, None where it is not here.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is damaged.
+        """
         row = self.connection.execute(
             "SELECT device,body FROM plans WHERE digest=?", (digest,)
         ).fetchone()
         return None if row is None else unpack_plan(row[0], row[1])
 
     def save_devices(self, devices: Iterable[tuple[str, str, int | None]]) -> None:
+        """Write device, digest of its newest plan, and when its newest samples came (ns UTC)."""
         self.connection.executemany("INSERT OR REPLACE INTO devices VALUES(?,?,?)", devices)
 
     def devices(self) -> list[tuple[str, str, int | None]]:
+        """Read what `save_devices` wrote."""
         return list(self.connection.execute("SELECT device,digest,newest FROM devices"))
 
     def purge_plans(self, used: set[str]) -> None:
         """Delete plan tables that no device, part or quarantined record names."""
-        kept = used | {digest for _, digest, _ in self.devices()}
-        kept |= {row[0] for row in self.connection.execute("SELECT digest FROM quarantine")}
+        named = used | {digest for _, digest, _ in self.devices()}
+        named |= {row[0] for row in self.connection.execute("SELECT digest FROM quarantine")}
         every = [row[0] for row in self.connection.execute("SELECT digest FROM plans")]
         self.connection.executemany(
-            "DELETE FROM plans WHERE digest=?", ((each,) for each in every if each not in kept)
+            "DELETE FROM plans WHERE digest=?", ((each,) for each in every if each not in named)
         )
 
     def quarantine(self, entry: QuarantineEntry) -> None:
+        """Add a refused record; its `id` is given here."""
         self.connection.execute(
             "INSERT INTO quarantine VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)", tuple(entry)[1:]
         )
 
     def quarantined(self, number: int) -> QuarantineEntry | None:
+        """Read a refused record, None where there is no such number."""
         row = self.connection.execute("SELECT * FROM quarantine WHERE id=?", (number,)).fetchone()
         return None if row is None else QuarantineEntry(*row)
 
@@ -339,6 +263,7 @@ class StateFile:
         )
 
     def remove_quarantined(self, number: int) -> None:
+        """Delete a refused record."""
         self.connection.execute("DELETE FROM quarantine WHERE id=?", (number,))
 
     def post(self, body: bytes) -> int:
@@ -347,10 +272,13 @@ class StateFile:
         return self.connection.last_insert_rowid()
 
     def outbox(self) -> list[tuple[int, bytes]]:
+        """List what is still to be written into a part, in order."""
         return list(self.connection.execute("SELECT id,body FROM outbox ORDER BY id"))
 
     def sent(self, upto: int) -> None:
+        """Forget entries of the outbox that are in a part."""
         self.connection.execute("DELETE FROM outbox WHERE id<=?", (upto,))
 
     def close(self) -> None:
+        """Close without raising; SQLite folds the log in when it can."""
         shut(self.connection)

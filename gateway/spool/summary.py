@@ -29,11 +29,13 @@ class Totals(NamedTuple):
     bytes: int = 0
 
     def plus(self, other: Totals) -> Totals:
+        """Add column by column."""
         return Totals(
             self.records + other.records, self.samples + other.samples, self.bytes + other.bytes
         )
 
     def minus(self, other: Totals) -> Totals:
+        """Subtract column by column; a negative count says that somebody counted wrong."""
         return Totals(
             self.records - other.records, self.samples - other.samples, self.bytes - other.bytes
         )
@@ -98,6 +100,7 @@ class PlanStretch:
         return at is not None and EARLIEST <= at <= now + STORE_AHEAD_NS
 
     def merge(self, other: PlanStretch) -> None:
+        """Widen the stretch by another of the same plan."""
         self.samples += other.samples
         for low, high in ((other.start, other.end),):
             if low is not None and high is not None:
@@ -171,6 +174,7 @@ class Summary:
             self.dropped += item.count or 0
 
     def merge(self, other: Summary) -> None:
+        """Add another stretch of the same file, whose plans have the same numbers."""
         self.totals = self.totals.plus(other.totals)
         self.rejected += other.rejected
         self.dropped += other.dropped

@@ -11,8 +11,8 @@ from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.core.clock import SystemClock
 from gateway.core.records import Rejected, answer_for
 from gateway.core.types import Offset, UnixNs
+from gateway.spool import admission, writing
 from gateway.spool.log import SqliteSpool
-from gateway.spool.store import Store
 from tests.unit.spool import makers
 
 
@@ -26,8 +26,8 @@ async def test_a_record_that_the_writer_drops_makes_device_and_reader_unbalanced
 ) -> None:
     spool = await opened(tmp_path)
     reader = await spool.reader("central")
-    plain = Store._book
-    kept = Store.commit
+    book = writing._book
+    commit = writing.commit
 
     async def took(number: int) -> None:
         account.received += 10
@@ -44,12 +44,12 @@ async def test_a_record_that_the_writer_drops_makes_device_and_reader_unbalanced
     await reader.settle(answer_for(await reader.read(Offset(1), 10, 1 << 30)))
     assert balanced() == (True, True)
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_book", lambda store, entries, rows: plain(store, [], []))
+        patch.setattr(writing, "_book", lambda store, entries, rows: book(store, [], []))
         await took(10)
     await took(20)
     assert balanced() == (True, False), "written, and the reader never hears of it"
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "commit", lambda store, entries, *rest: kept(store, [], *rest))
+        patch.setattr(admission, "commit", lambda store, entries: commit(store, []))
         await took(30)
     assert balanced() == (False, False), "handed over, and never written"
     await spool.close()

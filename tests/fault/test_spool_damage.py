@@ -212,7 +212,7 @@ async def test_a_second_gateway_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(SpoolLocked):
         await open_spool(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from gateway.spool.lock import FolderLock\n"
+        "import sys; from pathlib import Path; from gateway.spool.files import FolderLock\n"
         "from gateway.core.errors import SpoolLocked\n"
         "try: FolderLock(Path(sys.argv[1])).acquire()\n"
         "except SpoolLocked: sys.exit(7)"

@@ -23,9 +23,9 @@ from gateway.ops.advice import read
 from gateway.ops.health import Health, SpoolState
 from gateway.spool import condition
 from gateway.spool.condition import condition_after, looked_at
+from gateway.spool.limits import Settings
 from gateway.spool.log import SqliteSpool
 from gateway.spool.recovery import load
-from gateway.spool.store import Settings
 from tests.integration.api_parts import Running, served
 from tests.unit.spool import makers
 from tests.unit.spool.power import PowerDisk
@@ -114,7 +114,7 @@ async def test_a_disk_that_refuses_is_told_everywhere_and_so_is_its_recovery(
 async def test_a_disk_that_does_not_finish_a_write_is_told_everywhere_and_so_is_its_recovery(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.spool.writer.STALL_S", 0.7)
+    monkeypatch.setattr("gateway.spool.committer.STALL_S", 0.7)
     watched.disk.moves.clear()
     storing = asyncio.create_task(watched.store_one())
     await watched.shows(SpoolState.STALLED, "disk-stalled", SHOWN_WITHIN_S * LOADED)
@@ -131,8 +131,8 @@ async def test_reading_the_files_again_for_long_is_told(
         load(*args, **more)
 
     go_on = threading.Event()
-    monkeypatch.setattr("gateway.spool.writer.STALL_S", 0.7)
-    monkeypatch.setattr("gateway.spool.writer.load", long)
+    monkeypatch.setattr("gateway.spool.committer.STALL_S", 0.7)
+    monkeypatch.setattr("gateway.spool.committer.load", long)
     watched.disk.failing = {"write": 1}
     assert not await watched.store_one()
     await watched.shows(SpoolState.RECOVERING, "spool-recovering", SHOWN_WITHIN_S * LOADED)

@@ -15,12 +15,13 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
 from gateway.core.records import Answer, Refusal
 from gateway.core.types import Offset
-from gateway.spool.appending import append
+from gateway.spool.admission import append
+from gateway.spool.limits import Settings
 from gateway.spool.log import SqliteSpool
 from gateway.spool.reader import Chunk, DiskReader
 from gateway.spool.recovery import load
 from gateway.spool.settling import add_reader, settle
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 from tests.unit.spool.power import PowerDisk
 
@@ -69,13 +70,13 @@ def lost_after_cut(folder: Path, acknowledged: int, position: int) -> int:
             connection = apsw.Connection(str(file))
             assert connection.pragma("integrity_check") == "ok"
             connection.close()
-        if "history" not in store.ledgers:
+        if "history" not in store.readers:
             return acknowledged
-        ledger = store.ledgers["history"]
+        account = store.readers["history"]
         chunk = Chunk(1, 1 << 60, 1 << 60)
-        DiskReader(None).fill(chunk, store.spans, ledger.cursor, store.next - 1, "history")
+        DiskReader(None).fill(chunk, store.spans, account.cursor, store.next - 1, "history")
         there = sum(record.offset <= acknowledged for record in chunk.records)
-        settled = ledger.delivered.records + ledger.quarantined.records
+        settled = account.delivered.records + account.quarantined.records
         return (acknowledged - settled - there) + max(position - settled, 0)
     finally:
         store.close_files()

@@ -16,7 +16,7 @@ from gateway.ops.events import usage_ledger as events
 from gateway.usage.ledger import opening
 from gateway.usage.ledger.ledger import SqliteLedger
 from gateway.usage.ledger.opening import SetAside, load
-from gateway.usage.ledger.schema import DERIVED, KEPT
+from gateway.usage.ledger.schema import DERIVED, PRIMARY
 from gateway.usage.ledger.store import Settings, Store
 from gateway.usage.ledger.verify import verify
 from gateway.usage.model import State
@@ -36,7 +36,7 @@ def meaning(path: Path) -> Any:
             said.append(connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall())
             said += [
                 connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-                for table in (*KEPT, *DERIVED)
+                for table in (*PRIMARY, *DERIVED)
             ]
             return said
         finally:

@@ -19,13 +19,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.core.clock import SystemClock
 from gateway.core.records import Answer, Batch, Gap, GapReason, Item, Record, Refusal
 from gateway.core.types import Offset
-from gateway.spool.appending import append
-from gateway.spool.quota import make_room, trim_quarantine
+from gateway.spool.admission import append, make_room
+from gateway.spool.giving_up import trim_quarantine
+from gateway.spool.limits import Settings
 from gateway.spool.reader import Chunk, DiskReader
 from gateway.spool.recovery import load
 from gateway.spool.requests import retry
 from gateway.spool.settling import add_reader, note_jump, settle
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 
 READERS = ("history", "central")
@@ -95,7 +96,7 @@ class InHandMachine(RuleBasedStateMachine):
         self.append([2_000] * rounds)
 
     def read(self, name: str, start: int, last: int, share: int = 1) -> list[Record]:
-        store, cursor = self.store, self.store.ledgers[name].cursor
+        store, cursor = self.store, self.store.readers[name].cursor
         limit = min(store.read_limit(len(READERS)), QUOTA) // share
         chunk = Chunk(max(start, cursor.position), 50, limit)
         since = store.leases.heard
@@ -194,7 +195,7 @@ class InHandMachine(RuleBasedStateMachine):
         self.heard()
         for name, there in self.there.items():
             there.lanes = {each: Lane() for each in LANES}
-            there.lanes["live"].start = self.store.ledgers[name].cursor.position
+            there.lanes["live"].start = self.store.readers[name].cursor.position
             there.backlog_to = 0
 
     @precondition(lambda self: self.number > 20)
@@ -210,7 +211,7 @@ class InHandMachine(RuleBasedStateMachine):
         self.heard()
         for name, there in self.there.items():
             chunk = Chunk(1, LOTS, LOTS)
-            cursor = self.store.ledgers[name].cursor
+            cursor = self.store.readers[name].cursor
             DiskReader(None).fill(chunk, self.store.spans, cursor, self.store.next - 1, name)
             seen = {record.offset: record.item for record in chunk.records}
             for offset in [each for each in there.pending if each not in seen]:
@@ -231,7 +232,7 @@ class InHandMachine(RuleBasedStateMachine):
         }
         for offset in [each for each in there.refused if each not in kept]:
             there.declared[offset] = there.refused.pop(offset)
-        state = self.store.ledgers[name].state()
+        state = self.store.readers[name].state()
         counts = (state.pending, state.delivered, state.quarantined, state.expired)
         parts = (there.pending, there.delivered, there.refused, there.declared)
         assert counts == tuple(map(len, parts))

@@ -16,13 +16,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gateway.core.clock import SystemClock
 from gateway.core.records import Answer, Batch, Gap, GapReason, Item, Record, Refusal
 from gateway.core.types import Offset
-from gateway.spool.appending import append
-from gateway.spool.quota import make_room, trim_quarantine
+from gateway.spool.admission import append, make_room
+from gateway.spool.giving_up import trim_quarantine
+from gateway.spool.limits import Settings
 from gateway.spool.reader import Chunk, DiskReader
 from gateway.spool.recovery import load
 from gateway.spool.requests import retry
 from gateway.spool.settling import add_reader, forget_reader, settle
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 
 READERS = ("history", "central")
@@ -167,7 +168,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def visible(self, name: str) -> list[Record]:
         chunk = Chunk(1, LOTS, LOTS)
-        cursor = self.store.ledgers[name].cursor
+        cursor = self.store.readers[name].cursor
         DiskReader(None).fill(chunk, self.store.spans, cursor, self.store.next - 1, name)
         return chunk.records
 
@@ -201,14 +202,14 @@ class SpoolMachine(RuleBasedStateMachine):
             self.check_gaps(name, model)
 
     def check_counts(self, name: str, model: Model) -> None:
-        ledger = self.store.ledgers[name]
-        state = ledger.state()
+        account = self.store.readers[name]
+        state = account.state()
         assert state.pending == len(model.pending)
         assert state.pending_samples == samples(list(model.pending.values()))
         assert state.delivered == len(model.delivered)
-        assert ledger.delivered.samples == samples(model.delivered)
+        assert account.delivered.samples == samples(model.delivered)
         assert state.quarantined == len(model.quarantined)
-        assert (state.expired, ledger.expired.samples) == (
+        assert (state.expired, account.expired.samples) == (
             len(model.expired),
             samples(model.expired),
         )

@@ -149,7 +149,7 @@ async def test_a_record_that_vanished_makes_status_say_that_the_ledger_is_not_ba
     for _ in range(3):
         await running.store()
     assert (await running.get("/api/status")).json()["ledger"]["balanced"] is True
-    ledger = running.spool._store.ledgers["central"]
+    ledger = running.spool._store.readers["central"]
     ledger.cursor.add(2, 2, forced=True)  # as if it had been settled, and nothing had become of it
     await running.store()
     async with asyncio.timeout(10):

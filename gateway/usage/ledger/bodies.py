@@ -69,12 +69,12 @@ def event_draft(delivery: str, entry: Event | Unfit, hide: Hide) -> Draft:
         personal["detail"] = entry.detail
         state = State.QUARANTINED
     _check(body, raw.received, body.get("at", 0), body.get("amount", 0))
-    kept = hide(canonical(personal))
+    hidden = hide(canonical(personal))
     digest = None
     if raw.source_id:  # over what is kept, so that the chain gives the same one again
-        said = json.loads(kept)
+        said = json.loads(hidden)
         digest = digest_of(raw.intake, said["source_id"], said["fields"])
-    return Draft(body, kept, digest, delivery, state)
+    return Draft(body, hidden, digest, delivery, state)
 
 
 def _add_event(body: dict[str, Any], personal: dict[str, Any], event: Event) -> None:

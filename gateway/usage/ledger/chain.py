@@ -23,7 +23,7 @@ OPENED, EVENT, UNFIT, MOVE, ERASE = "opened", "event", "unfit", "move", "erase"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChainRow:
     """One row of the chain as stored; `personal` is None where nothing was kept or it is erased."""
 
     seq: int

@@ -17,16 +17,17 @@ import apsw
 from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.records import Usage
+from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import usage_ledger as events
 from gateway.ops.lock import FileLock
 from gateway.usage.ledger import outbox, people, questions
 from gateway.usage.ledger.bodies import event_draft, move_draft
-from gateway.usage.ledger.chain import Row
+from gateway.usage.ledger.chain import ChainRow
+from gateway.usage.ledger.committer import GROUP_JOBS, LedgerCommitter, LedgerJob, News
 from gateway.usage.ledger.opening import SetAside, load
 from gateway.usage.ledger.requests import LOCK_FILE, erase
 from gateway.usage.ledger.store import Settings, Store
 from gateway.usage.ledger.verify import Report, verify
-from gateway.usage.ledger.writer import Job, News, Writer
 from gateway.usage.model import Event, Move, Raw, State, Taken, Today, Unfit, Waiting
 
 CALLS_WAITING_MAX = 1_024
@@ -60,8 +61,11 @@ class SqliteLedger:
         self._closed = False
         self.set_aside = set_aside
         """The last ledger that was replaced by this process, for an alarm; None for none."""
-        self._writer = Writer(store, asyncio.get_running_loop(), self._hear, window_s)
-        self._writer.start()
+        self._thread: CommitThread[LedgerJob, News] = CommitThread(
+            "usage-ledger", LedgerCommitter(store), asyncio.get_running_loop(), self._hear,
+            window_s=window_s, group=GROUP_JOBS,
+        )  # fmt: skip
+        self._thread.start()
 
     @property
     def name(self) -> str:
@@ -90,15 +94,15 @@ class SqliteLedger:
         store = Store(folder, clock, settings or Settings())
         lock = FileLock(folder / LOCK_FILE)
         started = clock.monotonic()
-        aside = await asyncio.to_thread(_open_files, store, lock)
+        replaced = await asyncio.to_thread(_open_files, store, lock)
         try:
-            ledger = SqliteLedger(store, lock, aside, on_set_aside, commit_window_s)
+            ledger = SqliteLedger(store, lock, replaced, on_set_aside, commit_window_s)
         except BaseException:
             store.close()
             lock.release()
             raise
-        if aside is not None:
-            on_set_aside(aside)
+        if replaced is not None:
+            on_set_aside(replaced)
         took = clock.monotonic() - started
         events.usage_ledger_opened(store.head.ledger, store.head.seq, took)
         return ledger
@@ -170,9 +174,11 @@ class SqliteLedger:
         count: int = await self._do(lambda store: erase(store, request))
         return count
 
-    async def rows_after(self, seq: int, limit: int) -> list[Row]:
+    async def rows_after(self, seq: int, limit: int) -> list[ChainRow]:
         """Give the next rows of the chain as they are, personal content included."""
-        rows: list[Row] = await self._ask(lambda store: questions.rows_after(store, seq, limit))
+        rows: list[ChainRow] = await self._ask(
+            lambda store: questions.rows_after(store, seq, limit)
+        )
         return rows
 
     async def records_after(self, seq: int, limit: int) -> list[tuple[int, Usage]]:
@@ -217,8 +223,8 @@ class SqliteLedger:
         if self._closed:
             return
         self._closed = True
-        self._writer.stop()
-        await asyncio.to_thread(self._writer.join)
+        self._thread.stop()
+        await asyncio.to_thread(self._thread.join)
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._lock.release()
 
@@ -235,7 +241,7 @@ class SqliteLedger:
             if self._closed:
                 raise LedgerUnavailable("closed")
             future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            self._writer.put(Job(function, future, patient))
+            self._thread.put(LedgerJob(future=future, patient=patient, function=function))
             return await future
 
     def _hear(self, news: News) -> None:
@@ -245,16 +251,11 @@ class SqliteLedger:
         if news.head != self._head:
             self._head = news.head
             self._rows.set()
-        for aside in news.set_aside:
-            self.set_aside = aside
-            self._heard(aside)
+        for replaced in news.set_aside:
+            self.set_aside = replaced
+            self._heard(replaced)
         for future, result in news.outcomes:
-            if future.done():
-                continue
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+            hand_out(future, result)
 
 
 def _open_files(store: Store, lock: FileLock) -> SetAside | None:

@@ -72,13 +72,13 @@ def replace(store: Store, reason: str) -> SetAside:
     A note says so meanwhile: a process that ends in between goes on with it at the next start.
     """
     store.close()
-    target = store.name_aside()
+    target = store.name_for_damaged()
     with (store.folder / REPLACING).open("w", encoding="ascii") as note:
         json.dump({"file": target.name, "reason": reason}, note)
         note.flush()
         os.fsync(note.fileno())
     sync_folder(store.folder)
-    store.set_names_aside(target)
+    store.rename_damaged(target)
     return _begin_anew(store, target, reason)
 
 
@@ -86,16 +86,18 @@ def _begin_anew(store: Store, old: Path, reason: str) -> SetAside:
     saved = read_all(old, store.settings.vfs)
     last = {"seq": saved.rows, "hash": saved.hash.hex(), "ledger": saved.ledger}
     store.create({"file": old.name, "reason": reason, **last}, lambda: carry(store, saved))
-    return _told(store, SetAside(old.name, reason, saved.rows, len(saved.events), saved.unreadable))
+    return _announce(
+        store, SetAside(old.name, reason, saved.rows, len(saved.events), saved.unreadable)
+    )
 
 
-def _told(store: Store, aside: SetAside) -> SetAside:
+def _announce(store: Store, replaced: SetAside) -> SetAside:
     """Say it before the note is gone: rather twice than never."""
     events.usage_ledger_set_aside(
-        aside.file, aside.reason, aside.rows, aside.unreadable, aside.carried
+        replaced.file, replaced.reason, replaced.rows, replaced.unreadable, replaced.carried
     )
     (store.folder / REPLACING).unlink()
-    return aside
+    return replaced
 
 
 def _resume(store: Store) -> SetAside | None:
@@ -110,11 +112,11 @@ def _resume(store: Store) -> SetAside | None:
     if store.path.exists() and _follows(store, old.name):
         believe(store)
         carried = one(store.connection, "SELECT count(*) FROM events WHERE was IS NOT NULL")[0]
-        return _told(store, SetAside(old.name, reason, 0, carried))
+        return _announce(store, SetAside(old.name, reason, 0, carried))
     if old.exists():
         remove_database(store.path)  # a beginning without an end
     else:
-        store.set_names_aside(old)
+        store.rename_damaged(old)
     return _begin_anew(store, old, reason)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.core.records import Usage
 from gateway.core.types import UnixNs
-from gateway.usage.ledger.chain import EVENT, MOVE, UNFIT, Row
+from gateway.usage.ledger.chain import EVENT, MOVE, UNFIT, ChainRow
 from gateway.usage.ledger.questions import rows_after
 from gateway.usage.ledger.sql import one
 from gateway.usage.ledger.store import Store
@@ -33,7 +33,7 @@ def records_after(store: Store, seq: int, limit: int) -> list[tuple[int, Usage]]
     return [(row.seq, _record(store, row)) for row in rows_after(store, seq, limit)]
 
 
-def _record(store: Store, row: Row) -> Usage:
+def _record(store: Store, row: ChainRow) -> Usage:
     extra: dict[str, Any] = {
         "kind": row.kind,
         "ledger": store.head.ledger,

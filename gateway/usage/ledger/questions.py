@@ -10,7 +10,7 @@ from gateway.core.errors import LedgerUnavailable
 from gateway.core.types import UnixNs
 from gateway.ops.events import usage_ledger as events
 from gateway.usage.ledger.bodies import Draft, raw_of
-from gateway.usage.ledger.chain import EVENT, Row
+from gateway.usage.ledger.chain import EVENT, ChainRow
 from gateway.usage.ledger.sql import every, one
 from gateway.usage.ledger.store import Store
 from gateway.usage.model import OPEN, Raw, State, Taken, Today, Waiting
@@ -115,7 +115,7 @@ def raw(store: Store, event: str) -> Raw | None:
     return raw_of(rows[0].body, rows[0].personal)
 
 
-def rows_after(store: Store, seq: int, limit: int) -> list[Row]:
+def rows_after(store: Store, seq: int, limit: int) -> list[ChainRow]:
     """Give the next rows of the chain.
 
     Raises:
@@ -123,7 +123,7 @@ def rows_after(store: Store, seq: int, limit: int) -> list[Row]:
     """
     try:
         return [
-            Row(number, json.loads(body), digest, None if said is None else json.loads(said))
+            ChainRow(number, json.loads(body), digest, None if said is None else json.loads(said))
             for number, body, digest, said in every(store.connection, _ROWS, (seq, limit))
         ]
     except (ValueError, TypeError) as error:

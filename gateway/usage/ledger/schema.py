@@ -15,7 +15,7 @@ FORMAT = 1
 DERIVED_VERSION = 1
 """Raised when the derived tables mean something else: they are made anew at the next start."""
 
-KEPT = {
+PRIMARY = {
     "chain": """CREATE TABLE chain (
         seq INTEGER PRIMARY KEY, body BLOB NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL)""",
     "people": """CREATE TABLE people (
@@ -64,7 +64,7 @@ INDEXES = {
     "attempts_event": """CREATE INDEX attempts_event ON attempts (event)""",
     "attempts_day": """CREATE INDEX attempts_day ON attempts (day)""",
 }
-EVERYTHING = {**KEPT, **DERIVED, **INDEXES}
+EVERYTHING = {**PRIMARY, **DERIVED, **INDEXES}
 
 
 def create_all(connection: apsw.Connection) -> None:

@@ -211,12 +211,12 @@ class Store:
             self._connection = None
         self._head_file.close()
 
-    def name_aside(self) -> Path:
+    def name_for_damaged(self) -> Path:
         """Give the name that a damaged file will have."""
         number = 1 + len(list(self.folder.glob("ledger-*.damaged")))
         return self.folder / f"ledger-{number}.damaged"
 
-    def set_names_aside(self, target: Path) -> None:
+    def rename_damaged(self, target: Path) -> None:
         """Rename the closed files.
 
         The head first: a new file must never stand beside an old head. The main file last: when it

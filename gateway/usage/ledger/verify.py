@@ -175,7 +175,7 @@ class _Walk:
                 self._report.ledger = self._report.ledger or str(said["ledger"])
             if (said["kind"] == OPENED) != (seq == 1):
                 self._report.add("chain", "order", seq, "a ledger is opened by its first row only")
-            good = self._kept(seq, promised, salt, content)
+            good = self._personal(seq, promised, salt, content)
             if self._derivable:
                 self._derived.apply(seq, said, json.loads(content) if good else None)
         except BODY_ERRORS:
@@ -183,7 +183,7 @@ class _Walk:
                 self._report.add("chain", "unreadable", seq, "its content is not a row's")
             self._derivable = False
 
-    def _kept(self, seq: int, promised: Any, salt: Any, content: Any) -> bool:
+    def _personal(self, seq: int, promised: Any, salt: Any, content: Any) -> bool:
         if content is None:
             if promised is not None:
                 self._bare[seq] = False

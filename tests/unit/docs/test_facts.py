@@ -27,11 +27,15 @@ from gateway.app.kinds import KINDS
 from gateway.cli import options
 from gateway.config import load, models, reload
 from gateway.config.devices import NAME_MAX
-from gateway.flow.forward_limits import ForwardLimits
+from gateway.flow.forward_pace import ForwardLimits
 from gateway.history import influx_write
 from gateway.mapping import expression
 from gateway.sinks import answer, body
-from gateway.spool import quota
+from gateway.spool import giving_up
+from gateway.history import influx_write
+from gateway.mapping import expression
+from gateway.sinks import answer, body
+from gateway.spool import giving_up
 from gateway.usage.config import DeliveryConfig
 from tests.unit.docs.pages import (
     ROOT,
@@ -127,7 +131,7 @@ def test_a_figure_on_a_page_is_the_one_in_the_code(page: str, sentence: str, rea
 def test_the_same_limits_hold_where_two_places_keep_them() -> None:
     assert LIMITS.retry_after_max_s == answer.RETRY_AFTER_MAX_S
     assert mqtt_adapter.ASK_AGAIN_S == 60.0  # "tried again every minute"
-    assert quota.QUARANTINE_SHARE == 8  # "an eighth of the quota"
+    assert giving_up.QUARANTINE_SHARE == 8  # "an eighth of the quota"
 
 
 def test_the_version_of_python_is_one_everywhere() -> None:

@@ -19,7 +19,7 @@ from gateway.flow.intake import DeviceIntake
 from gateway.mapping.mapper import Mapper
 from gateway.mapping.rules import Rule
 from gateway.ops.health import DeviceHealth
-from gateway.spool.counts import Accounts
+from gateway.spool.counts import DeviceAccounts
 from tests.unit.flow.test_types import batch, table, types
 
 
@@ -30,7 +30,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.items: list[Item] = []
-        self.accounts = Accounts()
+        self.accounts = DeviceAccounts()
         self.failures = 0
         self.open = asyncio.Event()
         self.open.set()

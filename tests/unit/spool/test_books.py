@@ -16,14 +16,17 @@ from gateway.core.types import Offset
 from gateway.flow.intake import DeviceIntake
 from gateway.mapping.mapper import Mapper
 from gateway.ops.health import DeviceHealth
-from gateway.spool.appending import append
+from gateway.spool import writing
+from gateway.spool.account import ReaderAccount
+from gateway.spool.admission import append
+from gateway.spool.giving_up import give_up_oldest
+from gateway.spool.limits import Settings
 from gateway.spool.log import SqliteSpool
-from gateway.spool.quota import give_up_oldest
-from gateway.spool.recovery import check_part, load
+from gateway.spool.recovery import load
+from gateway.spool.replacing import check_part
 from gateway.spool.requests import retry
 from gateway.spool.settling import add_reader, count_again, settle
-from gateway.spool.state import Ledger
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 
 Opener = Callable[[], Store]
@@ -46,8 +49,8 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
         store.close_files()
 
 
-def central(store: Store) -> Ledger:
-    return store.ledgers["central"]
+def central(store: Store) -> ReaderAccount:
+    return store.readers["central"]
 
 
 def used(store: Store) -> None:
@@ -87,9 +90,9 @@ def test_a_reader_is_balanced_whatever_happened(opened: Opener, how: str) -> Non
 def test_a_reader_that_came_later_is_balanced_from_where_it_began(opened: Opener) -> None:
     store = opened()
     used(store)
-    ledger = add_reader(store, "late")
-    assert 0 < ledger.spooled().records == ledger.pending.records
-    assert ledger.state().balanced()
+    account = add_reader(store, "late")
+    assert 0 < account.spooled().records == account.pending.records
+    assert account.state().balanced()
 
 
 def test_books_of_a_version_that_did_not_count_begin_anew(opened: Opener) -> None:
@@ -107,9 +110,9 @@ def test_a_cursor_moved_by_a_version_that_did_not_count_begins_its_books_anew(
 ) -> None:
     store = opened()
     used(store)
-    ledger = central(store).copy()
-    ledger.cursor.add(1, 60, forced=True)
-    store.state.connection.execute("UPDATE readers SET body=?", (ledger.pack(),))
+    account = central(store).copy()
+    account.cursor.add(1, 60, forced=True)
+    store.state.connection.execute("UPDATE readers SET body=?", (account.pack(),))
     assert balanced(opened())
 
 
@@ -129,7 +132,7 @@ def test_a_record_that_was_dropped_on_its_way_into_the_file_shows(
     store = opened()
     add_reader(store, "central")
     append(store, [[makers.batch(0)]])
-    monkeypatch.setattr(Store, "_book", forgetful(Store._book))
+    monkeypatch.setattr(writing, "_book", forgetful(writing._book))
     append(store, [[makers.usage(), makers.batch(9)]])
     assert not balanced(store)
 

@@ -15,16 +15,18 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SpoolUnavailable
 from gateway.core.records import Answer, Batch, Gap, Record, answer_for
 from gateway.core.types import Offset
-from gateway.flow.forward_limits import ForwardLimits
-from gateway.spool import quota
-from gateway.spool.appending import append
+from gateway.flow.forward_pace import ForwardLimits
+from gateway.spool import giving_up
+from gateway.spool.admission import append
+from gateway.spool.files import SURVIVORS_FILE
+from gateway.spool.giving_up import give_up_oldest, give_up_survivors
 from gateway.spool.leases import HELD_MAX, PRESUMED_BYTES, PRESUMED_RECORDS, Leases
+from gateway.spool.limits import Settings
 from gateway.spool.log import SqliteSpool
-from gateway.spool.quota import give_up_kept, give_up_oldest
 from gateway.spool.reader import Chunk, DiskReader
 from gateway.spool.recovery import load
 from gateway.spool.settling import add_reader, note_jump, settle
-from gateway.spool.store import KEEP_FILE, Settings, Store
+from gateway.spool.store import Store
 from tests.unit.spool import makers
 
 LOTS = 1 << 40
@@ -64,7 +66,7 @@ def filled(store: Store, records: int = 40) -> None:
 
 def visible(store: Store) -> list[Record]:
     chunk = Chunk(1, LOTS, LOTS)
-    cursor = store.ledgers["central"].cursor
+    cursor = store.readers["central"].cursor
     DiskReader(None).fill(chunk, store.spans, cursor, store.next - 1, "central")
     return chunk.records
 
@@ -85,7 +87,7 @@ def declared(store: Store) -> int:
 
 
 def give_up_all(store: Store) -> None:
-    while give_up_kept(store) or give_up_oldest(store):
+    while give_up_survivors(store) or give_up_oldest(store):
         store.leases.heard = store.leases.round
 
 
@@ -97,8 +99,8 @@ def test_the_quota_declares_missing_what_nobody_has_in_hand(opened: Opener) -> N
     give_up_all(store)
     assert samples_left(store) == [5, 6, 7, 8, 9]
     assert declared(store) == 35_000
-    assert store.ledgers["central"].expired.samples == 35_000
-    assert store.ledgers["central"].pending.samples == 5_000
+    assert store.readers["central"].expired.samples == 35_000
+    assert store.readers["central"].pending.samples == 5_000
 
 
 def test_what_was_kept_in_hand_and_then_settled_leaves_nothing_behind(opened: Opener) -> None:
@@ -107,9 +109,9 @@ def test_what_was_kept_in_hand_and_then_settled_leaves_nothing_behind(opened: Op
     records = take(store, 5, 9)
     give_up_all(store)
     settle(store, [("central", answer_for(records))])
-    assert store.ledgers["central"].delivered.samples == 5_000
+    assert store.readers["central"].delivered.samples == 5_000
     assert declared(store) == 35_000
-    assert not (store.folder / KEEP_FILE).exists()
+    assert not (store.folder / SURVIVORS_FILE).exists()
 
 
 def test_what_was_given_back_is_declared_missing_when_room_is_needed_again(opened: Opener) -> None:
@@ -119,11 +121,11 @@ def test_what_was_given_back_is_declared_missing_when_room_is_needed_again(opene
     give_up_all(store)
     store.leases.give_back("central", 5, 6)
     assert samples_left(store) == [5, 6, 7, 8, 9]
-    size = store.keep.size() if store.keep else 0
+    size = store.survivors.part.size() if store.survivors.part else 0
     give_up_all(store)
     assert samples_left(store) == [7, 8, 9]
-    assert store.keep is not None
-    assert store.keep.size() < size, "the space comes back"
+    assert store.survivors.part is not None
+    assert store.survivors.part.size() < size, "the space comes back"
     assert declared(store) == 37_000
 
 
@@ -133,8 +135,8 @@ def test_what_one_reader_has_in_hand_need_not_be_missing_for_another(opened: Ope
     add_reader(store, "history")
     take(store, 5, 9)
     give_up_all(store)
-    assert store.ledgers["history"].pending.samples == 5_000
-    assert store.ledgers["history"].expired.samples == 35_000
+    assert store.readers["history"].pending.samples == 5_000
+    assert store.readers["history"].expired.samples == 35_000
 
 
 @pytest.mark.invariant("I6")
@@ -157,7 +159,7 @@ def test_what_was_in_hand_when_the_process_was_killed_is_not_declared_missing(
     store = opened()
     give_up_all(store)
     assert {first, first + 1, first + 2} <= set(samples_left(store))
-    state = store.ledgers["central"].state()
+    state = store.readers["central"].state()
     lost = 150 - state.delivered - len(samples_left(store))
     assert declared(store) == lost * 1_000 > 0
 
@@ -175,19 +177,19 @@ def test_a_crash_between_the_files_declares_nothing_twice(
     take(store, 5, 9)
     give_up_all(store)
     store.leases.give_back("central", 5, 9)
-    monkeypatch.setattr(Store, "drop_from_keep", lambda *_: (_ for _ in ()).throw(OSError("cut")))
+    monkeypatch.setattr(Store, "drop_survivors", lambda *_: (_ for _ in ()).throw(OSError("cut")))
     with pytest.raises(OSError, match="cut"):
-        give_up_kept(store)
+        give_up_survivors(store)
     monkeypatch.undo()
     store = opened()
     give_up_all(store)
     assert samples_left(store) == []
     assert declared(store) == 40_000
-    assert store.ledgers["central"].expired.samples == 40_000
+    assert store.readers["central"].expired.samples == 40_000
 
 
 def test_a_part_that_went_bad_costs_nothing_that_is_in_hand(opened: Opener) -> None:
-    from gateway.spool.recovery import check_part
+    from gateway.spool.replacing import check_part
 
     store = opened()
     filled(store)
@@ -276,22 +278,22 @@ async def test_what_is_being_given_up_is_not_handed_out_before_that_is_known(
     reader = await spool.reader("central")
     await spool.append([noise(number) for number in range(20)])
     decided, go_on = threading.Event(), threading.Event()
-    real = quota._keep_others
+    real = giving_up._save_survivors
 
     def slow(*args: Any) -> Any:
         decided.set()
         assert go_on.wait(10)
         return real(*args)
 
-    monkeypatch.setattr(quota, "_keep_others", slow)
-    giving_up = asyncio.create_task(spool._call(give_up_oldest))
+    monkeypatch.setattr(giving_up, "_save_survivors", slow)
+    task = asyncio.create_task(spool._call(give_up_oldest))
     await asyncio.to_thread(decided.wait, 10)
     reading = asyncio.create_task(reader.read(Offset(1), 5, LOTS))
     await asyncio.sleep(0.05)
     assert not reading.done()
     go_on.set()
     assert [type(each.item) for each in await reading] == [Gap]
-    assert await giving_up
+    assert await task
 
 
 async def test_what_could_not_be_given_up_after_all_is_handed_out(
@@ -304,7 +306,7 @@ async def test_what_could_not_be_given_up_after_all_is_handed_out(
     def full(*_: Any) -> Any:
         raise OSError(28, "no space")
 
-    monkeypatch.setattr(quota, "_keep_others", full)
+    monkeypatch.setattr(giving_up, "_save_survivors", full)
     with pytest.raises(SpoolUnavailable):
         await spool._call(give_up_oldest)
     monkeypatch.undo()
@@ -326,13 +328,13 @@ async def test_where_a_reader_jumped_to_is_noted_and_where_it_goes_on_is_not(
     records = await reader.read(Offset(1), 5, LOTS)
     await reader.settle(answer_for(records))
     await reader.read(Offset(6), 5, LOTS)
-    assert list(spool._store.ledgers["central"].jumps) == []
+    assert list(spool._store.readers["central"].jumps) == []
     records = await reader.read(Offset(15), 3, LOTS)
-    assert list(spool._store.ledgers["central"].jumps) == [6, 15]
+    assert list(spool._store.readers["central"].jumps) == [6, 15]
     await reader.settle(answer_for(records))
     await reader.read(Offset(18), 2, LOTS)
-    assert list(spool._store.ledgers["central"].jumps) == [6, 15]
+    assert list(spool._store.readers["central"].jumps) == [6, 15]
     await spool.close()
     again = await running()
-    assert again._store.ledgers["central"].jumps == (6, 15)
+    assert again._store.readers["central"].jumps == (6, 15)
     assert again.leases.places("central") == [6, 18]

@@ -11,11 +11,12 @@ from gateway.core.clock import SystemClock
 from gateway.core.records import Batch, Gap
 from gateway.core.times import EARLIEST, STORE_AHEAD_NS
 from gateway.core.types import UnixNs
-from gateway.spool.appending import append
-from gateway.spool.quota import give_up_oldest
+from gateway.spool.admission import append
+from gateway.spool.giving_up import give_up_oldest
+from gateway.spool.limits import Settings
 from gateway.spool.recovery import load
 from gateway.spool.settling import add_reader
-from gateway.spool.store import Settings, Store
+from gateway.spool.store import Store
 from gateway.spool.summary import PlanStretch
 from tests.unit.spool import makers
 

@@ -14,7 +14,7 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.usage.ledger import anchor
 from gateway.usage.ledger.chain import row_hash
-from gateway.usage.ledger.schema import DERIVED, KEPT
+from gateway.usage.ledger.schema import DERIVED, PRIMARY
 from gateway.usage.ledger.verify import Report, verify
 from gateway.usage.model import State
 from tests.unit.usage.ledger import makers
@@ -73,7 +73,7 @@ def another(value: Any) -> Any:
             return value + 1
 
 
-@pytest.mark.parametrize("table", [*KEPT, *DERIVED])
+@pytest.mark.parametrize("table", [*PRIMARY, *DERIVED])
 @pytest.mark.slow
 async def test_any_cell_changed_is_found_and_its_row_named(tmp_path: Path, table: str) -> None:
     await makers.filled(tmp_path / "good")
