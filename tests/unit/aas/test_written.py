@@ -168,7 +168,7 @@ async def test_models_are_compiled_beside_the_loop(monkeypatch: pytest.MonkeyPat
 
     live = LiveValues([press()])
     compiled_in: list[int] = []
-    plain = room.compile_models
+    from aas_models.live.compiled import compile_models as plain
 
     def slow(models: Any) -> Any:
         compiled_in.append(threading.get_ident())

@@ -32,10 +32,6 @@ from gateway.history import influx_write
 from gateway.mapping import expression
 from gateway.sinks import answer, body
 from gateway.spool import giving_up
-from gateway.history import influx_write
-from gateway.mapping import expression
-from gateway.sinks import answer, body
-from gateway.spool import giving_up
 from gateway.usage.config import DeliveryConfig
 from tests.unit.docs.pages import (
     ROOT,
