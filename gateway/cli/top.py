@@ -130,6 +130,6 @@ def _value(row: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
     return [
         (f"{row['device']}/{row['name']}", ""),
         (f"{number(row['value'])} {row['unit'] or ''}".strip(), "bold"),
-        (QUALITY[row["quality"]][lang], COLOURS.get(row["quality"], "")),
+        (QUALITY[lang][row["quality"]], COLOURS.get(row["quality"], "")),
         (clock_ms(row["time"]), "dim"),
     ]

@@ -103,7 +103,7 @@ def _before(content: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
         said = texts["nothing"].format(state=state)
         return [(texts["wire"], f"{signal['source']}   {said}"), (texts["model"], element)]
     wire = (
-        f"{signal['source']}   {number(sample['raw'])}   {QUALITY[sample['quality']][lang]}"
+        f"{signal['source']}   {number(sample['raw'])}   {QUALITY[lang][sample['quality']]}"
         f" (0x{sample['status']:08X})   {texts['source'].format(time=clock_ms(sample['time']))}"
     )
     value = f"{number(sample['value'])} {signal['unit'] or ''}".rstrip()
