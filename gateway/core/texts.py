@@ -62,6 +62,8 @@ class Texts(Generic[T]):
         self._english = english
 
     def __getitem__(self, language: Language) -> Mapping[str, T]:
+        if language not in LANGUAGES:
+            raise KeyError(language)  # most often a key of the table: the language comes first
         return _table(self, language)
 
     def keys(self) -> tuple[str, ...]:

@@ -163,10 +163,13 @@ async def test_trace_numbers_the_steps_from_machine_to_destination(running: Runn
     assert (await run(command(trace), "press-01", *data)).exit_code == 2
 
 
-async def test_top_draws_devices_sinks_and_values(running: Running) -> None:
-    result = await run(command(top), "--data", str(running.data), "--once", "--lang", "en")
+@pytest.mark.parametrize(("lang", "quality"), [("en", "good"), ("ko", "정상")])
+async def test_top_draws_devices_sinks_and_values(
+    running: Running, lang: str, quality: str
+) -> None:
+    result = await run(command(top), "--data", str(running.data), "--once", "--lang", lang)
     assert result.exit_code == 0
-    for text in ("press-01", "central", "179.9", "run"):
+    for text in ("press-01", "central", "179.9", "run", quality):
         assert text in result.output
 
 

@@ -56,6 +56,12 @@ def test_a_table_gives_each_language_and_keeps_tuples() -> None:
     assert set(table.keys()) == {"one", "two"}
 
 
+def test_the_language_comes_before_the_key() -> None:
+    table = Texts("gateway.cli", {"good": N_("good")})
+    with pytest.raises(KeyError, match="good"):
+        table["good"]  # type: ignore[index]  # what is read from JSON is not seen by a checker
+
+
 def test_a_text_that_nobody_translated_stands_for_itself() -> None:
     assert translated("gateway.cli", "ko", "nobody wrote this") == "nobody wrote this"
     assert catalogue("gateway.cli", "en").gettext("alive") == "alive"
