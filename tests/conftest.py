@@ -40,14 +40,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             _fewer(getattr(item, "obj", None))
 
 
-@pytest.fixture(autouse=True)
-def a_new_process_remembers_nothing() -> None:
-    """What an adapter keeps from connection to connection is no other test's."""
-    loaded = sys.modules.get("adapters.mqtt.memory")
-    if loaded is not None:
-        loaded._memories.clear()
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     worker = "PYTEST_XDIST_WORKER" in os.environ  # its reports come again in the one that prints

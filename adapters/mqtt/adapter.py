@@ -16,7 +16,7 @@ from adapters.mqtt.decode import Decoder
 from adapters.mqtt.handover import Handover
 from adapters.mqtt.liveness import watch
 from adapters.mqtt.lookout import Lookout
-from adapters.mqtt.memory import Memory, memory_of
+from adapters.mqtt.memory import Memory
 from adapters.mqtt.packets import V5
 from adapters.mqtt.reasons import TOPIC_UNMATCHED
 from adapters.mqtt.subscriptions import Subscriptions, filters_of
@@ -37,10 +37,13 @@ ASK_AGAIN_S = 60.0
 
 
 class MqttAdapter:
-    """One device behind a broker; one `run` is one connection."""
+    """One device behind a broker; one `run` is one connection.
+
+    `memory` is what the connections before this one left; its owner hands it to the next one, too.
+    """
 
     def __init__(
-        self, source: MqttSource, health: DeviceHealth, clock: Clock, memory: Memory | None = None
+        self, source: MqttSource, health: DeviceHealth, clock: Clock, memory: Memory
     ) -> None:
         self._memory = memory
         self._source = source
@@ -52,8 +55,7 @@ class MqttAdapter:
 
     async def run(self, intake: Intake) -> NoReturn:
         """Connect, deliver until the connection ends, then raise. See `Adapter.run`."""
-        source = self._source
-        memory = self._memory or memory_of(source)
+        memory = self._memory
         await memory.backlog.load()
         connection, welcome = await self._open(memory)
         began = self._clock.monotonic()

@@ -1,4 +1,4 @@
-"""What has to be remembered of a device from one connection to the next, in this process."""
+"""What has to be remembered of a device from one connection to the next."""
 
 from __future__ import annotations
 
@@ -42,15 +42,3 @@ class Memory:
 def new_memory(source: MqttSource) -> Memory:
     """Begin to remember a device."""
     return Memory(source.client_id, Backlog(source.state_folder, source.device, source.client_id))
-
-
-_memories: dict[str, Memory] = {}
-
-
-def memory_of(source: MqttSource) -> Memory:
-    """Give the memory of a device; a new one where its client id is another."""
-    device, session = source.device, source.client_id
-    known = _memories.get(device)
-    if known is None or known.session != session:
-        known = _memories[device] = new_memory(source)
-    return known

@@ -26,7 +26,7 @@ from adapters.opcua.session import Session, restored, saved
 from adapters.opcua.session_file import SessionFile
 from adapters.opcua.stream import Progress, Stream
 from adapters.opcua.structures import TypeBook
-from adapters.opcua.timeline import Memory, memory_of
+from adapters.opcua.timeline import Memory
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.core.protocols import Intake
@@ -43,8 +43,7 @@ PROBE_S = 3.0
 class OpcUaAdapter:
     """One device behind one server. See `gateway.core.protocols.Adapter` for the promises.
 
-    `memory` is what is kept between connections of this process; by default the process keeps one
-    for each device and address.
+    `memory` is what the connections before this one left; its owner hands it to the next one, too.
     """
 
     def __init__(
@@ -52,12 +51,12 @@ class OpcUaAdapter:
         source: OpcUaSource,
         health: DeviceHealth,
         clock: Clock,
-        memory: Memory | None = None,
+        memory: Memory,
     ) -> None:
         self._source = source
         self._health = health
         self._clock = clock
-        self._memory = memory if memory is not None else memory_of(source.device, source.url)
+        self._memory = memory
         self._router = Router(source.plan)
         self._items: Items | None = None
         self._restarted = self._moved = False
@@ -162,7 +161,9 @@ class OpcUaAdapter:
 
     async def _subscription(self, link: Link, session: Session | None) -> Progress:
         """Go on with the old subscription, or make a new one with publishing off."""
-        self._items = Items(link, self._source, self._health, self._clock, self._shown)
+        self._items = Items(
+            link, self._source, self._health, self._clock, self._memory.handles, self._shown
+        )
         same_server = link.resumed and not self._restarted and not self._moved
         if session is not None and session.fits and same_server:
             self._items.adopt(session.states)

@@ -17,10 +17,10 @@ from adapters.opcua.address import AddressError, browse_path, is_path, node_id
 from adapters.opcua.config import OpcUaItem, OpcUaSource
 from adapters.opcua.errors import status_name
 from adapters.opcua.granted import GRANTED_LESS, Rate, lost_by
+from adapters.opcua.handles import Handles
 from adapters.opcua.library import ua
 from adapters.opcua.link import Link
 from adapters.opcua.qualities import Qualities
-from adapters.opcua.router import HANDLES
 from adapters.opcua.slices import in_slices
 from gateway.core.clock import Clock
 from gateway.ops.events import opcua as events
@@ -77,8 +77,8 @@ class ItemState:
 class Items:
     """The items of one connection; all changes go through one task.
 
-    `source` says what is wanted now; `shown` is what the connections before this one said of
-    signals, by their name.
+    `source` says what is wanted now, `handles` which handles the gateway has given out, `shown`
+    what the connections before this one said of signals, by their name.
     """
 
     def __init__(
@@ -87,16 +87,18 @@ class Items:
         source: OpcUaSource,
         health: DeviceHealth,
         clock: Clock,
+        handles: Handles,
         shown: dict[str, str] | None = None,
     ) -> None:
         self._link = link
+        self._handles = handles
         self.source = source
         self._health = health
         self._clock = clock
         self.subscription = 0
         self.publishing_s = source.publishing_s
         """The interval that the server granted."""
-        self.states: list[ItemState] = _new_states(source.items, source)
+        self.states: list[ItemState] = _new_states(source.items, source, handles)
         self.qualities = Qualities(source.plan, self._note_quality)
         self._places = {state.item.index: state for state in self.states}
         self._shown = {} if shown is None else shown
@@ -147,7 +149,7 @@ class Items:
                 self._removed.append(gone.monitored)
         self.source = source
         self._rename(names)
-        self.states = states + _new_states(fresh, source)
+        self.states = states + _new_states(fresh, source, self._handles)
         self._renew_qualities(states)
 
     def _rename(self, names: Sequence[tuple[ItemState, OpcUaItem]]) -> None:
@@ -381,8 +383,10 @@ def queue_size(item: OpcUaItem, source: OpcUaSource) -> int:
     return min(max(math.ceil(source.stall_tolerance_s / item.sampling_s), 1), QUEUE_MAX)
 
 
-def _new_states(items: Sequence[OpcUaItem], source: OpcUaSource) -> list[ItemState]:
-    first = HANDLES.take(len(items))
+def _new_states(
+    items: Sequence[OpcUaItem], source: OpcUaSource, handles: Handles
+) -> list[ItemState]:
+    first = handles.take(len(items))
     return [
         ItemState(item, first + place, source.plan.signals[item.index].name)
         for place, item in enumerate(items)

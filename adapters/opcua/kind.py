@@ -46,9 +46,11 @@ def server_of(source: OpcUaSource) -> Hashable:
 
 def memory_maker() -> Callable[[OpcUaSource], Memory]:
     """Begin the memories of one gateway."""
+    from adapters.opcua.handles import Handles
     from adapters.opcua.timeline import Memory
 
-    return lambda _source: Memory()
+    handles = Handles()
+    return lambda _source: Memory(handles)
 
 
 def make_adapter(context: AdapterContext[OpcUaSource, Memory]) -> Adapter:

@@ -14,6 +14,7 @@ from adapters.opcua.browse import nearest, seen
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge
 from adapters.opcua.granted import subscribe
+from adapters.opcua.handles import Handles
 from adapters.opcua.items import Items, ItemState
 from adapters.opcua.library import ua
 from adapters.opcua.link import Link, close, connect
@@ -84,7 +85,7 @@ async def look(source: OpcUaSource, clock: Clock) -> LiveResult:
 
 async def _probe_items(link: Link, source: OpcUaSource, clock: Clock) -> list[ProbeFinding]:
     health = DeviceHealth(source.device, len(source.items))
-    items = Items(link, source, health, clock)
+    items = Items(link, source, health, clock, Handles())
     known = await items.resolve_all()
     found: dict[int, ProbeFinding] = {}
 

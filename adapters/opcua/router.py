@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,48 +19,8 @@ OVERFLOW_MASK, OVERFLOW = 0x0C80, 0x0480
 """InfoType DataValue and the overflow bit. Source: OPC UA Part 4 §7.39.1, table 175."""
 _TICKS_MAX = FILETIME_OF_1970 + (1 << 63) // 100 - 1
 _TICKS_MIN = FILETIME_OF_1970 - (1 << 63) // 100 + 1
-_HANDLE_END = 1 << 32
 DENSE_MAX = 1 << 20
 """Handles further apart are searched: those of a process before this one may be far from ours."""
-
-
-class _Handles:
-    """Client handles, unique in the process: a notification that strays finds no signal."""
-
-    def __init__(self) -> None:
-        self._next = 1 + secrets.randbelow(1 << 31)
-        self._given: list[tuple[int, int]] = []
-        self._old: set[int] = set()
-
-    def take(self, count: int) -> int:
-        """Give the first of `count` handles that were never used."""
-        if self._next + count > _HANDLE_END:
-            self._next = 1
-        first = self._next
-        self._next += count
-        if self._given and self._given[-1][1] == first:
-            first_given, _ = self._given.pop()
-            self._given.append((first_given, self._next))
-        else:
-            self._given.append((first, self._next))
-        return first
-
-    def reserve(self, handles: Sequence[int]) -> bool:
-        """Take handles of a process before this one; False when one may be in use here.
-
-        New ones start above them.
-        """
-        old = set(handles)
-        fine = len(old) == len(handles) and all(0 < handle < _HANDLE_END for handle in old)
-        given = any(start <= handle < end for handle in old for start, end in self._given)
-        if not fine or given or old & self._old:
-            return False
-        self._old |= old
-        self._next = max(self._next, max(old, default=0) + 1)
-        return True
-
-
-HANDLES = _Handles()
 
 
 def unix_ns(ticks: NDArray[np.int64]) -> Times:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.opcua.config import OpcUaSource
+from adapters.opcua.handles import Handles
 from adapters.opcua.items import ItemState
 from adapters.opcua.library import (
     Buffer,
@@ -20,7 +21,6 @@ from adapters.opcua.library import (
 )
 from adapters.opcua.link import Link
 from adapters.opcua.opening import Ticket
-from adapters.opcua.router import HANDLES
 from adapters.opcua.session_file import Mark, SavedItem, SavedSession
 from adapters.opcua.stream import Progress
 from adapters.opcua.timeline import Memory, PublishClock
@@ -121,7 +121,7 @@ def restored(
         key=session.key,
         clock=PublishClock(mark.distance),
     )
-    states = _states(session, source)
+    states = _states(session, source, memory.handles)
     return Session(ticket, progress, states or [], fits=states is not None)
 
 
@@ -133,7 +133,7 @@ def _ticket(session: SavedSession) -> Ticket:
     return Ticket(token, session.nonce, policies, session.certificate)
 
 
-def _states(session: SavedSession, source: OpcUaSource) -> list[ItemState] | None:
+def _states(session: SavedSession, source: OpcUaSource, handles: Handles) -> list[ItemState] | None:
     """Give the items with the handles that the server knows; None when a wanted one is missing.
 
     An item that the server may have made after the file was written gets another handle: what the
@@ -143,13 +143,13 @@ def _states(session: SavedSession, source: OpcUaSource) -> list[ItemState] | Non
     there = Counter(item.key for item in session.items)
     needed = Counter((item.address, item.sampling_s, item.queue) for item in source.items)
     live = [item for item in session.items if item.monitored is not None and item.key in wanted]
-    if needed - there or not HANDLES.reserve([item.handle for item in live]):
+    if needed - there or not handles.reserve([item.handle for item in live]):
         return None
     states = []
     for item in session.items:
         if item.key in wanted:
             known = wanted[item.key]
-            handle = HANDLES.take(1) if item.monitored is None else item.handle
+            handle = handles.take(1) if item.monitored is None else item.handle
             name = source.plan.signals[known.index].name
             state = ItemState(known, handle, name, monitored=item.monitored)
             if item.monitored is not None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.opcua.handles import Handles
 from adapters.opcua.repeats import Repeats
 from adapters.opcua.session_file import SessionFile
 from adapters.opcua.transport import FILETIME_OF_1970
@@ -210,12 +211,14 @@ def span_of_history(
 
 @dataclass(slots=True)
 class Memory:
-    """What one device keeps from connection to connection of this process.
+    """What one device keeps from connection to connection.
 
     `durable` is the time of our clock up to which everything published is durable or stated as a
     gap. `session` is what is needed to go on with the old subscription after a mere network cut.
     """
 
+    handles: Handles = field(default_factory=Handles)
+    """Those of all devices of the gateway."""
     durable: UnixNs | None = None
     server_ahead: int | None = None
     """The server's clock less ours, as it was last."""
@@ -240,18 +243,3 @@ class Memory:
         """Give the source's clock less ours; the server's where no source time was seen yet."""
         clock = self.source_clock
         return clock.ahead if clock.heard else self.server_ahead
-
-
-_MEMORIES: dict[tuple[str, str], Memory] = {}
-"""One for each configured device of the process; the runner makes a new adapter each time."""
-
-
-def memory_of(device: str, url: str) -> Memory:
-    """Give what is kept of a device at this address."""
-    return _MEMORIES.setdefault((device, url), Memory())
-
-
-def forget(device: str) -> None:
-    """Drop what is kept of a device, as a restart of the process would."""
-    for key in [key for key in _MEMORIES if key[0] == device]:
-        del _MEMORIES[key]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from adapters.mqtt.config import MqttItem, MqttSource
+from adapters.mqtt.kind import KIND
 from adapters.mqtt.settings import PORTS
 from gateway.core.clock import Clock
+from gateway.core.kinds import AdapterContext
 from gateway.core.protocols import Adapter
 from gateway.flow.backoff import Backoff
 from gateway.flow.supervise import DeviceRunner
@@ -24,11 +26,10 @@ def mqtt_runner(
     """Give what keeps the topic connected."""
     source = source_of(config, gateway)
     health = DeviceHealth(config.name, 1)
+    memory = KIND.memory_maker()(source)
 
     def make() -> Adapter:
-        from adapters.mqtt.adapter import MqttAdapter
-
-        return MqttAdapter(source, health, clock)
+        return KIND.make_adapter(AdapterContext(source, health, memory, clock))
 
     events = MqttUsage(config, intake, clock)
     return DeviceRunner(make, events, health, clock, Backoff(cap_s=RECONNECT_CAP_S))

@@ -29,6 +29,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from adapters.mqtt.adapter import MqttAdapter
 from adapters.mqtt.config import MqttItem, MqttSource
 from adapters.mqtt.connection import GATHER_S
+from adapters.mqtt.memory import new_memory
 from adapters.mqtt.packets import V311, Hello, connect
 from gateway.core.clock import SystemClock
 from gateway.core.records import Batch, Gap, Rejected
@@ -88,7 +89,9 @@ async def receive_adapter(port: int, messages: int) -> tuple[float, int]:
     """Give CPU seconds and the number of bursts."""
     intake, health = CountingIntake(messages), DeviceHealth("cell", len(NAMES))
     async with asyncio.TaskGroup() as group:
-        run = group.create_task(MqttAdapter(source(port), health, SystemClock()).run(intake))
+        wanted = source(port)
+        adapter = MqttAdapter(wanted, health, SystemClock(), new_memory(wanted))
+        run = group.create_task(adapter.run(intake))
         while not health.connects:
             await asyncio.sleep(0.01)
         print(READY, flush=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.mqtt.adapter import MqttAdapter
+from adapters.mqtt.memory import new_memory
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceUnavailable
 from gateway.core.protocols import Adapter
@@ -25,7 +26,8 @@ Make = Callable[..., Mosquitto]
 
 async def test_it_is_an_adapter(make_broker: Make) -> None:
     source = source_of({"n": ("cell/1", "$.n")}, port=make_broker().port)
-    adapter: Adapter = MqttAdapter(source, DeviceHealth("cell", 1), SystemClock())
+    health = DeviceHealth("cell", 1)
+    adapter: Adapter = MqttAdapter(source, health, SystemClock(), new_memory(source))
     assert await adapter.apply(source)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from adapters.mqtt import memory
 from adapters.mqtt.backlog import UNREMEMBERED_NS
 from adapters.mqtt.config import MqttSource
+from adapters.mqtt.memory import Memory
 from gateway.core.records import Batch, Gap
 from gateway.core.types import UnixNs
 from gateway.ops.health import DeviceHealth
@@ -69,12 +69,14 @@ async def with_backlog(count: int) -> AsyncIterator[Broker]:
         yield broker
 
 
-async def gap_after_loss(broker: Broker, source: MqttSource, intake: Taking, health: Any) -> Gap:
+async def gap_after_loss(
+    broker: Broker, source: MqttSource, intake: Taking, health: Any, memory: Memory | None = None
+) -> Gap:
     """Connect to a broker that has lost its sessions and give the gap that is told first."""
     broker.memory.sessions.clear()
     intake.most, before = None, len(intake.gaps)
     intake.gate.set()
-    async with running(source, intake, health) as again:
+    async with running(source, intake, health, memory) as again:
         await again.until(lambda: len(intake.gaps) > before)
     return intake.gaps[before]
 
@@ -112,9 +114,9 @@ async def test_a_broker_that_dies_while_its_backlog_is_taken_leaves_a_gap_from_i
         async with running(known, intake, health) as run:
             await run.until(lambda: len(intake.values) >= 30 and intake.waiting)
         if restarted:
-            memory._memories.clear()
             health = DeviceHealth("cell", 1)
-        gap = await gap_after_loss(broker, known, intake, health)
+        kept = None if restarted else run.memory
+        gap = await gap_after_loss(broker, known, intake, health, kept)
     assert len(set(intake.values)) < count
     assert gap.start == LEFT
 
@@ -128,7 +130,7 @@ async def test_once_a_backlog_is_taken_a_gap_begins_where_the_last_sample_came(
             await run.until(lambda: len(intake.values) == 100)
             await run.until(lambda: not list(tmp_path.iterdir()))
         last = intake.last
-        gap = await gap_after_loss(broker, source(broker, tmp_path), intake, health)
+        gap = await gap_after_loss(broker, source(broker, tmp_path), intake, health, run.memory)
     assert last is not None
     assert gap.start == last - UNREMEMBERED_NS > LEFT
 
@@ -148,7 +150,7 @@ async def test_a_disk_that_stands_still_lets_a_backlog_grow_which_is_remembered(
             intake.gate.set()
             await run.until(lambda: len(intake.values) >= 2 * WINDOW)
         taken = intake.last
-        gap = await gap_after_loss(broker, source(broker, tmp_path), intake, health)
+        gap = await gap_after_loss(broker, source(broker, tmp_path), intake, health, run.memory)
     assert taken is not None
     assert gap.start < taken - UNREMEMBERED_NS
 
@@ -169,7 +171,6 @@ async def test_a_gateway_killed_before_it_told_what_went_by_at_subscribing_tells
         stuck = Stuck()
         async with running(known, stuck, DeviceHealth("cell", 1)) as run:
             await run.until(lambda: stuck.waiting)
-        memory._memories.clear()
         async with running(known, intake, DeviceHealth("cell", 1)) as run:
             await run.until(lambda: intake.gaps)
     assert intake.gaps[0].start == stuck.gaps[0].end
@@ -188,7 +189,6 @@ async def test_a_gateway_killed_before_the_gap_is_durable_tells_it_next_time(
         await killed.until(lambda: stuck.waiting)
         task.cancel()
         await asyncio.wait([task])
-        memory._memories.clear()
         async with running(known, intake, DeviceHealth("cell", 1)) as run:
             await run.until(lambda: intake.gaps)
     assert not stuck.gaps

@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from adapters.mqtt.adapter import MqttAdapter
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.handover import BURSTS_MAX
+from adapters.mqtt.memory import new_memory
 from adapters.mqtt.packets import varint
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
@@ -47,9 +48,10 @@ def cell(port: int, **others: Any) -> MqttSource:
 
 async def connected_again(source: MqttSource, intake: MemoryIntake, health: DeviceHealth) -> None:
     """Do what the runner does: run one adapter after the other."""
+    memory = new_memory(source)
     while True:
         with suppress(SourceError):
-            await MqttAdapter(source, health, SystemClock()).run(intake)
+            await MqttAdapter(source, health, SystemClock(), memory).run(intake)
         await asyncio.sleep(0.05)
 
 
@@ -271,7 +273,12 @@ async def test_a_gateway_that_dies_at_any_moment_loses_nothing(make_broker: Make
         pass
     async with producing(broker.port) as producer:
         for _ in range(6):
-            adapter = MqttAdapter(cell(broker.port), DeviceHealth("cell", 1), SystemClock())
+            adapter = MqttAdapter(
+                cell(broker.port),
+                DeviceHealth("cell", 1),
+                SystemClock(),
+                new_memory(cell(broker.port)),
+            )
             task = asyncio.create_task(adapter.run(durable))
             await asyncio.sleep(random.uniform(0.05, 0.3))
             if adapter._connection is not None and adapter._connection._transport is not None:
@@ -339,8 +346,9 @@ async def test_two_clients_with_one_id_do_not_throw_each_other_out_for_ever(
     broker = make_broker()
     source = cell(broker.port, client_id="twin")
     errors: list[SourceError] = []
+    memory = new_memory(source)
     for _ in range(3):
-        async with running(source) as one:
+        async with running(source, memory=memory) as one:
             async with running(replace(source, device="other")):
                 await one.until(lambda run=one: run.error is not None)
             assert one.error is not None

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.mqtt.adapter import MqttAdapter
 from adapters.mqtt.config import MqttItem, MqttSource
+from adapters.mqtt.memory import new_memory
 from gateway.core.errors import SourceError
 from gateway.ops.health import DeviceHealth
 from gateway.usage.config import Columns, MqttIntakeConfig
@@ -42,7 +43,7 @@ def adapter_for(config: MqttIntakeConfig, port: int) -> tuple[MqttAdapter, Devic
         items=(MqttItem(0, config.topic, text=True),), client_id=f"gateway-usage-{config.name}",
     )  # fmt: skip
     health = DeviceHealth(config.name, 1)
-    return MqttAdapter(source, health, CLOCK), health
+    return MqttAdapter(source, health, CLOCK, new_memory(source)), health
 
 
 def payload(user: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from adapters.mqtt.adapter import MqttAdapter
 from adapters.mqtt.config import MqttItem, MqttSource
 from adapters.mqtt.decode import Decoder
 from adapters.mqtt.framing import Read
+from adapters.mqtt.memory import Memory, new_memory
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceError
 from gateway.core.records import Batch, Gap, Rejected
@@ -126,10 +127,17 @@ class MemoryIntake:
 class Running:
     """An adapter whose one connection runs."""
 
-    def __init__(self, source: MqttSource, intake: MemoryIntake, health: DeviceHealth) -> None:
+    def __init__(
+        self,
+        source: MqttSource,
+        intake: MemoryIntake,
+        health: DeviceHealth,
+        memory: Memory | None = None,
+    ) -> None:
         self.intake = intake
         self.health = health
-        self.adapter = MqttAdapter(source, health, SystemClock())
+        self.memory = memory or new_memory(source)
+        self.adapter = MqttAdapter(source, health, SystemClock(), self.memory)
         self.error: SourceError | None = None
 
     @property
@@ -153,12 +161,18 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    source: MqttSource, intake: MemoryIntake | None = None, health: DeviceHealth | None = None
+    source: MqttSource,
+    intake: MemoryIntake | None = None,
+    health: DeviceHealth | None = None,
+    memory: Memory | None = None,
 ) -> AsyncIterator[Running]:
-    """Run an adapter until the block ends; enters once it is connected."""
+    """Run an adapter until the block ends; enters once it is connected.
+
+    Without the `memory` of another connection it begins as in a new process.
+    """
     health = health or DeviceHealth("cell", len(source.items))
     connects = health.connects
-    run = Running(source, intake or MemoryIntake(), health)
+    run = Running(source, intake or MemoryIntake(), health, memory)
     task = asyncio.create_task(run.run())
     try:
         await run.until(lambda: health.connects > connects or task.done())

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.opcua.decode import LIST, Column
-from adapters.opcua.router import HANDLES, Router, _Handles, unix_ns
+from adapters.opcua.handles import Handles
+from adapters.opcua.router import Router, unix_ns
 from adapters.opcua.sequence import LAST, distance, following, span
 from adapters.opcua.transport import FILETIME_OF_1970
 from gateway.core.records import Batch
@@ -73,7 +74,8 @@ def test_a_handle_that_is_not_ours_is_dropped_and_counted_never_attributed() -> 
 
 
 def test_handles_are_never_given_twice() -> None:
-    first, second = HANDLES.take(10), HANDLES.take(1)
+    handles = Handles()
+    first, second = handles.take(10), handles.take(1)
     assert second >= first + 10
 
 
@@ -163,7 +165,7 @@ def test_distance_counts_steps(start: int, steps: int) -> None:
 
 
 def test_handles_of_a_process_before_this_one_are_taken_once_and_new_ones_lie_above() -> None:
-    handles = _Handles()
+    handles = Handles()
     first = handles.take(10)
     assert not handles.reserve([first + 5]), "in use here"
     assert handles.reserve([first + 100, first + 50])
