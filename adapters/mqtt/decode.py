@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import isinf
 from typing import Any
 
+from adapters.mqtt import events
 from adapters.mqtt.columns import InexactError, Rows
 from adapters.mqtt.config import MqttItem, MqttSource
 from adapters.mqtt.counters import UNMATCHED
@@ -20,7 +21,6 @@ from adapters.mqtt.routes import Group, Route, RouteBuilder, Selection
 from adapters.mqtt.topics import TopicTree, topic_from_bytes
 from gateway.core.records import Batch, Rejected
 from gateway.core.types import BAD, UNCERTAIN_LAST_USABLE, UnixNs
-from gateway.ops.events import mqtt as events
 from gateway.ops.health import DeviceHealth
 
 ROUTES_MAX = 20_000

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from adapters.mqtt import events
 from adapters.mqtt.config import MqttSource
 from adapters.mqtt.connection import Connection
 from adapters.mqtt.notes import printable
 from adapters.mqtt.reasons import FAILURE, SUBSCRIPTION_REFUSED, reason_name
 from gateway.core.clock import Clock
-from gateway.ops.events import mqtt as events
 from gateway.ops.health import DeviceHealth
 
 QOS_MAX = 1

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from adapters.opcua import events
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.errors import edge, system_words
 from adapters.opcua.fitting import TOO_LARGE, ask_for_fewer, find_fault, leave_out
@@ -32,7 +33,6 @@ from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.core.protocols import Intake
 from gateway.core.records import Batch, GapReason
 from gateway.core.types import UnixNs
-from gateway.ops.events import opcua as events
 from gateway.ops.events import sources as source_events
 from gateway.ops.health import DeviceHealth
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.opcua import events
 from adapters.opcua.address import AddressError, browse_path, is_path, node_id
 from adapters.opcua.config import OpcUaItem, OpcUaSource
 from adapters.opcua.errors import status_name
@@ -23,7 +24,6 @@ from adapters.opcua.link import Link
 from adapters.opcua.qualities import Qualities
 from adapters.opcua.slices import in_slices
 from gateway.core.clock import Clock
-from gateway.ops.events import opcua as events
 from gateway.ops.health import DeviceHealth
 
 RETRY_FIRST_S, RETRY_MAX_S = 1.0, 30.0

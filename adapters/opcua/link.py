@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.opcua import events
 from adapters.opcua.certificates import OwnCertificate, OwnCertificateDamaged, own_certificate
 from adapters.opcua.config import OpcUaSource
 from adapters.opcua.discovery import Address, addresses, discover, in_words
@@ -21,7 +22,6 @@ from adapters.opcua.transport import LinkClient
 from adapters.opcua.trust import TrustStore
 from gateway.core.clock import Clock
 from gateway.core.errors import SourceError, SourceRejected
-from gateway.ops.events import opcua as events
 
 CLOSE_S = 3.5
 CHANNEL_LIFE_MS = 600_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from adapters.opcua import events
 from adapters.opcua.errors import edge
 from adapters.opcua.history import Filled, fill
 from adapters.opcua.items import Items, ItemState
@@ -15,7 +16,6 @@ from adapters.opcua.timeline import Memory, server_ahead, span_of_history
 from gateway.core.clock import Clock
 from gateway.core.records import Batch, Gap, GapReason
 from gateway.core.types import UnixNs
-from gateway.ops.events import opcua as events
 
 
 class Outage:

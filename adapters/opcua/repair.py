@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+from adapters.opcua import events
 from adapters.opcua.deliveries import Deliveries
 from adapters.opcua.errors import edge
 from adapters.opcua.fitting import is_too_large
@@ -20,7 +21,6 @@ from adapters.opcua.timeline import claimed
 from adapters.opcua.variants import DecodeError
 from gateway.core.records import Gap, GapReason, Rejected
 from gateway.core.types import UnixNs
-from gateway.ops.events import opcua as events
 
 REPUBLISH_MAX = 100
 """Lost messages fetched again after one hole; the rest is stated as a gap."""

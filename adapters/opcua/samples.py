@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from adapters.opcua import events
 from adapters.opcua.deliveries import Deliveries
 from adapters.opcua.errors import status_name
 from adapters.opcua.library import ua
@@ -16,7 +17,6 @@ from adapters.opcua.repeats import Repeats
 from adapters.opcua.stream import Stream
 from gateway.core.records import Batch, Gap
 from gateway.core.types import BAD, UnixNs
-from gateway.ops.events import opcua as events
 
 _GONE = frozenset(
     {

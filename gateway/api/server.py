@@ -24,7 +24,7 @@ from gateway.api.services import Services
 from gateway.api.status import Rates
 from gateway.api.users import Authenticator, UsersError, UsersFile
 from gateway.ops.events import api as events
-from gateway.ops.metrics import REGISTRY
+from gateway.ops.scope import scope
 
 HEADER_DEADLINE_S = 10.0
 KEEP_ALIVE_S = 30
@@ -127,11 +127,12 @@ class ApiServer:
         Cancel: answers what is being answered for up to 3 s, then closes.
         """
         gauges = LedgerMetrics(self._services.readers, self._services.accounts)
-        REGISTRY.register(gauges)
+        registry = scope().registry
+        registry.register(gauges)
         try:
             await self._serve(await self._bound())
         finally:
-            REGISTRY.unregister(gauges)
+            registry.unregister(gauges)
 
     async def _bound(self) -> socket.socket:
         while True:

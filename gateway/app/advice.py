@@ -6,50 +6,49 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import assert_never
 
-from adapters.mqtt.config import MqttSource
-from adapters.opcua.config import OpcUaSource
+from gateway.app.kinds import KINDS
 from gateway.config.plan import GatewayPlan
+from gateway.core.kinds import AnyKind
+from gateway.core.texts import N_, Language, Texts
 from gateway.ops.advice import Advice, Book
 
-_ROOT = Path(__file__).resolve().parents[2]
+_GATEWAY = Path(__file__).resolve().parents[1]
 FILE = "advice.toml"
-ROOMS = {
-    "opcua": "adapters/opcua",
-    "mqtt": "adapters/mqtt",
-    "flow": "gateway/flow",
-    "sinks": "gateway/sinks",
-    "history": "gateway/history",
-    "spool": "gateway/spool",
+_OWN = Texts(
+    __package__,
+    {
+        "flow": N_("Every machine"),
+        "sinks": N_("Central platform"),
+        "history": N_("History store"),
+        "spool": N_("Disk of the gateway"),
+    },
+)
+"""Rooms of the gateway that make reasons, each named after its folder."""
+ROOMS: Mapping[str, Path] = {
+    **{kind.name: kind.advice for kind in KINDS.adapters},
+    **{room: _GATEWAY / room / FILE for room in _OWN["en"]},
 }
-"""Every room that makes reasons, by its short name, in the order in which people read of them."""
+"""The file of every room that makes reasons, in the order in which people read of them."""
 
-TITLES = {
-    "opcua": {"en": "OPC UA", "ko": "OPC UA"},
-    "mqtt": {"en": "MQTT", "ko": "MQTT"},
-    "flow": {"en": "Every machine", "ko": "모든 설비"},
-    "sinks": {"en": "Central platform", "ko": "중앙 플랫폼"},
-    "history": {"en": "History store", "ko": "이력 저장소"},
-    "spool": {"en": "Disk of the gateway", "ko": "게이트웨이의 저장소(스풀)"},
-}
+
+def title(room: str, language: Language) -> str:
+    """Name a room to people."""
+    for kind in KINDS.adapters:
+        if kind.name == room:
+            return kind.title.pick(language)
+    return _OWN[language][room]
 
 
 @cache
 def book(*rooms: str) -> Book:
-    """Give the advice of some rooms, of all where none is named; the first one's words win."""
-    return Book([_ROOT / ROOMS[room] / FILE for room in rooms or ROOMS])
+    """Open the advice of some rooms, of all where none is named; the first one's words win."""
+    return Book([ROOMS[room] for room in rooms or ROOMS])
 
 
-def book_of(source: OpcUaSource | MqttSource) -> Book:
-    """Give the advice for a device: that of its protocol, and what holds for every machine."""
-    match source:
-        case OpcUaSource():
-            return book("opcua", "flow")
-        case MqttSource():
-            return book("mqtt", "flow")
-        case _:
-            assert_never(source)
+def book_of(kind: AnyKind) -> Book:
+    """Open the advice for a device: that of its protocol, and what holds for every machine."""
+    return book(kind.name, "flow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +58,19 @@ class RunningAdvice:
     plan: Callable[[], GatewayPlan]
 
     def of_device(self, device: str, reason: str) -> Advice | None:
-        """Give the advice for a reason of a device."""
+        """Look up a reason of a device."""
         known = self.plan().devices.get(device)
-        return (book() if known is None else book_of(known.source)).advice_for(reason)
+        return (book() if known is None else book_of(known.kind)).advice_for(reason)
 
     def of_sink(self, reason: str) -> Advice | None:
-        """Give the advice for a reason of a destination."""
+        """Look up a reason of a destination."""
         return book("sinks", "history").advice_for(reason)
 
     def of_spool(self, reason: str) -> Advice | None:
-        """Give the advice for a reason why nothing can be stored."""
+        """Look up a reason why nothing can be stored."""
         return book("spool").advice_for(reason)
 
 
 def known_reasons() -> Mapping[str, Mapping[str, Advice]]:
-    """Give all advice by room and reason, for the command that explains a word."""
+    """Collect all advice by room and reason, for the command that explains a word."""
     return {room: book(room).entries for room in ROOMS}

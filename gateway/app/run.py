@@ -29,6 +29,8 @@ from gateway.core.clock import Clock
 from gateway.flow.supervise import contained
 from gateway.ops.events import flow as events
 from gateway.ops.health import Health
+from gateway.ops.metrics import name_gateway
+from gateway.ops.scope import own_scope
 from gateway.spool.log import SqliteSpool
 
 GC_THRESHOLDS = (20_000, 20, 50)
@@ -60,6 +62,11 @@ class Gateway:
         Raises:
             SpoolLocked, SpoolTooNew: the data folder cannot be used.
         """
+        with own_scope():
+            name_gateway(self.plan.settings.gateway.id, version())
+            await self._run()
+
+    async def _run(self) -> None:
         health = Health(self.clock.now())
         settings = self.plan.settings
         figures = OwnFigures(settings, health, self.clock)

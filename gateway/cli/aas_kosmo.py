@@ -118,7 +118,7 @@ def import_files(
         Path | None, typer.Option("--aas", help="The AAS, where the folder holds several.")
     ] = None,
     unsafe: Annotated[
-        bool, typer.Option("--unsafe", help="Field devices' servers without OPC UA security.")
+        bool, typer.Option("--unsafe", help="Field devices' servers without protection.")
     ] = False,
     data: Data = DATA_DEFAULT,
     as_json: AsJson = False,

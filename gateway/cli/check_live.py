@@ -32,7 +32,7 @@ def show_live(
     from gateway.app.advice import book_of
 
     told = {
-        name: problems(name, result, book_of(plan.devices[name].source).advice_for)
+        name: problems(name, result, book_of(plan.devices[name].kind).advice_for)
         for name, result in results.items()
     }
     if as_json:

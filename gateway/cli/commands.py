@@ -27,7 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "history": Entry("history", "app", "Values of the embedded history."),
     "backfill": Entry("backfill", "backfill", "Send a time span from history again."),
     "aas": Entry("aas", "app", "Asset Administration Shells of the devices."),
-    "trust": Entry("trust", "app", "Trust or refuse OPC UA servers' certificates."),
+    "trust": Entry("trust", "app", "Trust or refuse the certificates of servers."),
     "secrets": Entry("secrets", "app", "Passwords and keys that no file holds."),
     "users": Entry("users", "app", "Who may use the HTTP side."),
     "config": Entry("config", "app", "Schemas for editors; what a configuration means."),

@@ -54,23 +54,23 @@ def _known_reasons() -> list[str]:
     return list(dict.fromkeys(reason for found in known_reasons().values() for reason in found))
 
 
-def _reasons(title: str, lang: Language) -> None:
-    from gateway.app.advice import TITLES, known_reasons
+def _reasons(heading: str, lang: Language) -> None:
+    from gateway.app.advice import known_reasons, title
 
-    typer.echo("\n" + title)
+    typer.echo("\n" + heading)
     for room, found in known_reasons().items():
         for reason, advice in found.items():
-            typer.echo(f"  {reason}  [{TITLES[room][lang]}]  {advice.what[lang]}")
+            typer.echo(f"  {reason}  [{title(room, lang)}]  {advice.what[lang]}")
 
 
 def _reason(reason: str, lang: Language) -> bool:
     """Say what a reason means in each room that has it; False where none has."""
-    from gateway.app.advice import ROOMS, TITLES, book
+    from gateway.app.advice import ROOMS, book, title
     from gateway.config.catalogue import word
 
     found = {room: advice for room in ROOMS if (advice := book(room).advice_for(reason))}
     for room, advice in found.items():
-        typer.echo(f"{reason}  [{TITLES[room][lang]}]  {advice.what[lang]}")
+        typer.echo(f"{reason}  [{title(room, lang)}]  {advice.what[lang]}")
         typer.echo(f"  {word('fix', lang)}  {advice.fix[lang]}")
         if advice.command:
             typer.echo(f"  {word('next', lang, command=advice.command_for())}")

@@ -46,6 +46,7 @@ def run(
     debug: Annotated[bool, typer.Option(help="More lines in the log.")] = False,
 ) -> None:
     """Collect, keep and forward until stopped by Ctrl+C or SIGTERM."""
+    from gateway.app.kinds import ADAPTERS
     from gateway.app.process import bound_memory, run_loop
     from gateway.app.run import Gateway
     from gateway.app.start import plan_to_run
@@ -58,7 +59,8 @@ def run(
     tongue = language(lang)
     if log not in LOG_FORMATS:
         fail(TEXTS[tongue]["log"].format(log=log))
-    set_up_logging(as_json=log == "json", debug=debug)
+    libraries = [name for kind in ADAPTERS for name in kind.libraries]
+    set_up_logging(as_json=log == "json", debug=debug, libraries=libraries)
     try:
         plan, findings, is_copy = plan_to_run(folder, data, os.environ)
     except ConfigError as error:

@@ -1,7 +1,7 @@
-"""`gateway trust`: decide which OPC UA servers the gateway may believe.
+"""`gateway trust`: decide which servers the gateway may believe.
 
-Works on the trust folder alone, so it needs no running gateway; a running one sees the decision
-when it tries that server the next time.
+Works on the data folder alone, so it needs no running gateway; a running one sees the decision when
+it tries that server the next time.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ from gateway.cli.screen import columns, printable, table
 from gateway.core.texts import Language
 
 if TYPE_CHECKING:
-    from adapters.opcua.server_certificate import ServerCertificate
-    from adapters.opcua.trust import TrustEntry
+    from gateway.core.trust import Known, Trust
 
-app = typer.Typer(no_args_is_help=True, help="Trust or refuse OPC UA servers' certificates.")
-FOLDER = "trust"
+app = typer.Typer(no_args_is_help=True, help="Trust or refuse the certificates of servers.")
 SHOWN = 16
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "head": "FINGERPRINT|STATE|ADDRESS|FIRST SEEN",
-        "none": "No server's certificate has been seen ({folder}).",
+        "none": "No server's certificate has been seen ({data}).",
         "not-found": "No fingerprint begins with '{prefix}'.  See:  gateway trust ls",
         "ambiguous": "{count} fingerprints begin with '{prefix}'. Give more of it.",
         "trusted": "Trusted: {fingerprint}\n"
@@ -52,7 +50,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "ko": {
         "head": "지문|상태|주소|처음 본 때",
-        "none": "아직 확인된 서버 인증서가 없습니다 ({folder}).",
+        "none": "아직 확인된 서버 인증서가 없습니다 ({data}).",
         "not-found": "'{prefix}'(으)로 시작하는 지문이 없습니다.  확인:  gateway trust ls",
         "ambiguous": "'{prefix}'(으)로 시작하는 지문이 {count}개입니다. 더 길게 적어 주세요.",
         "trusted": "신뢰함: {fingerprint}\n"
@@ -84,47 +82,51 @@ def _say(key: str, lang: Language, **facts: object) -> str:
     return TEXTS[lang][key].format(**facts)
 
 
-def _store(data: Path) -> Any:
-    from adapters.opcua.trust import TrustStore
+def _kept(data: Path) -> list[Trust]:
+    """Open what each kind of adapter keeps of the certificates of its servers."""
+    from gateway.app.kinds import ADAPTERS
 
-    return TrustStore(data / FOLDER)
+    return [kind.trust(data) for kind in ADAPTERS if kind.trust is not None]
 
 
-def facts_of(entry: TrustEntry) -> dict[str, Any]:
-    """Give what a person compares with the server's display, and what programs need."""
-    certificate = entry.certificate
-    begin, end = certificate.valid_from, certificate.valid_until
+def facts_of(known: Known) -> dict[str, Any]:
+    """Collect what a person compares with the server's display, and what programs need."""
+    begin, end = known.valid_from, known.valid_until
     return {
-        "fingerprint": entry.fingerprint,
-        "state": entry.decision.value,
-        "malformed": certificate.malformed,
-        "usable": certificate.key is not None,
-        "url": entry.sidecar.url,
-        "first_seen": entry.sidecar.first_seen,
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
+        "fingerprint": known.fingerprint,
+        "state": _decision(known),
+        "malformed": known.malformed,
+        "usable": known.usable,
+        "url": known.url,
+        "first_seen": known.first_seen,
+        "subject": known.subject,
+        "issuer": known.issuer,
         "valid_from": None if begin is None else begin.isoformat(),
         "valid_until": None if end is None else end.isoformat(),
-        "uris": list(certificate.uris),
-        "hosts": list(certificate.hosts),
+        "uris": list(known.uris),
+        "hosts": list(known.hosts),
     }
 
 
-def _one(data: Path, prefix: str, lang: Language) -> TrustEntry:
+def _decision(known: Known) -> str:
+    return "trusted" if known.trusted else "rejected"
+
+
+def _one(data: Path, prefix: str, lang: Language) -> tuple[Trust, Known]:
     existing_data(data, lang)
-    found: list[TrustEntry] = _store(data).find(prefix)
+    found = [(trust, known) for trust in _kept(data) for known in trust.beginning(prefix)]
     if len(found) == 1:
         return found[0]
     key = "ambiguous" if found else "not-found"
     return fail(_say(key, lang, prefix=prefix, count=len(found)))
 
 
-def _state(decision: str, certificate: ServerCertificate, lang: Language) -> str:
+def _state(known: Known, lang: Language) -> str:
     """Say what was decided and what is wrong with the certificate itself."""
-    words = [_say(f"state-{decision}", lang)]
-    if certificate.malformed:
+    words = [_say(f"state-{_decision(known)}", lang)]
+    if known.malformed:
         words.append(_say("malformed", lang))
-    if certificate.key is None:
+    if not known.usable:
         words.append(_say("unusable", lang))
     return ", ".join(words)
 
@@ -136,28 +138,20 @@ def list_certificates(
     """List certificates, those that wait for a decision last."""
     tongue = language(lang)
     existing_data(data, tongue)
-    entries: list[TrustEntry] = _store(data).entries()
+    entries = [known for trust in _kept(data) for known in trust.known()]
+    entries.sort(key=lambda known: not known.trusted)
     if as_json:
-        print_json([facts_of(entry) for entry in entries])
+        print_json([facts_of(known) for known in entries])
         return
     if not entries:
-        hint(_say("none", tongue, folder=data / FOLDER))
+        hint(_say("none", tongue, data=data))
         return
     rows = [
-        [
-            entry.fingerprint[:SHOWN],
-            _state(entry.decision.value, entry.certificate, tongue),
-            entry.sidecar.url,
-            entry.sidecar.first_seen,
-        ]
-        for entry in entries
+        [known.fingerprint[:SHOWN], _state(known, tongue), known.url, known.first_seen]
+        for known in entries
     ]
     typer.echo("\n".join(table(_say("head", tongue).split("|"), rows, columns())))
-    waiting = [
-        entry
-        for entry in entries
-        if entry.decision.value == "rejected" and entry.certificate.key is not None
-    ]
+    waiting = [known for known in entries if not known.trusted and known.usable]
     if waiting:
         prefix = waiting[-1].fingerprint[:SHOWN]
         hint("\n " + _say("compare", tongue, prefix=prefix, data=data))
@@ -169,8 +163,8 @@ def show(
 ) -> None:
     """Show one certificate in full."""
     tongue = language(lang)
-    entry = _one(data, prefix, tongue)
-    facts = facts_of(entry)
+    _, known = _one(data, prefix, tongue)
+    facts = facts_of(known)
     if as_json:
         print_json(facts)
         return
@@ -178,18 +172,18 @@ def show(
     pairs = ":".join(digest[place : place + 2] for place in range(0, len(digest), 2)).upper()
     lines = {
         "fingerprint": pairs,
-        "state": _state(facts["state"], entry.certificate, tongue),
-        "url": facts["url"],
-        "first-seen": facts["first_seen"],
-        "subject": facts["subject"],
-        "issuer": facts["issuer"],
+        "state": _state(known, tongue),
+        "url": known.url,
+        "first-seen": known.first_seen,
+        "subject": known.subject,
+        "issuer": known.issuer,
         "valid": f"{begin or '?'} … {end or '?'}",
-        "uris": ", ".join(facts["uris"]),
-        "hosts": ", ".join(facts["hosts"]),
+        "uris": ", ".join(known.uris),
+        "hosts": ", ".join(known.hosts),
     }
     for key, value in lines.items():
         typer.echo(f"{_say(key, tongue)}: {printable(value)}")
-    if facts["state"] == "rejected" and facts["usable"]:
+    if not known.trusted and known.usable:
         hint("\n" + _say("accept", tongue, prefix=digest[:SHOWN], data=data))
 
 
@@ -198,7 +192,7 @@ def accept(
     prefix: Prefix, data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
 ) -> None:
     """Trust a certificate from the next connection try on."""
-    _decide(prefix, data, "trusted", lang, as_json=as_json)
+    _decide(prefix, data, lang, trusted=True, as_json=as_json)
 
 
 @app.command()
@@ -206,20 +200,19 @@ def reject(
     prefix: Prefix, data: Data = DATA_DEFAULT, as_json: AsJson = False, lang: Lang = None
 ) -> None:
     """Refuse a certificate from the next connection on."""
-    _decide(prefix, data, "rejected", lang, as_json=as_json)
+    _decide(prefix, data, lang, trusted=False, as_json=as_json)
 
 
 def _decide(
-    prefix: str, data: Path, decision: str, lang: Language | None, *, as_json: bool
+    prefix: str, data: Path, lang: Language | None, *, trusted: bool, as_json: bool
 ) -> None:
-    from adapters.opcua.trust import Decision
-
     tongue = language(lang)
-    entry = _one(data, prefix, tongue)
-    if decision == "trusted" and entry.certificate.key is None:
+    trust, known = _one(data, prefix, tongue)
+    if trusted and not known.usable:
         fail(_say("no-key", tongue))
-    _store(data).decide(entry, Decision(decision))
+    trust.decide(known.fingerprint, trusted=trusted)
+    decision = "trusted" if trusted else "rejected"
     if as_json:
-        print_json({"fingerprint": entry.fingerprint, "state": decision})
+        print_json({"fingerprint": known.fingerprint, "state": decision})
     else:
-        typer.echo(_say(decision, tongue, fingerprint=entry.fingerprint))
+        typer.echo(_say(decision, tongue, fingerprint=known.fingerprint))

@@ -13,9 +13,9 @@ from gateway.cli.options import AsJson, Lang, language
 from gateway.cli.screen import table
 
 LIBRARIES = (
-    "asyncua", "paho-mqtt", "apsw", "numpy", "orjson", "pydantic", "starlette", "uvicorn",
-    "cryptography", "typer",
+    "apsw", "numpy", "orjson", "pydantic", "starlette", "uvicorn", "cryptography", "typer",
 )  # fmt: skip
+"""Those that every gateway has; each kind of adapter names its own."""
 TEXTS = {
     "en": {"absent": "not installed", "system": "system"},
     "ko": {"absent": "설치되지 않음", "system": "운영체제"},
@@ -24,9 +24,11 @@ TEXTS = {
 
 def version(as_json: AsJson = False, lang: Lang = None) -> None:
     """Print the versions of the gateway, Python and the libraries that matter."""
+    from gateway.app.kinds import ADAPTERS
     from gateway.app.version import version as product
 
-    libraries = {name: _installed(name) for name in LIBRARIES}
+    own = [name for kind in ADAPTERS for name in kind.libraries]
+    libraries = {name: _installed(name) for name in (*own, *LIBRARIES)}
     if as_json:
         print_json(
             {

@@ -26,6 +26,7 @@ from gateway.history.interface import Bucket, HistoryHealth, Page, Rows, Series
 from gateway.history.worker import DiskThread
 from gateway.history.writer import StoreWriter
 from gateway.ops.events import history as events
+from gateway.ops.scope import adopter
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class EmbeddedHistory:
         self._linger_s = linger_s
         self._writer = StoreWriter(folder, config.keep_s)
         self._disk = DiskThread(self._writer)
-        self._read_thread = ThreadPoolExecutor(1, "history-read")
+        self._read_thread = ThreadPoolExecutor(1, "history-read", adopter())
         self._opened = self._closed = False
         self._last_append = clock.monotonic() - linger_s
 

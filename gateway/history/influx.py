@@ -26,6 +26,7 @@ from gateway.history.influx_write import write_records
 from gateway.history.interface import Bucket, HistoryHealth, Page, Rows, Series
 from gateway.history.line_protocol import LineEncoder, Lines
 from gateway.ops.events import history as events
+from gateway.ops.scope import adopter
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,8 +49,8 @@ class InfluxHistory:
         self._server = InfluxServer(config)
         self._encoder = LineEncoder(config.layout)
         self._reader = InfluxReader(self._server)
-        self._writes = ThreadPoolExecutor(1, "influx-write")
-        self._queries = ThreadPoolExecutor(1, "influx-query")
+        self._writes = ThreadPoolExecutor(1, "influx-write", adopter())
+        self._queries = ThreadPoolExecutor(1, "influx-query", adopter())
         self._prepared = False
         self._closed = False
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from gateway.core.errors import SinkUnavailable
 from gateway.history.columns import Ranked
 from gateway.history.writer import StoreWriter
+from gateway.ops.scope import adopter
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class DiskThread:
 
     def __init__(self, writer: StoreWriter) -> None:
         self._writer = writer
-        self._thread = ThreadPoolExecutor(1, "history-write")
+        self._thread = ThreadPoolExecutor(1, "history-write", adopter())
         self._group: _Group | None = None
         self._joining = threading.Lock()
         """Held for a few operations: nobody may join a group that is being written."""

@@ -22,6 +22,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from gateway.ops.scope import adopter
+
 POLL_S = 1.0
 """The thread looks around this often when there is nothing to commit."""
 
@@ -113,6 +115,7 @@ class CommitThread(Generic[JobT, NewsT]):
         self._closing = False
         self._ended = False
         self._busy_since: float | None = None
+        self._adopt = adopter()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -155,6 +158,7 @@ class CommitThread(Generic[JobT, NewsT]):
         A bug ends the thread: later jobs are refused. Those it was at get no answer, for nobody
         knows whether they are stored, and a source that hears nothing sends again.
         """
+        self._adopt()
         orderly = False
         try:
             while not (self._closing and not self._jobs and self._committer.due() is None):

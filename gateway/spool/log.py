@@ -21,6 +21,7 @@ from gateway.core.types import Offset, UnixNs
 from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import spool as events
 from gateway.ops.health import SpoolCondition
+from gateway.ops.scope import adopter
 from gateway.ops.sqlite import CORRUPT_ERRORS, DISK_ERRORS
 from gateway.spool.committer import GROUP_ITEMS, SpoolCommitter
 from gateway.spool.counters import SpoolCounters, count_everything
@@ -63,7 +64,7 @@ class SqliteSpool:
         self.accounts = DeviceAccounts()
         self._cancelled: dict[asyncio.Future[int], Sequence[Item]] = {}
         self._disk = DiskReader(store.settings.vfs)
-        self._threads = ThreadPoolExecutor(1, "spool-reader")
+        self._threads = ThreadPoolExecutor(1, "spool-reader", adopter())
         self._committer = SpoolCommitter(store)
         self._thread: CommitThread[SpoolJob, News] = CommitThread(
             "spool-writer", self._committer, asyncio.get_running_loop(), self._hear,

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, TextIO
 
 from gateway.ops.metrics import counter
+from gateway.ops.scope import scope
 
 LOGGER = logging.getLogger("gateway")
-NOISY_LIBRARIES = ("asyncua", "paho", "uvicorn", "aiohttp", "influxdb_client", "basyx")
-REPEAT_SILENCE_S = 10.0
-REPEAT_KEYS_MAX = 1_000
-"""Repeats are remembered for this many (event, source) pairs; older ones are forgotten first."""
+NOISY_LIBRARIES = ("uvicorn", "aiohttp", "influxdb_client", "basyx")
 
 _EVENTS = counter("gateway_events_total", "Log events by name", ["event"])
 
@@ -28,28 +26,6 @@ class Level(IntEnum):
     INFO = logging.INFO
     WARNING = logging.WARNING
     ERROR = logging.ERROR
-
-
-class _Repeats:
-    """Lets one line of a kind through every `REPEAT_SILENCE_S`, with the count of those held."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
-
-    def held_before(self, key: tuple[str, str]) -> int | None:
-        now = time.monotonic()
-        last, held = self._seen.get(key, (-REPEAT_SILENCE_S, 0))
-        if now - last < REPEAT_SILENCE_S:
-            self._seen[key] = (last, held + 1)
-            return None
-        self._seen.pop(key, None)
-        if len(self._seen) >= REPEAT_KEYS_MAX:
-            self._seen.pop(next(iter(self._seen)))
-        self._seen[key] = (now, 0)
-        return held
-
-
-_repeats = _Repeats()
 
 
 def emit(level: Level, event: str, /, *, repeat_key: str | None = None, **fields: Any) -> None:
@@ -66,7 +42,7 @@ def emit(level: Level, event: str, /, *, repeat_key: str | None = None, **fields
         return
     facts = {key: value for key, value in fields.items() if value is not None}
     if repeat_key is not None:
-        held = _repeats.held_before((event, repeat_key))
+        held = scope().repeats.held_before((event, repeat_key))
         if held is None:
             return
         if held:
@@ -112,15 +88,24 @@ def keep_silent() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
 
 
-def set_up_logging(*, as_json: bool, debug: bool = False, stream: TextIO | None = None) -> None:
-    """Send all events to standard error; libraries only from WARNING on."""
+def set_up_logging(
+    *,
+    as_json: bool,
+    debug: bool = False,
+    stream: TextIO | None = None,
+    libraries: Iterable[str] = (),
+) -> None:
+    """Send all events to standard error; libraries only from WARNING on.
+
+    The noisy ones, `libraries` among them, only from ERROR on.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else ConsoleFormatter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     LOGGER.setLevel(logging.DEBUG if debug else logging.INFO)
-    for name in NOISY_LIBRARIES:
+    for name in (*NOISY_LIBRARIES, *libraries):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from gateway.ops.scope import adopter
+
 T = TypeVar("T")
 
 
@@ -30,8 +32,10 @@ class Aside:
         """
         await self._free.acquire()
         hand_over = _HandOver[T](self._free)
+        adopt = adopter()
 
         def run() -> None:
+            adopt()
             with hand_over:
                 hand_over.result = work()
 

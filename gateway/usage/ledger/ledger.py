@@ -20,6 +20,7 @@ from gateway.core.records import Usage
 from gateway.ops.commit_thread import CommitThread, hand_out
 from gateway.ops.events import usage_ledger as events
 from gateway.ops.lock import FileLock
+from gateway.ops.scope import adopter
 from gateway.usage.ledger import outbox, people, questions
 from gateway.usage.ledger.bodies import event_draft, move_draft
 from gateway.usage.ledger.chain import ChainRow
@@ -57,7 +58,7 @@ class SqliteLedger:
         self._calls = asyncio.Semaphore(CALLS_WAITING_MAX)
         self._rows = asyncio.Event()
         self._head = (store.head.ledger, store.head.seq)
-        self._threads = ThreadPoolExecutor(1, "usage-ledger-check")
+        self._threads = ThreadPoolExecutor(1, "usage-ledger-check", adopter())
         self._closed = False
         self.set_aside = set_aside
         """The last ledger that was replaced by this process, for an alarm; None for none."""

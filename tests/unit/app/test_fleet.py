@@ -56,8 +56,9 @@ class Plant:
     def __init__(self, like: DevicePlan, spool: SqliteSpool, group: asyncio.TaskGroup) -> None:
         self.made: list[Stub] = []
         self.makers = 0
+        likeness: Any = ADAPTERS[0]  # nothing is left of its source
         kind = replace(
-            ADAPTERS[0],
+            likeness,
             name="stub",
             memory_maker=self._maker,
             memory_key=lambda source: source.address,

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gateway.app.advice import ROOMS, TITLES, book
-from gateway.core.texts import LANGUAGES
+from gateway.app.advice import ROOMS, book, title
+from gateway.core.texts import LANGUAGES, Language
 from gateway.ops.advice import Advice
 from tests.unit.docs.pages import ROOT
 
@@ -31,7 +31,7 @@ def row(reason: str, advice: Advice, lang: str) -> str:
     return f"| `{reason}` | {cell(advice.what[lang])} | {cell(todo)} |"
 
 
-def tables(lang: str) -> str:
+def tables(lang: Language) -> str:
     """Give the part of a page that is written by this program."""
     parts = [BEGIN]
     for room in ROOMS:
@@ -39,7 +39,7 @@ def tables(lang: str) -> str:
         if entries:
             head = f"| {' | '.join(HEADS[lang])} |\n|---|---|---|"
             rows = [row(reason, advice, lang) for reason, advice in entries.items()]
-            parts.append("\n".join((f"### {TITLES[room][lang]}\n", head, *rows)))
+            parts.append("\n".join((f"### {title(room, lang)}\n", head, *rows)))
     return "\n\n".join([*parts, END])
 
 

@@ -7,15 +7,14 @@ from functools import cache
 
 import pytest
 
-from gateway.app.advice import FILE, ROOMS, TITLES, book
-from gateway.core.texts import LANGUAGES
+from gateway.app.advice import ROOMS, book, title
+from gateway.app.kinds import ADAPTERS
+from gateway.core.texts import LANGUAGES, Language
 from tests.unit.docs.grey_page import PAGES, parted, tables
-from tests.unit.docs.pages import ROOT
 from tests.unit.docs.reasons import Code
 
 PACKAGES = {
-    "adapters.opcua": ("opcua", "flow"),
-    "adapters.mqtt": ("mqtt", "flow"),
+    **{f"adapters.{kind.name}": (kind.name, "flow") for kind in ADAPTERS},
     "gateway.flow": ("flow",),
     "gateway.sinks": ("sinks",),
     "gateway.history": ("history",),
@@ -35,7 +34,7 @@ def made() -> list[tuple[str, str, str]]:
     return [
         (package, reason, place)
         for package, rooms in PACKAGES.items()
-        if (ROOT / ROOMS[rooms[0]] / FILE).exists()
+        if ROOMS[rooms[0]].exists()
         for reason, place in code().reasons(package).items()
     ]
 
@@ -49,7 +48,7 @@ def test_reasons_are_found_in_the_code() -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_reason_that_code_makes_has_advice(package: str) -> None:
     rooms = PACKAGES[package]
-    if not (ROOT / ROOMS[rooms[0]] / FILE).exists():
+    if not ROOMS[rooms[0]].exists():
         pytest.skip("no advice in this room yet")
     known = book(*rooms)
     missing = {
@@ -90,10 +89,10 @@ def test_nobody_is_sent_to_the_trust_list_but_for_a_certificate_of_an_opcua_serv
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_page_has_every_reason_with_its_words(lang: str) -> None:
+def test_the_page_has_every_reason_with_its_words(lang: Language) -> None:
     _, table, _ = parted(PAGES[lang])
     assert table == tables(lang), "python -m tests.unit.docs.grey_page brings it up to date"
 
 
 def test_every_room_has_a_title_in_both_languages() -> None:
-    assert all(set(TITLES[room]) == set(LANGUAGES) for room in ROOMS)
+    assert all(title(room, lang) for room in ROOMS for lang in LANGUAGES)
