@@ -15,11 +15,11 @@ from tests.bench.programs import (
     MEASURED_CORE,
     answering,
     fetched,
-    free_port,
     program,
     reference_platform,
 )
 from tests.bench.table import Row
+from tests.ports import free_port
 
 WARM_UP_S = 8.0
 DRAIN_S = 10.0

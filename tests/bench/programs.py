@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+
+from tests.ports import free_port
 
 LOAD_CORE = "0"
 MEASURED_CORE = "1"
@@ -24,12 +25,6 @@ def pinned(core: str, *command: str) -> list[str]:
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         return list(command)
     return ["taskset", "-c", core, *command]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

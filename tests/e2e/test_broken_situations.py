@@ -23,7 +23,8 @@ from gateway.app.advice import book
 from gateway.cli.screen import width
 from gateway.cli.status import screen, state_word
 from gateway.core.texts import LANGUAGES, Language
-from tests.services.mosquitto import Mosquitto, free_port, make_broker, make_certificates
+from tests.ports import free_port
+from tests.services.mosquitto import Mosquitto, make_broker, make_certificates
 from tests.unit.mqtt.support import publish
 
 __all__ = ["make_broker"]

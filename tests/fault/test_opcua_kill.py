@@ -19,7 +19,8 @@ from adapters.opcua.link import close, connect
 from adapters.opcua.trust import Decision, TrustStore
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceRejected
-from tests.services.node_opcua import NodeServer, free_port, node_server
+from tests.ports import free_port
+from tests.services.node_opcua import NodeServer, node_server
 from tests.services.opcua_child import Child, child
 from tests.services.opcua_peer import source
 

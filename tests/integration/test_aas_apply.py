@@ -16,7 +16,7 @@ from basyx.aas import model
 from basyx.aas.adapter.aasx import AASXWriter, DictSupplementaryFileContainer
 
 from gateway.cli.client import Client, ServiceUnreachable
-from tests.services.node_opcua import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 NAMESPACE = "urn:simulator:press-line"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,18 +18,13 @@ from gateway.config.plan import load_plan
 from gateway.core.clock import SystemClock
 from gateway.core.probing import LiveProblem, LiveResult
 from gateway.core.texts import Language
+from tests.ports import free_port
 
 NODES = """tags:
   - 금형온도_상: nsu=urn:simulator:press-line;s=Press1.Mold.TempUpper
   - 없는것: nsu=urn:simulator:press-line;s=Press1.Mold.TempUppr
   - 레시피: nsu=urn:simulator:press-line;s=Press1.Recipe
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

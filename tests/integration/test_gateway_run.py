@@ -14,7 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.services.node_opcua import URI, NodeServer, free_port, node_server
+from tests.ports import free_port
+from tests.services.node_opcua import URI, NodeServer, node_server
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 

@@ -17,7 +17,8 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceRejected, SourceUnavailable
 from gateway.core.records import GapReason
 from gateway.ops.health import DeviceState
-from tests.services.mosquitto import Mosquitto, free_port, make_broker
+from tests.ports import free_port
+from tests.services.mosquitto import Mosquitto, make_broker
 from tests.unit.mqtt.support import (
     MemoryIntake,
     plan_of,

@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from adapters.opcua.config import OpcUaItem
 from adapters.opcua.probe import probe
-from tests.services.node_opcua import URI, NodeServer, free_port, node_server
+from tests.ports import free_port
+from tests.services.node_opcua import URI, NodeServer, node_server
 from tests.services.opcua_peer import Recorder, plan, proxy_to, running, source
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]

@@ -16,7 +16,7 @@ from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import struct_to_binary
 
 from gateway.core.records import GapReason
-from tests.services.node_opcua import free_port
+from tests.ports import free_port
 from tests.services.opcua_peer import running, source
 
 ua: Any = _ua

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 FOLDER = Path(__file__).parent / "node_opcua"
 CACHE = Path.home() / ".cache" / "gateway-test-services"
@@ -48,12 +49,6 @@ def modules() -> Path:
             _missing(f"its packages (npm ci: {result.stderr.strip()[-200:]})")
         done.touch()
     return target / "node_modules"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class NodeServer:

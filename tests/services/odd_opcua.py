@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from asyncua.server.internal_server import InternalServer
 from cryptography.hazmat.primitives import serialization
 
 from adapters.opcua.library import ua
+from tests.ports import free_port
 from tests.services import certificates
 from tests.services.node_opcua import URI
 
@@ -93,12 +93,6 @@ class _Raw:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.certificate, name)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

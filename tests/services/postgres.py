@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 START_S = 60
 USER, PASSWORD, DATABASE = "gateway", "password-for-tests", "mes"
@@ -119,12 +120,6 @@ class Postgres:
             log = self.folder / "log.txt"
             shown = log.read_text()[-2_000:] if log.exists() else ""
             raise RuntimeError(f"{program}: {done.stderr.decode()[-2_000:]} {shown}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

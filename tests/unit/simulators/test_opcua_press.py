@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,16 +23,11 @@ from simulators.opcua_press import Faults, PressServer, parse
 from simulators.opcua_server import OVERFLOW_BITS
 from simulators.opcua_values import NODE_ID_UNKNOWN, WAITING_FOR_INITIAL_DATA
 from simulators.truth import TruthLog, encode
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow  # each test starts a server
 WAIT_S = 60.0
 logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Plant:
