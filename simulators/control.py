@@ -7,6 +7,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from simulators.listening import stop_listening
+
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 State = Callable[[], dict[str, Any]]
 BODY_BYTES_MAX = 64 * 1024
@@ -35,7 +37,7 @@ class Control:
     async def stop(self) -> None:
         """Stop listening."""
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -23,6 +23,7 @@ from random import Random
 from typing import Any, Self
 
 from simulators.control import BadRequest, Control, seconds
+from simulators.listening import stop_listening
 from simulators.stopping import stop_event
 
 BLOCK_BYTES = 16 * 1024
@@ -146,7 +147,7 @@ class FaultProxy:
     async def stop(self) -> None:
         """Stop listening and reset what is connected."""
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
         self.opened.set()
         for pair in list(self._pairs):
             pair.reset()

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from simulators import mqtt_codec as codec
+from simulators.listening import stop_listening
 from simulators.mqtt_codec import Message, ProtocolError
 from simulators.mqtt_session import FOREVER, Memory, Session, matches, valid_filter
 from simulators.stopping import stop_event
@@ -207,15 +208,11 @@ class Broker:
     async def stop(self) -> None:
         """Drop every connection without a word; sessions stay in memory and in the state file."""
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
+            self._server = None
         for connection in list(self._connections):
             connection.will = None
             connection.transport.abort()
-        for _ in range(2):  # one that was just taken is made in the next turn of the loop
-            await asyncio.sleep(0)
-            for connection in list(self._connections):
-                connection.will = None
-                connection.transport.abort()
         await asyncio.sleep(0)
         if self._state is not None:
             self.memory.save(self._state)

@@ -17,6 +17,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from simulators.listening import stop_listening
+
 HEAD_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 1024 * 1024
 IDLE_S_MAX = 300.0
@@ -82,9 +84,9 @@ class SmallHttp:
 
     async def stop(self) -> None:
         """Stop listening, cut what is open and wait until it has ended."""
-        self._closing.set()
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
+        self._closing.set()
         open_now = list(self._open.items())
         for writer, _ in open_now:
             writer.transport.abort()
