@@ -129,6 +129,7 @@ class Gateway:
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),
                 group.create_task(self._retain(destinations)),
                 group.create_task(watch_spool(spool, health, self.clock)),
+                group.create_task(spool.broken(), name="spool thread"),
                 group.create_task(contained("own figures", figures.run, self.clock)),
                 group.create_task(self._watch_loop(fleet)),
             ]

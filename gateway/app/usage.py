@@ -160,10 +160,11 @@ class UsageRooms:
                 ("usage outbox", outbox.run),
                 ("usage ledger", check),
             ]
-            await self._run_parts(parts, intake)
+            await self._run_parts(parts, intake, ledger)
 
-    async def _run_parts(self, parts: Sequence[Part], intake: Intake) -> None:
+    async def _run_parts(self, parts: Sequence[Part], intake: Intake, ledger: SqliteLedger) -> None:
         async with asyncio.TaskGroup() as group:
+            group.create_task(ledger.broken(), name="usage ledger thread")
             for name, run in parts:
                 group.create_task(contained(name, run, self.clock), name=name)
             self._intake = intake

@@ -16,11 +16,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from asyncio import Event
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from gateway.ops.scope import adopter
 
@@ -115,6 +116,8 @@ class CommitThread(Generic[JobT, NewsT]):
         self._closing = False
         self._ended = False
         self._busy_since: float | None = None
+        self._bug: BaseException | None = None
+        self._broken = asyncio.Event()
         self._adopt = adopter()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -146,6 +149,15 @@ class CommitThread(Generic[JobT, NewsT]):
         self._full.set()
         self._wake.set()
 
+    async def broken(self) -> NoReturn:
+        """Wait until a bug has ended the thread, and raise it: what is left to do is another's.
+
+        Cancel: nothing happens to the thread.
+        """
+        await self._broken.wait()
+        assert self._bug is not None
+        raise self._bug
+
     def join(self) -> None:
         """Wait for the thread, without a limit: what was promised has to reach the disk."""
         self._thread.join()
@@ -155,8 +167,9 @@ class CommitThread(Generic[JobT, NewsT]):
     def _run(self) -> None:
         """Commit until stopped.
 
-        A bug ends the thread: later jobs are refused. Those it was at get no answer, for nobody
-        knows whether they are stored, and a source that hears nothing sends again.
+        A bug ends the thread: `broken` raises it and later jobs are refused. Those it was at get no
+        answer, for nobody knows whether they are stored, and a source that hears nothing sends
+        again.
         """
         self._adopt()
         orderly = False
@@ -171,9 +184,14 @@ class CommitThread(Generic[JobT, NewsT]):
                 self._report()
                 self._busy_since = None
             orderly = True
+        except BaseException as bug:
+            self._bug = bug
+            raise
         finally:
             self._ended = True
             self._on_loop(self._hand_out, self._refused())
+            if not orderly:
+                self._on_loop(Event.set, self._broken)
             self._committer.close(orderly=orderly)
 
     def _await_jobs(self) -> None:

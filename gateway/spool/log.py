@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from gateway.core.accounts import DeviceAccount
 from gateway.core.clock import Clock
@@ -169,6 +169,14 @@ class SqliteSpool:
     def condition(self) -> SpoolCondition:
         """Tell whether values can be stored now, and why not; cheap, no disk."""
         return self._committer.condition(self._thread.busy_s())
+
+    async def broken(self) -> NoReturn:
+        """Wait until a bug has ended the thread that writes, and raise it.
+
+        Nothing can be stored from then on, and no file says how far it came: only a new process
+        that recovers the spool can go on.
+        """
+        await self._thread.broken()
 
     async def counters(self) -> SpoolCounters:
         """Count everything; taken between two commits, so the sums agree."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import apsw
 
@@ -107,6 +107,10 @@ class SqliteLedger:
         took = clock.monotonic() - started
         events.usage_ledger_opened(store.head.ledger, store.head.seq, took)
         return ledger
+
+    async def broken(self) -> NoReturn:
+        """Wait until a bug has ended the thread that writes, and raise it; a new one can go on."""
+        await self._thread.broken()
 
     async def append(self, entries: Sequence[tuple[str, Event | Unfit]]) -> list[Taken]:
         """See the port. An event of no delivery ("") is `queued`, too.

@@ -222,6 +222,8 @@ async def test_a_bug_ends_the_thread_and_refuses_what_comes_after_but_not_what_i
         await bench.put(3)
     assert not lost.done()
     assert groups.closed == [False]
+    with pytest.raises(ZeroDivisionError):
+        await bench.thread.broken()
     assert bench.thread.busy_s() > 0
 
 
