@@ -1,4 +1,4 @@
-"""What an MQTT connection counts beside the ledger of the intake."""
+"""What an MQTT connection counts beside the account of the device."""
 
 from __future__ import annotations
 

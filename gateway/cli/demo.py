@@ -73,7 +73,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the machines.")] = 1,
     keep: Annotated[Path | None, typer.Option(help="Keep everything in this folder.")] = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="The ledger as the last line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The comparison as the last line.")] = False,
 ) -> None:
     """Show that nothing is lost: machines, broker, platform and gateway on this PC alone."""
     import asyncio
@@ -194,7 +194,8 @@ def _screen(show: Show, result: Result, texts: Mapping[str, str]) -> RenderableT
     table = Table(title=texts["title"], expand=True)
     by_device: dict[str, list[str]] = {}
     for source, value in show.plant.tail.latest.items():
-        shown = show.plant.ledger.shown(source, value) if show.plant.ledger else str(value)
+        compared = show.plant.reconciliation
+        shown = compared.shown(source, value) if compared else str(value)
         by_device.setdefault(source[0], []).append(f"{source[1]}={shown}")
     shown_names = {device: labels(device)[texts is TEXTS["en"]] for device in by_device}
     widest = max(map(width, shown_names.values()), default=0)

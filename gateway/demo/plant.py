@@ -21,7 +21,7 @@ import aiohttp
 from gateway.core.clock import Clock
 from gateway.demo.config import GATEWAY_ID, Ports, Size, write_config
 from gateway.demo.gaps import EDGE_NS
-from gateway.demo.reconciliation import Ledger, Result, Source, Window
+from gateway.demo.reconciliation import Reconciliation, Result, Source, Window
 from gateway.demo.sources import PlatformTail, TruthTail, signal_numbers
 
 READY_S = 30.0
@@ -63,7 +63,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Plant:
-    """Child processes, the faults made so far, and the ledger over all of it."""
+    """Child processes, the faults made so far, and the reconciliation over all of it."""
 
     folder: Path
     size: Size
@@ -73,7 +73,7 @@ class Plant:
     sources: dict[Source, str] = field(init=False)
     tail: PlatformTail = field(init=False)
     faults: list[Fault] = field(default_factory=list)
-    ledger: Ledger | None = None
+    reconciliation: Reconciliation | None = None
     edge_ns: int = EDGE_NS
     """How much wider than what is missing a gap may be."""
     slack_ns: int = SLACK_NS
@@ -101,9 +101,9 @@ class Plant:
         """Write what the gateway reads; gives where each signal comes from."""
         return write_config(self.folder / "config", self.ports, self.size)
 
-    def make_ledger(self, numbers: Mapping[Source, int]) -> Ledger:
-        """Give a ledger for these signals."""
-        return Ledger(numbers)
+    def make_reconciliation(self, numbers: Mapping[Source, int]) -> Reconciliation:
+        """Give a reconciliation for these signals."""
+        return Reconciliation(numbers)
 
     async def __aenter__(self) -> Self:
         self._began = self.clock.monotonic()
@@ -111,7 +111,7 @@ class Plant:
         try:
             for name in ("gateway", "broker", "platform", *self.machines):
                 await self.start(name)
-            await self._open_ledger()
+            await self._open_reconciliation()
         except BaseException:
             await self.__aexit__()
             raise
@@ -206,7 +206,7 @@ class Plant:
                 return f"{name} ended with {child.returncode}: {self.folder / name}.log"
         return None
 
-    async def _open_ledger(self) -> None:
+    async def _open_reconciliation(self) -> None:
         self._truth = [TruthTail(self.truth_path(name)) for name in self.machines]
         lines: list[list[dict[str, Any]]] = [[] for _ in self._truth]
         try:
@@ -219,9 +219,9 @@ class Plant:
         except TimeoutError:
             raise DemoError(f"the simulators do not start: {self.folder}") from None
         headers = [line for of_one in lines for line in of_one if "log" in line]
-        self.ledger = self.make_ledger(signal_numbers(headers, self.sources))
+        self.reconciliation = self.make_reconciliation(signal_numbers(headers, self.sources))
         for line in (line for of_one in lines for line in of_one):
-            self.ledger.add_truth(line)
+            self.reconciliation.add_truth(line)
 
     def _check_children(self) -> None:
         ended = self.ended()
@@ -230,14 +230,14 @@ class Plant:
 
     async def poll(self) -> None:
         """Read what is new at the truth logs and at the platform."""
-        assert self.ledger is not None
+        assert self.reconciliation is not None
         assert self._session is not None
         async with self._reading:  # two readers would take the same page twice
             for tail in self._truth:
                 for line in tail.lines():
-                    self.ledger.add_truth(line)
+                    self.reconciliation.add_truth(line)
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):  # it may not listen yet
-                await self.tail.read(self._session, self.ledger)
+                await self.tail.read(self._session, self.reconciliation)
         if self.first_value_s is None and self.tail.samples:
             self.first_value_s = self.clock.monotonic() - self._began
 
@@ -258,7 +258,7 @@ class Plant:
 
     def result(self, until: int | None = None) -> Result:
         """Compare what was said, up to a time, with what arrived."""
-        assert self.ledger is not None
+        assert self.reconciliation is not None
         now = self.clock.now()
         windows = [
             Window(fault.start, fault.end or now, fault.kind)
@@ -266,7 +266,9 @@ class Plant:
             if fault.kind in EXCUSES
         ]
         span = (self.since, until or now)
-        return self.ledger.result(windows, slack_ns=self.slack_ns, span=span, edge_ns=self.edge_ns)
+        return self.reconciliation.result(
+            windows, slack_ns=self.slack_ns, span=span, edge_ns=self.edge_ns
+        )
 
     def fault_counts(self) -> dict[str, int]:
         """Count the faults by kind."""
@@ -352,7 +354,7 @@ class Plant:
 
 
 def as_json_line(plant: Plant, result: Result) -> str:
-    """Give the ledger's last line."""
+    """Give the reconciliation's last line."""
     return json.dumps(
         {
             "produced": result.produced,

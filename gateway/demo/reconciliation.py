@@ -6,7 +6,7 @@ puts one there, else the source time. So a lost, changed or wrongly attributed v
 
 Times that machines claim are held against what was stored, and never used to order or to explain
 anything: order is that of offsets, and gaps are by this PC's clock, as the true times of production
-are. ledger_gaps.py says when a gap explains a sample, and when it is a phantom.
+are. gaps.py says when a gap explains a sample, and when it is a phantom.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from gateway.demo.samples import (
     Bools,
     Ints,
     Match,
-    Row,
     Said,
+    Stored,
     decode,
     samples_of,
 )
@@ -97,7 +97,7 @@ class Result:
             self.examples.append(f"{kind}: {text}")
 
 
-class Ledger:
+class Reconciliation:
     """Takes truth lines and platform records in any portions; `result` compares what there is."""
 
     def __init__(
@@ -192,7 +192,7 @@ class Ledger:
                 continue
             own = time if self._trusted(signal) else other
             plain = signal >= PLAIN_FROM
-            row = Row(before | place, key, own, received, status, value, plain)
+            row = Stored(before | place, key, own, received, status, value, plain)
             self._arrived[signal].add(row)
 
     def _key(self, signal: int, time: int, value: Any) -> int | None:

@@ -81,7 +81,7 @@ class Arrived:
         self.empty = bytearray()
         self.values: list[Any] = []
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Stored) -> None:
         """Note one sample that a machine said and return its place; see `Said`."""
         self.order.append(row.order)
         self.keys.append(row.key)
@@ -105,7 +105,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Stored:
     """One sample as a record has it; `time` is the source's."""
 
     order: int

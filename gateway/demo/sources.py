@@ -1,4 +1,4 @@
-"""Where the demo's ledger reads: truth logs as they grow, and the platform's records."""
+"""Where the demo's reconciliation reads: truth logs as they grow, and the platform's records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from gateway.demo.reconciliation import Ledger, Source
+from gateway.demo.reconciliation import Reconciliation, Source
 
 PAGE = 500
 """Records in one answer: some megabytes at most."""
@@ -65,8 +65,10 @@ class PlatformTail:
         """Newest value by device and name."""
         self._names: dict[str, list[Source]] = {}
 
-    async def read(self, session: aiohttp.ClientSession, ledger: Ledger | None) -> None:
-        """Hand new plans and records to the ledger.
+    async def read(
+        self, session: aiohttp.ClientSession, reconciliation: Reconciliation | None
+    ) -> None:
+        """Hand new plans and records to the reconciliation.
 
         Raises:
             aiohttp.ClientError, TimeoutError: the platform does not answer.
@@ -75,13 +77,13 @@ class PlatformTail:
             page = await self._page(session)
             for digest, body in page["plans"].items():
                 self._names[digest] = [(s["device"], s["name"]) for s in body["signals"]]
-                if ledger is not None:
-                    ledger.add_plan(digest, body)
+                if reconciliation is not None:
+                    reconciliation.add_plan(digest, body)
             for stored in page["records"]:
                 self._after = stored["seq"]
                 self._note(stored["record"])
-                if ledger is not None:
-                    ledger.add_record(stored["epoch"], stored["record"])
+                if reconciliation is not None:
+                    reconciliation.add_record(stored["epoch"], stored["record"])
             if page["next"] is None:
                 return
             await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from typing import Self
 
 from gateway.core.records import Rejected
 from gateway.demo.plant import Plant, free_ports
-from gateway.demo.reconciliation import Ledger, Source
+from gateway.demo.reconciliation import Reconciliation, Source
 from gateway.spool.inspect import ALL, records
 from simulators.faults import FaultProxy, Mode
 from tests.e2e import field_config
@@ -45,9 +45,9 @@ class FieldPlant(Plant):
         self._odd = (first, second)
         return field_config.write(self.folder / "config", self.ports, self._odd[0], self.odd_clock)
 
-    def make_ledger(self, numbers: Mapping[Source, int]) -> Ledger:
+    def make_reconciliation(self, numbers: Mapping[Source, int]) -> Reconciliation:
         odd = [machine.name for machine in field_config.odd(self.odd_clock)]
-        return Ledger(numbers, receive=[RECEIVED], edges=dict.fromkeys(odd, ODD_EDGE_NS))
+        return Reconciliation(numbers, receive=[RECEIVED], edges=dict.fromkeys(odd, ODD_EDGE_NS))
 
     async def __aenter__(self) -> Self:
         targets = {"opcua": self.ports.opcua, "odd": self._odd[0], "broker": self.ports.broker}
@@ -97,9 +97,9 @@ class FieldPlant(Plant):
         await super(FieldPlant, self).poll()
         if self._paused:
             self._next_offset = max(0, self._next_offset - AGAIN_RECORDS)
-        if self.ledger is not None:
+        if self.reconciliation is not None:
             for device, head in await asyncio.to_thread(self._rejected):
-                self.ledger.add_rejected(device, head)
+                self.reconciliation.add_rejected(device, head)
 
     def _rejected(self) -> list[tuple[str, bytes]]:
         """Read what the gateway kept of messages that it could not read, since the last call."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.demo.reconciliation import Ledger
+from gateway.demo.reconciliation import Reconciliation
 from gateway.demo.samples import PLAIN_FROM
 from simulators.truth import encode, kind_of
 
@@ -19,9 +19,9 @@ def at(counter: int) -> int:
     return START + counter * S
 
 
-def ledger(**more: Any) -> Ledger:
+def reconciliation(**more: Any) -> Reconciliation:
     names = {("line", f"t{number}"): number for number in SIGNALS}
-    made = Ledger({**names, ("press", "Temp"): PLAIN}, **more)
+    made = Reconciliation({**names, ("press", "Temp"): PLAIN}, **more)
     line_plan = [{"device": "line", "name": f"t{number}"} for number in SIGNALS]
     made.add_plan("line", {"signals": line_plan})
     made.add_plan("press", {"signals": [{"device": "press", "name": "Temp"}]})
@@ -75,13 +75,13 @@ def gap(offset: int, start: int, end: int, **changes: Any) -> dict[str, Any]:
     }
 
 
-def complete(made: Ledger) -> None:
+def complete(made: Reconciliation) -> None:
     made.add_record("e", samples(1, range(1, COUNT + 1)))
     made.add_record("e", plain(2, range(1, COUNT + 1)))
 
 
-def with_hole(*, edges: dict[str, int] | None = None, **gap_changes: Any) -> Ledger:
-    made = ledger(edges=edges)
+def with_hole(*, edges: dict[str, int] | None = None, **gap_changes: Any) -> Reconciliation:
+    made = reconciliation(edges=edges)
     made.add_record("e", samples(1, range(1, 8)))
     made.add_record("e", gap(2, 8, 12, **gap_changes))
     made.add_record("e", samples(3, range(13, COUNT + 1)))

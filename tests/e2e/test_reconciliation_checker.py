@@ -9,22 +9,22 @@ import pytest
 from gateway.demo.reconciliation import Window, _same
 from gateway.demo.samples import decode
 from simulators.truth import DOUBLE_COUNTER_BITS, encode
-from tests.e2e.ledger_parts import (
+from tests.e2e.reconciliation_parts import (
     COUNT,
     SIGNALS,
     S,
     at,
     complete,
     gap,
-    ledger,
     plain,
+    reconciliation,
     samples,
     with_hole,
 )
 
 
 def test_a_complete_delivery_is_ok() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     result = made.result([])
     assert result.ok
@@ -33,13 +33,13 @@ def test_a_complete_delivery_is_ok() -> None:
 
 
 def test_nothing_delivered_is_not_ok() -> None:
-    result = ledger().result([])
+    result = reconciliation().result([])
     assert not result.ok
     assert result.unexplained == COUNT * 4
 
 
 def test_a_lost_sample_without_a_gap_is_unexplained() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(1, range(1, 10)))
     made.add_record("e", samples(2, range(11, COUNT + 1)))
     made.add_record("e", plain(3, range(1, COUNT + 1)))
@@ -50,7 +50,7 @@ def test_a_lost_sample_without_a_gap_is_unexplained() -> None:
 
 
 def test_a_lost_plain_sample_is_found_by_its_time() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(1, range(1, COUNT + 1)))
     made.add_record("e", plain(2, range(2, COUNT + 1)))
     assert made.result([]).unexplained == 1
@@ -99,21 +99,21 @@ def test_a_gap_may_begin_earlier_where_less_is_known_of_a_machine() -> None:
 
 
 def test_a_gap_without_any_loss_outside_a_fault_is_a_failure_too() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     made.add_record("e", gap(9, 3, 4))
     assert not made.result([]).ok
 
 
 def test_the_same_record_twice_is_a_duplicate() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     made.add_record("e", samples(1, range(1, COUNT + 1)))
     assert made.result([]).duplicates == COUNT * 3
 
 
 def test_the_same_sample_again_without_a_fault_is_a_duplicate() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     made.add_record("e", samples(3, range(5, 6)))
     result = made.result([])
@@ -122,7 +122,7 @@ def test_the_same_sample_again_without_a_fault_is_a_duplicate() -> None:
 
 
 def test_the_same_sample_again_in_a_fault_is_repeated() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     made.add_record("e", samples(3, range(5, 6)))
     result = made.result([Window(at(5), at(6), "restart")])
@@ -131,7 +131,7 @@ def test_the_same_sample_again_in_a_fault_is_repeated() -> None:
 
 
 def test_an_offset_of_another_epoch_is_another_record() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("a", samples(1, range(1, 11)))
     made.add_record("b", samples(1, range(11, COUNT + 1)))
     made.add_record("b", plain(2, range(1, COUNT + 1)))
@@ -139,7 +139,7 @@ def test_an_offset_of_another_epoch_is_another_record() -> None:
 
 
 def test_a_value_of_another_signal_is_wrong() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     stolen = [encode(3, 5, "Double"), encode(4, 5, "Int64"), encode(5, 5, "String")]
     made.add_record("e", samples(3, range(5, 6), values=stolen))
@@ -149,7 +149,7 @@ def test_a_value_of_another_signal_is_wrong() -> None:
 
 
 def test_swapped_signals_are_wrong_and_missing() -> None:
-    made = ledger()
+    made = reconciliation()
     swapped = samples(1, range(1, COUNT + 1))
     swapped["signals"] = [{0: 1, 1: 0, 2: 2}[index] for index in swapped["signals"]]
     made.add_record("e", swapped)
@@ -159,14 +159,14 @@ def test_swapped_signals_are_wrong_and_missing() -> None:
 
 
 def test_a_value_that_nobody_said_is_wrong() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     made.add_record("e", samples(3, range(COUNT + 1, COUNT + 2)))
     assert made.result(None).wrong == 3
 
 
 def test_a_changed_plain_value_is_wrong_and_missing() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(1, range(1, COUNT + 1)))
     made.add_record("e", plain(2, range(1, COUNT), shift=0.0))
     made.add_record("e", plain(3, range(COUNT, COUNT + 1), shift=0.1))
@@ -195,7 +195,7 @@ def test_plain_values_are_compared_as_the_machine_meant_them(
 
 
 def test_a_null_with_a_bad_status_is_no_value_and_replaces_none() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(1, range(1, COUNT)))
     made.add_record("e", samples(2, range(COUNT, COUNT + 1), values=[None] * 3))
     made.add_record("e", plain(3, range(1, COUNT + 1)))
@@ -204,7 +204,7 @@ def test_a_null_with_a_bad_status_is_no_value_and_replaces_none() -> None:
 
 
 def test_a_bad_status_that_the_machine_said_is_demanded() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     late = at(COUNT + 1)
     made.add_truth({"time": late, "counter": 0, "runs": [[1, 1]], "status": 0x80000000})
@@ -215,12 +215,12 @@ def test_a_bad_status_that_the_machine_said_is_demanded() -> None:
 
 
 def test_order_is_by_offset_and_a_sample_after_a_later_one_is_disorder() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(5, range(11, COUNT + 1)))
     made.add_record("e", samples(1, range(1, 11)))
     made.add_record("e", plain(9, range(1, COUNT + 1)))
     assert made.result([]).disorder == 0
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(1, range(11, COUNT + 1)))
     made.add_record("e", samples(5, range(1, 11)))
     made.add_record("e", plain(9, range(1, COUNT + 1)))
@@ -228,7 +228,7 @@ def test_order_is_by_offset_and_a_sample_after_a_later_one_is_disorder() -> None
 
 
 def test_only_what_the_broker_acknowledged_is_demanded() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     line = {"time": at(COUNT + 1), "counter": COUNT + 1, "runs": [[1, 1]]}
     made.add_truth({"attempt": 1, **line})
@@ -241,7 +241,7 @@ def test_only_what_the_broker_acknowledged_is_demanded() -> None:
 
 
 def test_what_arrives_without_an_acknowledgement_is_not_wrong() -> None:
-    made = ledger()
+    made = reconciliation()
     complete(made)
     made.add_truth({"attempt": 1, "time": at(30), "counter": 30, "runs": [[1, 1]]})
     arrived = {"signals": [1], "times": [at(30)], "values": [encode(1, 30, "Int64")]}
@@ -250,7 +250,7 @@ def test_what_arrives_without_an_acknowledgement_is_not_wrong() -> None:
 
 
 def test_only_what_was_said_in_the_span_is_demanded() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(1, range(6, COUNT)))
     made.add_record("e", plain(2, range(4, COUNT + 1)))
     result = made.result([], span=(at(6), at(COUNT - 1)))

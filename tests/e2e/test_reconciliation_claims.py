@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.reconciliation import Ledger
+from gateway.demo.reconciliation import Reconciliation
 from simulators.truth import encode, kind_of
-from tests.e2e.ledger_parts import (
+from tests.e2e.reconciliation_parts import (
     COUNT,
     S,
     at,
     complete,
     gap,
-    ledger,
+    reconciliation,
     samples,
 )
 
 
-def claiming(claimed: int | None, stored: int, status: int = 0, **names: Any) -> Ledger:
-    made = Ledger({("line", "t0"): 0}, **names)
+def claiming(claimed: int | None, stored: int, status: int = 0, **names: Any) -> Reconciliation:
+    made = Reconciliation({("line", "t0"): 0}, **names)
     made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
     made.add_truth({"time": at(5), "claimed": claimed, "counter": 1, "runs": [[0, 0]]})
     value = encode(0, 1, kind_of(0))
@@ -73,7 +73,7 @@ def test_a_time_is_stored_as_it_was_claimed_and_doubted_where_it_cannot_be_right
 
 def test_a_missing_sample_is_explained_by_its_true_time_whatever_its_clock_says() -> None:
     for start, end, unexplained in ((4, 6, 0), (7, 9, 1)):
-        made = Ledger({("line", "t0"): 0})
+        made = Reconciliation({("line", "t0"): 0})
         made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
         made.add_truth({"time": at(5), "claimed": at(8), "counter": 1, "runs": [[0, 0]]})
         made.add_record("e", gap(1, start, end))
@@ -88,7 +88,7 @@ def test_where_times_of_receipt_are_taken_the_claimed_one_stands_beside_them() -
 
 
 def test_order_is_that_of_what_was_said_though_a_clock_runs_backwards() -> None:
-    made = Ledger({("line", "t0"): 0})
+    made = Reconciliation({("line", "t0"): 0})
     made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
     for counter in (1, 2, 3):
         line = {"time": at(counter), "claimed": at(-counter), "counter": counter}
@@ -103,7 +103,7 @@ def test_order_is_that_of_what_was_said_though_a_clock_runs_backwards() -> None:
 
 def test_what_cannot_be_read_is_explained_by_a_record_of_its_own_and_by_nothing_else() -> None:
     head = b'{"ts": 17'
-    made = ledger()
+    made = reconciliation()
     complete(made)
     line = {"time": at(COUNT + 1), "counter": COUNT + 1, "runs": [[1, 1]]}
     made.add_truth({"attempt": 1, **line, "unreadable": base64.b64encode(head).decode()})
@@ -120,7 +120,7 @@ def test_what_cannot_be_read_is_explained_by_a_record_of_its_own_and_by_nothing_
 
 def test_a_message_that_waited_for_its_broker_is_missed_when_the_broker_had_it() -> None:
     for start, end, unexplained in ((1, 4, 1), (8, 9, 0)):
-        made = ledger()
+        made = reconciliation()
         complete(made)
         line = {"time": at(2), "counter": COUNT + 1, "runs": [[1, 1]]}
         made.add_truth({"attempt": 1, **line})
@@ -130,7 +130,7 @@ def test_a_message_that_waited_for_its_broker_is_missed_when_the_broker_had_it()
 
 
 def test_what_a_machine_sends_twice_by_itself_is_no_duplicate() -> None:
-    made = ledger()
+    made = reconciliation()
     line = {"time": at(30), "counter": 30, "runs": [[1, 1]], "again": True}
     made.add_truth({"attempt": 1, **line})
     complete(made)

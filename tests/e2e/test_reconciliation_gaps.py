@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.reconciliation import Ledger, Window
+from gateway.demo.reconciliation import Reconciliation, Window
 from simulators.truth import encode, kind_of
-from tests.e2e.ledger_parts import (
+from tests.e2e.reconciliation_parts import (
     COUNT,
     SIGNALS,
     START,
@@ -16,16 +16,16 @@ from tests.e2e.ledger_parts import (
     at,
     complete,
     gap,
-    ledger,
     plain,
+    reconciliation,
     samples,
     with_hole,
 )
 
 
-def spoken(pace: int = S // 10, count: int = 200, **names: Any) -> Ledger:
-    """Give a ledger whose machine speaks ten times a second, without a pause; 20 s."""
-    made = Ledger({("line", f"t{number}"): number for number in SIGNALS}, **names)
+def spoken(pace: int = S // 10, count: int = 200, **names: Any) -> Reconciliation:
+    """Give a reconciliation whose machine speaks ten times a second, without a pause; 20 s."""
+    made = Reconciliation({("line", f"t{number}"): number for number in SIGNALS}, **names)
     plan = [{"device": "line", "name": f"t{number}"} for number in SIGNALS]
     made.add_plan("line", {"signals": plan})
     for counter in range(count):
@@ -33,7 +33,7 @@ def spoken(pace: int = S // 10, count: int = 200, **names: Any) -> Ledger:
     return made
 
 
-def heard(made: Ledger, counters: range, offset: int, pace: int = S // 10) -> None:
+def heard(made: Reconciliation, counters: range, offset: int, pace: int = S // 10) -> None:
     record = samples(offset, counters)
     record["times"] = [START + c * pace for c in counters for _ in SIGNALS]
     made.add_record("e", record)
@@ -90,7 +90,7 @@ def test_a_sample_deep_inside_a_gap_that_arrived_makes_it_a_phantom() -> None:
 def test_an_overflow_may_lie_anywhere_in_its_window_where_something_is_missing_there(
     ahead_s: int, reason: str, lost: bool, phantom: int
 ) -> None:
-    made = Ledger({("line", "t0"): 0})
+    made = Reconciliation({("line", "t0"): 0})
     made.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
     for counter in range(200):
         now = START + counter * (S // 10)
@@ -124,7 +124,7 @@ def test_a_gap_of_other_signals_is_no_phantom() -> None:
 
 
 def test_the_value_that_a_machine_still_shows_after_an_outage_makes_no_phantom() -> None:
-    made = ledger()
+    made = reconciliation()
     made.add_record("e", samples(1, range(1, 3)))
     made.add_record("e", samples(2, range(10, 11)))
     made.add_record("e", plain(3, range(1, COUNT + 1)))
@@ -132,7 +132,7 @@ def test_the_value_that_a_machine_still_shows_after_an_outage_makes_no_phantom()
     made.add_record("e", gap(5, 14, COUNT))
     window = [Window(at(2), at(COUNT), "kill")]
     assert made.result(window).phantom == 1, "the machine said more before the gap ends"
-    quiet = Ledger({("line", "t0"): 0})
+    quiet = Reconciliation({("line", "t0"): 0})
     quiet.add_plan("line", {"signals": [{"device": "line", "name": "t0"}]})
     for counter in (1, 2, 3):
         quiet.add_truth({"time": at(counter * 5), "counter": counter, "runs": [[0, 0]]})
@@ -160,7 +160,7 @@ def test_what_came_as_a_last_usable_value_makes_no_phantom() -> None:
 
 def test_a_count_of_what_arrived_is_a_phantom() -> None:
     """As when a quota gives up what is under way: delivered, and declared missing."""
-    made = ledger()
+    made = reconciliation()
     complete(made)
     made.add_record("e", gap(5, 8, 9, count=6, reason="quota"))
     window = [Window(at(7), at(12), "outage")]
