@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from simulators.listening import stop_listening
+
 CHUNK = 65_536
 
 
@@ -31,7 +33,7 @@ class Relay:
     async def stop(self) -> None:
         """Listen no more."""
         assert self._server is not None
-        self._server.close()
+        await stop_listening(self._server)
         self.cut()
         await asyncio.sleep(0)
 

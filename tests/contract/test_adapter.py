@@ -32,6 +32,7 @@ from gateway.core.types import UnixNs
 from gateway.flow.line import SharedLine
 from gateway.flow.poll import DevicePoll
 from gateway.ops.health import DeviceHealth, DeviceState
+from simulators.listening import stop_listening
 from tests.contract.relay import Relay, relay_to
 from tests.ports import free_port
 from tests.unit.exchange.parts import folder, planned
@@ -156,7 +157,7 @@ async def listening(answer: bytes | None) -> AsyncIterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await stop_listening(server)
 
 
 async def ended(device: Device) -> SourceError:

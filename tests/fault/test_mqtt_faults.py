@@ -24,6 +24,7 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import SourceError, SourceRejected, SourceUnavailable
 from gateway.core.records import GapReason
 from gateway.ops.health import DeviceHealth
+from simulators.listening import stop_listening
 from tests.services.mosquitto import Mosquitto, make_broker
 from tests.unit.mqtt.support import (
     WAIT_S,
@@ -402,7 +403,7 @@ async def scripted(*arguments: bytes) -> AsyncIterator[tuple[ScriptedBroker, int
     try:
         yield broker, server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await stop_listening(server)
 
 
 V5_WELCOME, V311_WELCOME = b"\x20\x03\x00\x00\x00", b"\x20\x02\x00\x00"

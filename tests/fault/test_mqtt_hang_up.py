@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from adapters.mqtt.memory import new_memory
 from adapters.mqtt.packets import varint
 from gateway.core.errors import SourceError, SourceUnavailable
 from gateway.ops.health import DeviceHealth
+from simulators.listening import stop_listening
 from tests.unit.mqtt.support import MemoryIntake, Running, running, source_of
 
 V311_WELCOME = b"\x20\x02\x00\x00"
@@ -56,7 +58,7 @@ async def old_broker(
     try:
         yield broker, server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await stop_listening(server)
 
 
 @pytest.mark.parametrize(
@@ -100,17 +102,18 @@ async def test_an_outage_of_a_broker_that_speaks_5_is_no_reason_to_leave_it() ->
     health = DeviceHealth("cell", 1)
     async with old_broker(V5_WELCOME) as (broker, port):
         source = source_of({"n": ("t", "$.n")}, port=port)
-        async with running(source, health=health):
+        memory = new_memory(source)
+        async with running(source, health=health, memory=memory):
             pass
         broker.to_5 = HANGS_UP  # it is being restarted
-        again = Running(source, MemoryIntake(), health)
+        again = Running(source, MemoryIntake(), health, memory)
         await again.run()
         assert isinstance(again.error, SourceError)
         assert broker.levels == [5, 5]
         broker.to_5 = V5_WELCOME
-        async with running(source, health=health) as run:
+        async with running(source, health=health, memory=memory) as run:
             assert run.health.note.startswith("MQTT 5")
         broker.to_5 = HANGS_UP  # it was replaced by an old one
-        await Running(source, MemoryIntake(), health).run()
-        async with running(source, health=health) as run:
+        await Running(source, MemoryIntake(), health, memory).run()
+        async with running(source, health=health, memory=memory) as run:
             assert run.health.note.startswith("MQTT 3.1.1")

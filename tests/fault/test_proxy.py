@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from simulators.faults import FaultProxy, Mode
+from simulators.listening import stop_listening
 
 WAIT_S = 60.0
 SHORT_S = 0.3
@@ -26,7 +27,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def target() -> AsyncIterator[int]:
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
-    server.close()
+    await stop_listening(server)
     await server.wait_closed()
 
 
@@ -143,7 +144,7 @@ async def test_refuse_resets_new_connections_only(proxy: FaultProxy, line: Line)
 async def test_a_target_that_is_not_there_is_a_reset() -> None:
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    server.close()
+    await stop_listening(server)
     await server.wait_closed()
     async with FaultProxy("127.0.0.1", port) as proxy:
         opened = await Line.open(proxy)

@@ -23,6 +23,7 @@ from asyncua.server.internal_server import InternalServer
 from cryptography.hazmat.primitives import serialization
 
 from adapters.opcua.library import ua
+from simulators.listening import stop_listening
 from tests.ports import free_port
 from tests.services import certificates
 from tests.services.node_opcua import URI
@@ -302,4 +303,4 @@ async def greeter(port: int, refuse: Callable[[str, str], int | None]) -> AsyncI
     try:
         yield made
     finally:
-        server.close()
+        await stop_listening(server)

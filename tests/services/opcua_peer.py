@@ -19,6 +19,7 @@ from gateway.core.records import Batch, Gap, Rejected
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import UnixNs
 from gateway.ops.health import DeviceHealth
+from simulators.listening import stop_listening
 from tests.services.node_opcua import URI
 
 WAIT_S = 60.0
@@ -228,7 +229,7 @@ class Proxy:
         self.silent = False
         self.cut(refuse=True)
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
 
 
 def _acknowledgements(chunk: bytes) -> list[int]:
