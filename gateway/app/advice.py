@@ -19,21 +19,26 @@ _OWN = Texts(
     __package__,
     {
         "flow": N_("Every machine"),
-        "sinks": N_("Central platform"),
         "history": N_("History store"),
         "spool": N_("Disk of the gateway"),
     },
 )
 """Rooms of the gateway that make reasons, each named after its folder."""
+_SINKS = {f"sinks/{kind.name}": kind for kind in KINDS.sinks}
 ROOMS: Mapping[str, Path] = {
     **{kind.name: kind.advice for kind in KINDS.adapters},
-    **{room: _GATEWAY / room / FILE for room in _OWN["en"]},
+    "flow": _GATEWAY / "flow" / FILE,
+    **{room: kind.advice for room, kind in _SINKS.items()},
+    "history": _GATEWAY / "history" / FILE,
+    "spool": _GATEWAY / "spool" / FILE,
 }
 """The file of every room that makes reasons, in the order in which people read of them."""
 
 
 def title(room: str, language: Language) -> str:
     """Name a room to people."""
+    if room in _SINKS:
+        return _SINKS[room].title.pick(language)
     for kind in KINDS.adapters:
         if kind.name == room:
             return kind.title.pick(language)
@@ -64,7 +69,7 @@ class RunningAdvice:
 
     def of_sink(self, reason: str) -> Advice | None:
         """Look up a reason of a destination."""
-        return book("sinks", "history").advice_for(reason)
+        return book(*_SINKS, "history").advice_for(reason)
 
     def of_spool(self, reason: str) -> Advice | None:
         """Look up a reason why nothing can be stored."""

@@ -4,74 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config.checks import HISTORY_READER
-from gateway.config.models import EmbeddedHistory, GatewayFile, HttpPlatform, InfluxHistory
+from gateway.config.models import GatewayFile
 from gateway.core.clock import Clock
+from gateway.core.config import PlatformKeys
+from gateway.core.destination_kinds import SinkContext
 from gateway.core.errors import SinkUnavailable
+from gateway.core.kinds import Kinds
 from gateway.core.protocols import Sink
-from gateway.core.signals import PlanTable
 from gateway.core.types import UnixNs
 from gateway.flow.forward import Forwarder, ForwardLimits
 from gateway.flow.supervise import contained
-from gateway.history.config import HistoryConfig
 from gateway.history.interface import History
-from gateway.history.open import open_history
 from gateway.history.sink import HistorySink
 from gateway.ops.health import Health, SinkHealth
-from gateway.sinks.config import HttpPlatformConfig
 from gateway.spool.log import SqliteSpool
 
 HISTORY_EVERY_S = 1.0
-PLATFORM_EVERY_S = 0.5
-"""Live writes gather this long: each costs a request and two commits, whatever it carries."""
+"""Live writes gather this long: each costs a commit or two, whatever it carries."""
+HISTORY_FOLDER = "history"
+"""In the data folder."""
 GRACE_S = 3.0
 """After the last value is on disk destinations get this long to take it before they stop."""
 GRACE_STEP_S = 0.05
 
 
-def history_config(keys: EmbeddedHistory | InfluxHistory) -> HistoryConfig:
-    """Give what the history room needs from `history:`."""
-    if isinstance(keys, EmbeddedHistory):
-        return HistoryConfig(kind="embedded", keep_s=keys.keep)
-    return HistoryConfig(
-        kind="influxdb",
-        keep_s=keys.keep,
-        url=keys.url,
-        version=keys.version,
-        org=keys.org or "",
-        bucket=keys.bucket or "",
-        token=str(keys.token or ""),
-        database=keys.database or "",
-        retention_policy=keys.retention_policy or "",
-        user=keys.user or "",
-        password=str(keys.password or ""),
-        layout=keys.layout,
-    )
-
-
-def platform_config(file: GatewayFile, keys: HttpPlatform, folder: Path) -> HttpPlatformConfig:
-    """Give what the sinks room needs from one entry of `platform:`; `folder` has gateway.yaml."""
-    site = {
-        language: text
-        for language, text in (("ko", file.gateway.site.ko), ("en", file.gateway.site.en))
-        if text
-    }
-    return HttpPlatformConfig(
-        name=keys.name,
-        url=keys.url,
-        gateway=file.gateway.id,
-        token=None if keys.token is None else str(keys.token),
-        site=site,
-        compression=keys.compression,
-        send=frozenset(keys.send),
-        ca=None if keys.ca is None else folder / keys.ca,
-        proxy=keys.proxy,
-        timeout_s=keys.timeout,
-    )
+def site_names(file: GatewayFile) -> dict[str, str]:
+    """Collect the names of the site by language."""
+    site = file.gateway.site
+    return {language: text for language, text in (("ko", site.ko), ("en", site.en)) if text}
 
 
 @dataclass(slots=True)
@@ -84,22 +48,29 @@ class Destinations:
     """All readers of one spool. Their tasks belong to the group they are given."""
 
     def __init__(
-        self, spool: SqliteSpool, health: Health, clock: Clock, group: asyncio.TaskGroup
+        self,
+        spool: SqliteSpool,
+        health: Health,
+        clock: Clock,
+        group: asyncio.TaskGroup,
+        kinds: Kinds,
     ) -> None:
         self._spool = spool
         self._health = health
         self._clock = clock
         self._group = group
+        self._kinds = kinds
         self._running: dict[str, _Running] = {}
         self.history: History | None = None
 
     async def start(self, file: GatewayFile, folder: Path, data: Path) -> None:
         """Open every destination of a configuration and begin to forward."""
         await self._forget_others({HISTORY_READER, *(platform.name for platform in file.platform)})
-        config = history_config(file.history)
-        self.history = open_history(config, data / "history", self._clock)
-        sink = HistorySink(HISTORY_READER, self.history)
-        await self._forward(sink, config.kind, ForwardLimits(interval_s=HISTORY_EVERY_S))
+        store = self._kinds.history(file.history.kind)
+        history = store.make(file.history, data / HISTORY_FOLDER, self._clock)
+        self.history = history
+        sink = HistorySink(HISTORY_READER, history)
+        await self._forward(sink, store.name, ForwardLimits(interval_s=HISTORY_EVERY_S))
         for platform in file.platform:
             await self._start_platform(file, platform, folder)
 
@@ -116,15 +87,15 @@ class Destinations:
             with contextlib.suppress(SinkUnavailable):
                 await self.history.retain(before)
 
-    async def _start_platform(self, file: GatewayFile, keys: HttpPlatform, folder: Path) -> None:
-        from gateway.sinks.http import HttpPlatform as HttpPlatformSink
-
-        sink = HttpPlatformSink(platform_config(file, keys, folder), self._clock, self._plans)
-        limits = ForwardLimits(interval_s=PLATFORM_EVERY_S, backlog_rate=keys.backlog_rate)
-        await self._forward(sink, keys.kind, limits)
-
-    def _plans(self) -> Mapping[str, PlanTable]:
-        return self._spool.plans()
+    async def _start_platform(self, file: GatewayFile, keys: PlatformKeys, folder: Path) -> None:
+        kind = self._kinds.sink(keys.kind)
+        sink = kind.make(
+            SinkContext(
+                keys, file.gateway.id, site_names(file), folder, self._clock, self._spool.plans
+            )
+        )
+        limits = ForwardLimits(interval_s=kind.interval_s, backlog_rate=keys.backlog_rate)
+        await self._forward(sink, kind.name, limits)
 
     async def _forward(self, sink: Sink, kind: str, limits: ForwardLimits) -> None:
         reader = await self._spool.reader(sink.name)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from adapters.mqtt.kind import KIND as MQTT
 from adapters.opcua.kind import KIND as OPCUA
 from gateway.core.kinds import Kinds
+from gateway.history.kinds import HISTORIES
+from gateway.sinks.http.kind import KIND as HTTP
 
 ADAPTERS = (OPCUA, MQTT)
 """In the order in which people read of them."""
-KINDS = Kinds(ADAPTERS, later=("modbus", "xgt", "melsec"))
+SINKS = (HTTP,)
+LATER = ("modbus", "xgt", "melsec", "mqtt", "kafka", "mos-rest", "mos-mqtt", "file")
+KINDS = Kinds(ADAPTERS, HISTORIES, SINKS, LATER)

@@ -16,6 +16,7 @@ from aas_models.live import LiveValues
 from gateway.app.advice import RunningAdvice
 from gateway.app.destinations import Destinations
 from gateway.app.fleet import Fleet
+from gateway.app.kinds import KINDS
 from gateway.app.own_aas import OwnFigures, query_endpoint
 from gateway.app.process import on_stop_signal
 from gateway.app.reload import Reloader
@@ -102,7 +103,7 @@ class Gateway:
     ) -> None:
         async with asyncio.TaskGroup() as group:
             fleet = Fleet(spool, health, self.clock, group)
-            destinations = Destinations(spool, health, self.clock, group)
+            destinations = Destinations(spool, health, self.clock, group, KINDS)
             await destinations.start(self.plan.settings, self.plan.folder, self.data)
             for device in self.plan.devices.values():
                 fleet.start(device)

@@ -81,14 +81,15 @@ def with_history(
 async def _read(
     plan: GatewayPlan, data: Path, models: Sequence[AssetModel], span: int, lang: Language
 ) -> dict[str, HistoryFile]:
-    from gateway.app.destinations import history_config
+    from gateway.app.destinations import HISTORY_FOLDER
     from gateway.app.history_file import history_file
+    from gateway.app.kinds import KINDS
     from gateway.core.clock import SystemClock
     from gateway.core.errors import SinkUnavailable
-    from gateway.history.open import open_history
 
     clock, texts = SystemClock(), TEXTS[lang]
-    history = open_history(history_config(plan.settings.history), data / "history", clock)
+    keys = plan.settings.history
+    history = KINDS.history(keys.kind).make(keys, data / HISTORY_FOLDER, clock)
     end, room = clock.now(), BYTES_MAX
     found: dict[str, HistoryFile] = {}
     try:

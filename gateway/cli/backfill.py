@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,8 +28,10 @@ from gateway.cli.screen import number, printable
 if TYPE_CHECKING:
     from gateway.app.backfill import BackfillReport
     from gateway.config.plan import GatewayPlan
+    from gateway.core.clock import Clock
+    from gateway.core.config import PlatformKeys
+    from gateway.core.protocols import Sink
     from gateway.core.types import UnixNs
-    from gateway.sinks.config import HttpPlatformConfig
 
 TEXTS = {
     "en": {
@@ -128,9 +129,7 @@ def _unix_ns(time: datetime) -> int:
     return round(time.timestamp() * 1_000_000) * 1_000
 
 
-def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> HttpPlatformConfig:
-    from gateway.app.destinations import platform_config
-
+def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> PlatformKeys:
     known = {keys.name: keys for keys in plan.settings.platform}
     names = ", ".join(known) or "-"
     if name is None and len(known) == 1:
@@ -138,13 +137,25 @@ def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> HttpP
     if name is None or name not in known:
         text = texts["which"] if name is None else texts["sink"]
         fail(text.format(name=printable(name or ""), names=names))
-    target = platform_config(plan.settings, known[name], plan.folder)
-    return replace(target, send=frozenset({"samples"}), backfilled=True)
+    return known[name]
+
+
+def _made(plan: GatewayPlan, target: PlatformKeys, clock: Clock) -> Sink:
+    from gateway.app.destinations import site_names
+    from gateway.app.kinds import KINDS
+    from gateway.core.destination_kinds import SinkContext
+
+    settings = plan.settings
+    return KINDS.sink(target.kind).make(
+        SinkContext(
+            target, settings.gateway.id, site_names(settings), plan.folder, clock, backfilled=True
+        )
+    )
 
 
 async def _run(
     plan: GatewayPlan,
-    target: HttpPlatformConfig,
+    target: PlatformKeys,
     data: Path,
     span: tuple[UnixNs, UnixNs],
     screen: _Screen,
@@ -152,14 +163,14 @@ async def _run(
     dry_run: bool,
 ) -> BackfillReport:
     from gateway.app.backfill import Backfill, resume_point
-    from gateway.app.destinations import history_config
+    from gateway.app.destinations import HISTORY_FOLDER
+    from gateway.app.kinds import KINDS
     from gateway.core.clock import SystemClock
-    from gateway.history.open import open_history
-    from gateway.sinks.http import HttpPlatform
 
     clock = SystemClock()
-    history = open_history(history_config(plan.settings.history), data / "history", clock)
-    sink = None if dry_run else HttpPlatform(target, clock)
+    keys = plan.settings.history
+    history = KINDS.history(keys.kind).make(keys, data / HISTORY_FOLDER, clock)
+    sink = None if dry_run else _made(plan, target, clock)
     tables = {name: device.table for name, device in plan.devices.items()}
     point = resume_point(data, target.name, *span)
     try:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateway.config.devices import TagKeys
 from gateway.config.findings import Span
 from gateway.config.ids import RESERVED_SUBMODELS
 from gateway.config.load import DeviceFile, Folder
-from gateway.config.models import GatewayFile, InfluxHistory
+from gateway.config.models import GatewayFile
 from gateway.config.usage_checks import check_usage
 from gateway.config.words import nearest
 from gateway.config.yaml_reader import Document
 from gateway.core.hosts import is_loopback
-from gateway.core.kinds import Problem
+from gateway.core.kinds import Kinds, Problem
 from gateway.core.romanise import ID_SHORT, ID_SHORT_MAX
 from gateway.mapping.expression import ExpressionError, parse
 
@@ -27,45 +27,33 @@ CONFLICTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """A key of any tag and those that cannot stand beside it; a kind has more."""
 NEEDS_NUMBERS = ("range", "deadband")
 NOT_NUMBERS = ("string", "bool")
-INFLUX_NEEDS = {1: ("database",), 2: ("org", "bucket", "token"), 3: ("bucket", "token")}
 
 
 HISTORY_READER = "history"
 """The history store's place in the spool; a platform of this name would share its cursor."""
 
 
-def check_folder(folder: Folder) -> None:
+def check_folder(folder: Folder, kinds: Kinds) -> None:
     """Report everything that is wrong across a folder; marks tags and devices to leave out."""
     if folder.gateway is not None:
-        check_gateway(folder.gateway, folder.document)
+        check_gateway(folder.gateway, folder.document, kinds)
     _unique_devices(folder.devices)
     for device in folder.devices:
         check_device(device)
 
 
-def check_gateway(gateway: GatewayFile, document: Document) -> None:
+def check_gateway(gateway: GatewayFile, document: Document, kinds: Kinds) -> None:
     """Check gateway.yaml's sections against one another."""
-    _influx(gateway, document)
-    _platforms(gateway, document)
+    store = kinds.history(gateway.history.kind)
+    _tell(document, ("history",), store.problems(gateway.history))
+    _platforms(gateway, document, kinds)
     host = gateway.api.listen.rpartition(":")[0]
     if not is_loopback(host) and gateway.api.users is None:
         document.add("E1306", ("api", "listen"), address=gateway.api.listen)
     check_usage(gateway.usage, document)
 
 
-def _influx(gateway: GatewayFile, document: Document) -> None:
-    history = gateway.history
-    if not isinstance(history, InfluxHistory):
-        return
-    for key in INFLUX_NEEDS[history.version]:
-        if not getattr(history, key) and key not in document.data["history"]:
-            document.add("E1219", ("history",), at_key=True, key=key, version=history.version)
-    if history.password is not None and history.user is None:
-        document.add("E1307", ("history", "password"), at_key=True, key="password", needs="user")
-    _plain_http(history.url, document, ("history", "url"))
-
-
-def _platforms(gateway: GatewayFile, document: Document) -> None:
+def _platforms(gateway: GatewayFile, document: Document, kinds: Kinds) -> None:
     names: dict[str, int] = {}
     for place, platform in enumerate(gateway.platform):
         path = ("platform", place)
@@ -75,15 +63,14 @@ def _platforms(gateway: GatewayFile, document: Document) -> None:
         names.setdefault(platform.name, place)
         if platform.name == HISTORY_READER:
             document.add("E1220", (*path, "name"), name=platform.name)
-        _plain_http(platform.url, document, (*path, "url"))
-        if platform.ca is not None and not (document.path.parent / platform.ca).is_file():
-            document.add("E1304", (*path, "ca"), path=platform.ca)
+        found = kinds.sink(platform.kind).problems(platform, document.path.parent)
+        _tell(document, path, found)
 
 
-def _plain_http(url: str, document: Document, path: tuple[Any, ...]) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        document.add("W1502", path, url=url)
+def _tell(document: Document, path: tuple[Any, ...], problems: Iterable[Problem]) -> None:
+    """Report what a kind of destination has found in its section."""
+    for each in problems:
+        document.add(each.code, (*path, *each.path), at_key=each.at_key, **each.facts)
 
 
 def _unique_devices(devices: list[DeviceFile]) -> None:

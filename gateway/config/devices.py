@@ -10,9 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from gateway.config.models import Local, Version
 from gateway.config.oee import OeeKeys
-from gateway.config.scalars import Name
 from gateway.config.units import canonical_unit, nearest_unit
-from gateway.core.config import FileModel, TimeKeys
+from gateway.core.config import FileModel, Name, TimeKeys
 from gateway.core.kinds import AnyKind, Kinds
 from gateway.core.time_policy import TimePolicy
 from gateway.mapping.rules import BIT_MAX, Meant, Said

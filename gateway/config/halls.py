@@ -7,8 +7,7 @@ from typing import Any
 
 from gateway.config.checks import tell
 from gateway.config.load import DeviceFile
-from gateway.config.scalars import NAME
-from gateway.core.config import LocalText
+from gateway.core.config import NAME, LocalText
 from gateway.core.kinds import Part
 
 OF_ONE = ("id", "serial")

@@ -14,7 +14,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from gateway.config.cut import report_cuts
 from gateway.config.devices import Device, by_scheme, model_of
 from gateway.config.findings import Report
-from gateway.config.models import GatewayFile
+from gateway.config.models import GatewayFile, gateway_model
 from gateway.config.references import References
 from gateway.config.shape import kind_of, known_keys, validated
 from gateway.config.words import nearest
@@ -88,7 +88,7 @@ def load_folder(
     path = folder / GATEWAY_FILE
     edits = overlay or {}
     main = read(path, GATEWAY_FILE, report, references.resolve, content=edits.get(path))
-    gateway = _gateway(main)
+    gateway = _gateway(main, kinds)
     files = [path]
     devices = []
     for device_path in _device_files(folder, gateway, main, overlay):
@@ -100,13 +100,13 @@ def load_folder(
     return Folder(folder, gateway, main, devices, files + references.files, edits)
 
 
-def _gateway(document: Document) -> GatewayFile | None:
+def _gateway(document: Document, kinds: Kinds) -> GatewayFile | None:
     if document.data is None and document.broken:
         return None
     if not isinstance(document.data, dict):
         _not_a_mapping(document)
         return None
-    gateway, _ = validated(GatewayFile, document)
+    gateway, _ = validated(gateway_model(kinds), document, kinds.later)
     return gateway
 
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, create_model
 from pydantic_core import PydanticCustomError
 
-from gateway.config.scalars import HttpUrl, Listen, Name, secret_file
+from gateway.config.scalars import Listen, secret_file
 from gateway.config.usage import UsageKeys
-from gateway.core.config import ByteSize, FileModel, LocalText, Seconds, Secret
+from gateway.core.config import (
+    ByteSize,
+    FileModel,
+    HistoryKeys,
+    HttpUrl,
+    LocalText,
+    Name,
+    PlatformKeys,
+)
+from gateway.core.kinds import Kinds
 
 VERSION = 1
-UNBUILT_PLATFORMS = ("mqtt", "kafka", "mos-rest", "mos-mqtt", "file")
 HANGUL = re.compile(r"[\uac00-\ud7a3\u3131-\u318e]")
 BUSINESS_NUMBER = r"^\d{3}-\d{2}-\d{5}$"
 QUOTA_MIN = 16_000_000
-DAY_S = 86_400.0
 
 
 def _one_or_many(value: Any) -> Any:
@@ -40,8 +49,6 @@ def _version(value: Any) -> Any:
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
 Local = Annotated[LocalText, BeforeValidator(_local)]
-SendWord = Literal["samples", "gaps", "usage"]
-Keep = Annotated[Seconds, Field(ge=3600)]
 
 
 class Identity(FileModel):
@@ -60,45 +67,6 @@ class SpoolKeys(FileModel):
     quota: Annotated[ByteSize, Field(ge=QUOTA_MIN)] = 10 * 10**9
 
 
-class EmbeddedHistory(FileModel):
-    """`history: { kind: embedded }`."""
-
-    kind: Literal["embedded"] = "embedded"
-    keep: Keep = 30 * DAY_S
-
-
-class InfluxHistory(FileModel):
-    """`history: { kind: influxdb }`; which keys it needs depends on the version."""
-
-    kind: Literal["influxdb"]
-    url: HttpUrl
-    version: Literal[1, 2, 3] = 2
-    org: str | None = None
-    bucket: str | None = None
-    token: Secret | None = Field(default=None, repr=False)
-    database: str | None = None
-    retention_policy: str | None = None
-    user: str | None = None
-    password: Secret | None = Field(default=None, repr=False)
-    layout: Literal["submodel", "mos"] = "submodel"
-    keep: Keep = 30 * DAY_S
-
-
-class HttpPlatform(FileModel):
-    """A central platform over HTTP; `backlog_rate` limits old samples a second beside live ones."""
-
-    name: Name
-    kind: Literal["http"]
-    url: HttpUrl
-    token: Secret | None = Field(default=None, repr=False)
-    compression: Literal["zstd", "gzip", "none"] = "zstd"
-    send: list[SendWord] = Field(default=["samples", "gaps", "usage"])
-    backlog_rate: int = Field(default=20_000, ge=1, le=10_000_000)
-    ca: str | None = None
-    proxy: HttpUrl | None = None
-    timeout: Annotated[Seconds, Field(gt=0, le=300)] = 30.0
-
-
 class ApiKeys(FileModel):
     """`api:`; `hosts` are further names it answers to, `origins` sites whose pages may read.
 
@@ -113,7 +81,7 @@ class ApiKeys(FileModel):
 
 
 class GatewayFile(FileModel):
-    """All of gateway.yaml."""
+    """All of gateway.yaml; what `history:` and `platform:` may be is said by `gateway_model`."""
 
     version: Version = 1
     gateway: Identity
@@ -121,9 +89,31 @@ class GatewayFile(FileModel):
         default=["devices/*.yaml"], min_length=1
     )
     spool: SpoolKeys = SpoolKeys()
-    history: Annotated[EmbeddedHistory | InfluxHistory, Field(discriminator="kind")] = (
-        EmbeddedHistory()
-    )
-    platform: list[HttpPlatform] = Field(default=[])
+    history: HistoryKeys = HistoryKeys()
+    platform: list[PlatformKeys] = Field(default=[])
     usage: UsageKeys = UsageKeys()
     api: ApiKeys = ApiKeys()
+
+
+@cache
+def gateway_model(kinds: Kinds) -> type[GatewayFile]:
+    """Join what gateway.yaml always has with the keys of each kind of destination."""
+    stores, sinks = kinds.histories, kinds.sinks
+    return create_model(
+        GatewayFile.__name__,
+        __base__=GatewayFile,
+        __doc__=GatewayFile.__doc__,
+        history=(_any_of([kind.keys for kind in stores]), stores[0].keys()),
+        platform=(_list_of(_any_of([kind.keys for kind in sinks])), Field(default=[])),
+    )
+
+
+def _any_of(models: Sequence[type[FileModel]]) -> Any:
+    """Make the type of what is one of these, told apart by `kind`."""
+    if len(models) == 1:
+        return models[0]
+    return Annotated[Union[tuple(models)], Field(discriminator="kind")]  # noqa: UP007 - of a list
+
+
+def _list_of(model: Any) -> Any:
+    return list[model]

@@ -90,7 +90,7 @@ def load_plan(
     report = Report()
     read = load_folder(folder, data, environ, kinds, report, keep_going=keep_going, overlay=overlay)
     read.devices = [one for device in read.devices for one in devices_in(device)]
-    check_folder(read)
+    check_folder(read, kinds)
     elements = {id(device): elements_of(device) for device in read.devices}
     fatal = read.gateway is None or not keep_going or report.errors_in(GATEWAY_FILE)
     if read.gateway is None or (report.has_errors and fatal):

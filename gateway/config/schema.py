@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.config.devices import model_of
-from gateway.config.models import GatewayFile
+from gateway.config.models import gateway_model
 from gateway.core.kinds import AnyKind, Kinds
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -19,7 +19,7 @@ ONE_OR_MANY = {"devices", "unit"}
 
 def schemas(kinds: Kinds) -> dict[str, dict[str, Any]]:
     """Give the schema of gateway.yaml and of device files, by name."""
-    gateway = {"$schema": DRAFT, "title": "gateway.yaml", **_of(GatewayFile)}
+    gateway = {"$schema": DRAFT, "title": "gateway.yaml", **_of(gateway_model(kinds))}
     made = [_device(kind) for kind in kinds.adapters]
     definitions = {name: part for each in made for name, part in each.pop("$defs").items()}
     device = {

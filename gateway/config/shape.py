@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.config.models import BUSINESS_NUMBER, UNBUILT_PLATFORMS
+from gateway.config.models import BUSINESS_NUMBER
 from gateway.config.usage import IDENTIFIER, TIME_OF_DAY, ZONE
 from gateway.config.words import nearest
 from gateway.config.yaml_reader import Document
@@ -57,8 +57,13 @@ CODE = re.compile(r"[EW]\d{4}")
 SHOWN_MAX = 60
 
 
-def validated(model: type[Model], document: Document) -> tuple[Model | None, list[Path]]:
-    """Give the model, or None and the paths of what is wrong; findings go to the report."""
+def validated(
+    model: type[Model], document: Document, later: Collection[str] = ()
+) -> tuple[Model | None, list[Path]]:
+    """Give the model, or None and the paths of what is wrong; findings go to the report.
+
+    A `kind:` that is one of `later` is said to be "not in this version".
+    """
     try:
         return model.model_validate(document.data), []
     except ValidationError as error:
@@ -66,12 +71,16 @@ def validated(model: type[Model], document: Document) -> tuple[Model | None, lis
         for entry in error.errors(include_url=False):
             path = tuple(entry["loc"])
             paths.append(path)
-            _report(model, document, path, entry)
+            _report(model, document, path, entry, later)
         return None, paths
 
 
 def _report(
-    model: type[BaseModel], document: Document, path: Path, entry: Mapping[str, Any]
+    model: type[BaseModel],
+    document: Document,
+    path: Path,
+    entry: Mapping[str, Any],
+    later: Collection[str],
 ) -> None:
     kind, context, found = entry["type"], entry.get("ctx", {}), entry["input"]
     if kind == "extra_forbidden":
@@ -81,7 +90,7 @@ def _report(
     elif kind == "literal_secret":
         document.add("E1301", path, key=path[-1])
     elif kind in {"literal_error", "union_tag_invalid"}:
-        _choice(document, path, kind, context, found)
+        _choice(document, path, kind, context, found, later)
     elif CODE.fullmatch(kind):
         document.add(kind, path, **context)
     else:
@@ -115,14 +124,19 @@ def _unknown_key(model: type[BaseModel], document: Document, path: Path) -> None
 
 
 def _choice(
-    document: Document, path: Path, kind: str, context: Mapping[str, Any], found: Any
+    document: Document,
+    path: Path,
+    kind: str,
+    context: Mapping[str, Any],
+    found: Any,
+    later: Collection[str],
 ) -> None:
     if kind == "union_tag_invalid":
         path, found, choices = (*path, "kind"), context["tag"], context["expected_tags"]
     else:
         choices = context["expected"]
     words = [a or b for a, b in QUOTED.findall(choices)]
-    if found in UNBUILT_PLATFORMS and path[:1] == ("platform",):
+    if path[-1] == "kind" and found in later:
         document.add("E1110", path, word=found)
         return
     near = nearest(str(found), words)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from adapters.mqtt.settings import broker_url, topic_filter
-from gateway.config.scalars import HttpUrl, Listen, Name, secret_file
-from gateway.core.config import FileModel, Seconds, Secret
+from gateway.config.scalars import Listen, secret_file
+from gateway.core.config import FileModel, HttpUrl, Name, Seconds, Secret
 
 FieldName = Literal["logDt", "useSe", "sysUser", "conectIp", "dataUsgqty"]
 FieldPlaces = Annotated[dict[FieldName, str | int], Field(min_length=1)]

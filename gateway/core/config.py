@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from gateway.core.time_policy import AHEAD_S
@@ -18,6 +19,7 @@ from gateway.core.time_policy import AHEAD_S
 TIME_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SIZE_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(KB|MB|GB|TB)")
 
 
@@ -111,3 +113,47 @@ def secret_from_reference(value: Any) -> str:
 
 Secret = Annotated[str, BeforeValidator(secret_from_reference), WithJsonSchema({"type": "string"})]
 """A password, token or key: only by reference. Hide it with `Field(repr=False)`."""
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise PydanticCustomError("E1108", "not a name", {"name": text})
+    return text
+
+
+def http_url(text: str) -> str:
+    """Accept `http://host[:port][/path]` and https."""
+    parts = urlsplit(text)
+    try:
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if "@" in parts.netloc:
+        raise PydanticCustomError("E1308", "a login in an address", {})
+    if not fine or any(char.isspace() for char in text):
+        raise PydanticCustomError("E1109", "not an address", {"address": text})
+    return text.rstrip("/")
+
+
+Name = Annotated[str, AfterValidator(_name)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
+Keep = Annotated[Seconds, Field(ge=3600)]
+
+
+class HistoryKeys(FileModel):
+    """What `history:` has of any kind; `keep` is how long samples stay, in seconds."""
+
+    kind: str = ""
+    keep: Keep = 30 * 86_400.0
+
+
+class PlatformKeys(FileModel):
+    """What an entry of `platform:` has of any kind.
+
+    `name` is also that of its place in the spool; `backlog_rate` limits old samples a second beside
+    live ones.
+    """
+
+    name: Name
+    kind: str
+    backlog_rate: int = Field(default=20_000, ge=1, le=10_000_000)

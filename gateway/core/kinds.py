@@ -27,6 +27,7 @@ from gateway.core.signals import PlanTable
 
 if TYPE_CHECKING:  # NumPy comes with these, and who loads a configuration needs none
     from gateway.core.clock import Clock
+    from gateway.core.destination_kinds import AnyHistoryKind, AnySinkKind
     from gateway.core.health import DeviceHealth
     from gateway.core.polling import Polling
     from gateway.core.probing import Browsed, LiveResult
@@ -219,8 +220,19 @@ AnyKind = AdapterKind[Any, Any, Any, Any]
 class Kinds:
     """Everything that one program has kinds of; the only one is `gateway.app.kinds.KINDS`.
 
-    `later` are schemes that are known and answered with "not in this version".
+    The first kind of history is used where nothing is said. `later` are schemes, and words of
+    `kind:` of a platform, that are known and answered with "not in this version".
     """
 
     adapters: tuple[AnyKind, ...]
+    histories: tuple[AnyHistoryKind, ...]
+    sinks: tuple[AnySinkKind, ...]
     later: tuple[str, ...] = ()
+
+    def history(self, name: str) -> AnyHistoryKind:
+        """Look up the kind of store of this name; a configuration that was read has no other."""
+        return next(kind for kind in self.histories if kind.name == name)
+
+    def sink(self, name: str) -> AnySinkKind:
+        """Look up the kind of platform of this name; a configuration that was read has no other."""
+        return next(kind for kind in self.sinks if kind.name == name)

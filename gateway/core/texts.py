@@ -15,6 +15,8 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import Any, Generic, Literal, TypeVar
 
+from gateway.core.assets import LocalName
+
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 VARIABLES = ("GATEWAY_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -49,6 +51,11 @@ def catalogue(package: str, language: Language) -> gettext.NullTranslations:
 def translated(package: str, language: Language, text: str) -> str:
     """Give an English text of a room in a language."""
     return catalogue(package, language).gettext(text) if text else text
+
+
+def in_both(package: str | None, text: str) -> LocalName:
+    """Give an English text of a room, marked by `N_`, with its Korean one."""
+    return LocalName(ko=translated(package or "", "ko", text), en=text)
 
 
 class Texts(Generic[T]):

@@ -39,7 +39,7 @@ LINGER_SAMPLES = 5_000
 """An append of this size is written at once, so that a backlog runs at full speed."""
 
 
-class EmbeddedHistory:
+class EmbeddedStore:
     """History in files of its own; see History for the promises."""
 
     kind = "embedded"

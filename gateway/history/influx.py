@@ -38,7 +38,7 @@ WRITES_TIMEOUT_S = 120.0
 """One append may be several requests; the forwarder's batches are far smaller than this allows."""
 
 
-class InfluxHistory:
+class InfluxStore:
     """History in InfluxDB; see History for the promises. `retain` is the server's own work."""
 
     kind = "influxdb"

@@ -15,10 +15,10 @@ def open_history(config: HistoryConfig, folder: Path, clock: Clock) -> History:
     `folder` holds the embedded store and is not used by the others.
     """
     if config.kind == "embedded":
-        from gateway.history.embedded import EmbeddedHistory
+        from gateway.history.embedded import EmbeddedStore
 
-        return EmbeddedHistory(config, folder, clock)
+        return EmbeddedStore(config, folder, clock)
     # influxdb_client takes 0.4 s to import: only gateways that use it pay.
-    from gateway.history.influx import InfluxHistory
+    from gateway.history.influx import InfluxStore
 
-    return InfluxHistory(config, clock)
+    return InfluxStore(config, clock)

@@ -25,7 +25,7 @@ from gateway.sinks.columns import (
     sendable,
     status_json,
 )
-from gateway.sinks.config import Compression
+from gateway.sinks.words import Compression
 
 BODY_MAX = 8 * 1024 * 1024
 """Bytes of one request before compression."""

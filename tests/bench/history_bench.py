@@ -20,7 +20,7 @@ from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import Offset, UnixNs
 from gateway.history.columns import Ranked
 from gateway.history.config import HistoryConfig
-from gateway.history.embedded import EmbeddedHistory
+from gateway.history.embedded import EmbeddedStore
 from gateway.history.interface import Aggregate, Bucket, Series
 from gateway.history.line_protocol import LineEncoder
 from gateway.history.query import query_buckets, query_rows
@@ -149,7 +149,7 @@ async def live(rate: int, seconds: float, signals: int) -> None:
     random = np.random.default_rng(5)
     pool = [np.round(random.normal(100, 20, 1000), 1) for _ in range(50)]
     with tempfile.TemporaryDirectory() as name:
-        history = EmbeddedHistory(HistoryConfig(), Path(name) / "history", SystemClock())
+        history = EmbeddedStore(HistoryConfig(), Path(name) / "history", SystemClock())
         loop = asyncio.get_running_loop()
         began, cpu, made, own = loop.time(), time.process_time(), 0, 0.0
         slowest = 0.0

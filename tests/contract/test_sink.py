@@ -26,7 +26,7 @@ from gateway.core.records import (
 )
 from gateway.core.types import BAD, UNCERTAIN, UnixNs
 from gateway.history.config import HistoryConfig
-from gateway.history.embedded import EmbeddedHistory
+from gateway.history.embedded import EmbeddedStore
 from gateway.history.interface import Series
 from gateway.history.sink import HistorySink
 from tests.integration.platform_parts import (
@@ -64,10 +64,10 @@ async def http_subject(folder: Path, stack: AsyncExitStack) -> Subject:
 
 
 async def history_subject(folder: Path, stack: AsyncExitStack) -> Subject:
-    history = EmbeddedHistory(HistoryConfig(), folder / "history", SystemClock(), linger_s=0.0)
+    history = EmbeddedStore(HistoryConfig(), folder / "history", SystemClock(), linger_s=0.0)
     blocked = folder / "blocked"
     blocked.write_text("a file where the store's folder should be")
-    broken = EmbeddedHistory(HistoryConfig(), blocked, SystemClock(), linger_s=0.0)
+    broken = EmbeddedStore(HistoryConfig(), blocked, SystemClock(), linger_s=0.0)
     stack.push_async_callback(history.close)
     stack.push_async_callback(broken.close)
 

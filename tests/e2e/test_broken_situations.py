@@ -278,7 +278,7 @@ async def test_each_machine_says_what_is_wrong_and_what_to_do_in_both_languages(
             assert ("gateway trust" in below) is bool(situation.command), situation.device
         central = told(lines, "central")
         assert "http-401" in central
-        assert book("sinks").entries["http-401"].fix[lang] in central
+        assert book("sinks/http").entries["http-401"].fix[lang] in central
         assert not any("All fine" in line or "모두 정상" in line for line in lines)
     assert (await plant.command("status", "--exit-code", "--data", str(plant.data)))[0] == 1
     await the_same_by_tag(plant)

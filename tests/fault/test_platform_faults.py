@@ -18,7 +18,7 @@ import pytest
 from gateway.core.errors import SinkUnavailable
 from gateway.core.records import answer_for
 from gateway.ops.health import SinkHealth, SinkState
-from gateway.sinks.client import HttpClient
+from gateway.sinks.http.client import HttpClient
 from tests.integration.platform_parts import (
     EPOCH,
     TOKEN,

@@ -20,8 +20,8 @@ from gateway.core.clock import SystemClock
 from gateway.core.records import Batch, Item, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import Column, Offset, Statuses, UnixNs
-from gateway.sinks.config import HttpPlatformConfig
-from gateway.sinks.http import HttpPlatform
+from gateway.sinks.http.config import HttpPlatformConfig
+from gateway.sinks.http.platform import HttpPlatformSink
 
 GATEWAY = "edge-07"
 EPOCH = "6f1c0000-0000-4000-8000-000000000001"
@@ -125,10 +125,10 @@ async def platform_process(folder: Path, *more: str) -> AsyncIterator[PlatformPr
 @asynccontextmanager
 async def http_sink(
     url: str, plans: Callable[[], Mapping[str, PlanTable]] = dict, **settings: Any
-) -> AsyncIterator[HttpPlatform]:
+) -> AsyncIterator[HttpPlatformSink]:
     defaults: dict[str, Any] = {"token": TOKEN, "timeout_s": 10.0}
     config = HttpPlatformConfig("central", url, GATEWAY, **{**defaults, **settings})
-    sink = HttpPlatform(config, SystemClock(), plans)
+    sink = HttpPlatformSink(config, SystemClock(), plans)
     try:
         yield sink
     finally:

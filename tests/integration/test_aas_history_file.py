@@ -25,7 +25,7 @@ from gateway.config.plan import load_plan
 from gateway.core.assets import AssetModel
 from gateway.core.clock import SystemClock
 from gateway.history.config import HistoryConfig
-from gateway.history.embedded import EmbeddedHistory
+from gateway.history.embedded import EmbeddedStore
 from tests.integration.api_parts import served
 from tests.unit.aas.parts import batch, records
 
@@ -71,7 +71,7 @@ class Plant:
         batches.append(batch(table, [1], np.array([True]), at=now - ages_s[-1] * S, status=[BAD]))
 
         async def put() -> None:
-            history = EmbeddedHistory(
+            history = EmbeddedStore(
                 HistoryConfig(), self.data / "history", SystemClock(), linger_s=0.0
             )
             await history.append(records(*batches), epoch="e")

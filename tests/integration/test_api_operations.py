@@ -276,7 +276,7 @@ class Known:
         return book("opcua", "flow").advice_for(reason)
 
     def of_sink(self, reason: str) -> Advice | None:
-        return book("sinks", "history").advice_for(reason)
+        return book("sinks/http", "history").advice_for(reason)
 
     def of_spool(self, reason: str) -> Advice | None:
         return book("spool").advice_for(reason)

@@ -22,7 +22,7 @@ from gateway.core.records import Batch, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import BAD_TYPE_MISMATCH, Offset, UnixNs
 from gateway.history.config import HistoryConfig
-from gateway.history.influx import InfluxHistory
+from gateway.history.influx import InfluxStore
 from gateway.history.interface import Aggregate, Bucket, Series
 
 T0 = 1_795_439_647_800_000_000
@@ -130,7 +130,7 @@ def recorded() -> Iterator[Recorded]:
     assert server.exchanges == []
 
 
-def history_of(recorded: Recorded) -> InfluxHistory:
+def history_of(recorded: Recorded) -> InfluxStore:
     config = HistoryConfig(
         kind="influxdb",
         url=recorded.url,
@@ -139,7 +139,7 @@ def history_of(recorded: Recorded) -> InfluxHistory:
         token="apiv3_token",
         keep_s=30 * 86_400.0,
     )
-    return InfluxHistory(config, SystemClock())
+    return InfluxStore(config, SystemClock())
 
 
 def record(offset: int, times: list[int], values: list[float], bad: bool = False) -> Record:

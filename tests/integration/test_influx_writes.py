@@ -18,7 +18,7 @@ from gateway.core.records import Batch, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import Offset, UnixNs
 from gateway.history.config import HistoryConfig
-from gateway.history.influx import InfluxHistory
+from gateway.history.influx import InfluxStore
 from gateway.history.interface import Rows, Series
 from tests.services import influxdb as services
 
@@ -103,13 +103,13 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> HistoryConfig:
 
 
 @pytest.fixture
-async def history(config: HistoryConfig) -> AsyncIterator[InfluxHistory]:
-    opened = InfluxHistory(config, SystemClock())
+async def history(config: HistoryConfig) -> AsyncIterator[InfluxStore]:
+    opened = InfluxStore(config, SystemClock())
     yield opened
     await opened.close()
 
 
-async def rows_of(history: InfluxHistory, signal: int) -> Rows:
+async def rows_of(history: InfluxStore, signal: int) -> Rows:
     series = Series("press-01", "OperationalData", f"Tag{signal}")
     return await history.query(series, UnixNs(0), UnixNs(2**62), limit=10_000)
 
@@ -119,7 +119,7 @@ def now_ns() -> int:
 
 
 async def test_a_conflict_of_types_refuses_its_record_and_writes_every_neighbour(
-    history: InfluxHistory,
+    history: InfluxStore,
 ) -> None:
     at = now_ns()
     before, after = plan_of("xs:double", "xs:double"), plan_of("xs:double", "xs:string")
@@ -141,7 +141,7 @@ async def test_a_conflict_of_types_refuses_its_record_and_writes_every_neighbour
 
 
 async def test_a_line_that_the_server_cannot_read_is_found_among_thousands(
-    history: InfluxHistory, monkeypatch: pytest.MonkeyPatch
+    history: InfluxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = now_ns()
     plan = plan_of("xs:double", "xs:string")
@@ -165,7 +165,7 @@ async def test_a_line_that_the_server_cannot_read_is_found_among_thousands(
 
 
 async def test_a_value_that_does_not_fit_its_type_is_refused_before_the_wire(
-    history: InfluxHistory,
+    history: InfluxStore,
 ) -> None:
     at = now_ns()
     plan = plan_of("xs:int", "xs:boolean")
@@ -181,20 +181,20 @@ async def test_a_value_that_does_not_fit_its_type_is_refused_before_the_wire(
 async def test_a_wrong_login_holds_and_a_right_one_goes_on(config: HistoryConfig) -> None:
     at = now_ns()
     records = [record(1, plan_of("xs:double"), [0], [at], np.array([1.0]))]
-    stranger = InfluxHistory(replace(config, token="wrong", password="wrong"), SystemClock())
+    stranger = InfluxStore(replace(config, token="wrong", password="wrong"), SystemClock())
     with pytest.raises(SinkUnavailable) as caught:
         await stranger.append(records)
     assert caught.value.hold
     assert "wrong" not in str(caught.value)
     await stranger.close()
-    known = InfluxHistory(config, SystemClock())
+    known = InfluxStore(config, SystemClock())
     assert (await known.append(records)).accepted == ((1, 1),)
     await known.close()
 
 
 async def test_an_organization_that_does_not_exist_holds(server_2: services.InfluxProcess) -> None:
     config = replace(config_2(server_2, "nobody"), org="nobody")
-    history = InfluxHistory(config, SystemClock())
+    history = InfluxStore(config, SystemClock())
     with pytest.raises(SinkUnavailable) as caught:
         await history.append([record(1, plan_of("xs:double"), [0], [now_ns()], np.array([1.0]))])
     assert caught.value.hold
@@ -205,7 +205,7 @@ async def test_a_bucket_deleted_while_running_is_made_again(
     server_2: services.InfluxProcess,
 ) -> None:
     config = config_2(server_2, "vanishing")
-    history = InfluxHistory(config, SystemClock())
+    history = InfluxStore(config, SystemClock())
     at = now_ns()
     await history.append([record(1, plan_of("xs:double"), [0], [at], np.array([1.0]))])
     with InfluxDBClient(server_2.url, services.TOKEN, org=services.ORG) as client:
@@ -223,7 +223,7 @@ async def test_retention_is_set_where_the_store_is_made_here(
     first, second = config_1(server_1, "kept"), config_2(server_2, "kept")
     named = replace(first, database="named", retention_policy="month")
     for config in (first, second, named):
-        history = InfluxHistory(config, SystemClock())
+        history = InfluxStore(config, SystemClock())
         at = now_ns()
         await history.append([record(1, plan_of("xs:double"), [0], [at], np.array([1.0]))])
         assert (await rows_of(history, 0)).values == [1.0]
@@ -236,7 +236,7 @@ async def test_retention_is_set_where_the_store_is_made_here(
 
 
 async def test_samples_older_than_the_server_keeps_are_settled(config: HistoryConfig) -> None:
-    history = InfluxHistory(config, SystemClock())
+    history = InfluxStore(config, SystemClock())
     at = now_ns()
     old = at - 90 * 86_400 * S
     plan = plan_of("xs:double")
@@ -255,7 +255,7 @@ def ask_1(server: services.InfluxProcess, database: str, text: str) -> str:
 
 async def test_influxdb_client_reads_what_was_written(server_2: services.InfluxProcess) -> None:
     config = config_2(server_2, "read-back")
-    history = InfluxHistory(config, SystemClock())
+    history = InfluxStore(config, SystemClock())
     at = now_ns()
     plan = plan_of("xs:double", "xs:long", "xs:boolean", "xs:string")
     values = [20.0, 20, True, 'say "hi"']
@@ -272,7 +272,7 @@ async def test_influxdb_client_reads_what_was_written(server_2: services.InfluxP
 
 async def test_the_mos_layout_is_the_documented_one(server_1: services.InfluxProcess) -> None:
     config = replace(config_1(server_1, "mos"), layout="mos")
-    history = InfluxHistory(config, SystemClock())
+    history = InfluxStore(config, SystemClock())
     at = now_ns()
     await history.append([record(1, plan_of("xs:double"), [0], [at], np.array([1.5]))])
     await history.close()
@@ -281,7 +281,7 @@ async def test_the_mos_layout_is_the_documented_one(server_1: services.InfluxPro
     assert '"press-01",1.5' in text
 
 
-async def test_any_text_comes_back_and_breaks_no_neighbour(history: InfluxHistory) -> None:
+async def test_any_text_comes_back_and_breaks_no_neighbour(history: InfluxStore) -> None:
     at = now_ns()
     words = [
         "one\ntwo",
@@ -302,7 +302,7 @@ async def test_any_text_comes_back_and_breaks_no_neighbour(history: InfluxHistor
 
 
 async def test_many_conflicting_fields_are_told_apart_in_bounded_requests(
-    history: InfluxHistory, monkeypatch: pytest.MonkeyPatch
+    history: InfluxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = now_ns()
     before, after = plan_of(*["xs:double"] * 60), plan_of(*["xs:string", "xs:double"] * 30)

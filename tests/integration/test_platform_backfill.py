@@ -20,7 +20,7 @@ from gateway.core.errors import SinkUnavailable
 from gateway.core.records import Answer, Record
 from gateway.core.types import UnixNs
 from gateway.history.config import HistoryConfig
-from gateway.history.embedded import EmbeddedHistory
+from gateway.history.embedded import EmbeddedStore
 from tests.integration.platform_parts import (
     PlatformProcess,
     http_sink,
@@ -48,8 +48,8 @@ async def platform(process: PlatformProcess) -> AsyncIterator[PlatformProcess]:
 
 
 @pytest.fixture
-async def history(tmp_path: Path) -> AsyncIterator[EmbeddedHistory]:
-    store = EmbeddedHistory(HistoryConfig(), tmp_path / "history", SystemClock(), linger_s=0.0)
+async def history(tmp_path: Path) -> AsyncIterator[EmbeddedStore]:
+    store = EmbeddedStore(HistoryConfig(), tmp_path / "history", SystemClock(), linger_s=0.0)
     press = samples(TABLES["press-01"], np.arange(50_000) * 0.5, received=AT)
     text = samples(TABLES["press-01"], ["run", "stop"], signals=[1, 1], received=AT + 5)
     cnc = samples(TABLES["cnc-02"], np.arange(10, dtype=np.int32), received=AT)
@@ -62,12 +62,12 @@ def span(first: int = 0, last: int = 100_000) -> tuple[UnixNs, UnixNs]:
     return UnixNs(AT + first), UnixNs(AT + last)
 
 
-def job(history: EmbeddedHistory, sink: Any, point: ResumePoint) -> Backfill:
+def job(history: EmbeddedStore, sink: Any, point: ResumePoint) -> Backfill:
     return Backfill(history, sink, TABLES, SystemClock(), point, rate=RATE)
 
 
 async def test_a_span_arrives_marked_typed_and_complete_under_an_epoch_of_its_own(
-    platform: PlatformProcess, history: EmbeddedHistory, tmp_path: Path
+    platform: PlatformProcess, history: EmbeddedStore, tmp_path: Path
 ) -> None:
     point = resume_point(tmp_path, "central", *span())
     async with http_sink(platform.url, backfilled=True) as sink:
@@ -88,7 +88,7 @@ async def test_a_span_arrives_marked_typed_and_complete_under_an_epoch_of_its_ow
 
 @pytest.mark.invariant("I3")
 async def test_two_runs_never_share_an_epoch(
-    platform: PlatformProcess, history: EmbeddedHistory, tmp_path: Path
+    platform: PlatformProcess, history: EmbeddedStore, tmp_path: Path
 ) -> None:
     point = resume_point(tmp_path, "central", *span())
     async with http_sink(platform.url, backfilled=True) as sink:
@@ -100,7 +100,7 @@ async def test_two_runs_never_share_an_epoch(
 
 
 async def test_an_interrupted_run_goes_on_from_the_page_that_was_under_way(
-    history: EmbeddedHistory, tmp_path: Path
+    history: EmbeddedStore, tmp_path: Path
 ) -> None:
     times: list[int] = []
     broken = True
@@ -128,7 +128,7 @@ async def test_an_interrupted_run_goes_on_from_the_page_that_was_under_way(
 
 
 async def test_failures_are_waited_out_and_refusals_counted(
-    platform: PlatformProcess, history: EmbeddedHistory, tmp_path: Path
+    platform: PlatformProcess, history: EmbeddedStore, tmp_path: Path
 ) -> None:
     await platform.refuse({"device": "cnc-02", "reason": "not contracted"})
     await platform.fault("500", count=2)
@@ -184,7 +184,7 @@ async def test_the_command_counts_in_a_dry_run_and_sends_otherwise(
     (folder / "devices" / "press.yaml").write_text(DEVICE_YAML)
     environ = {"PLATFORM_TOKEN": "only-for-tests"}
     plan = load_plan(folder, data, environ, KINDS)
-    store = EmbeddedHistory(HistoryConfig(), data / "history", SystemClock(), linger_s=0.0)
+    store = EmbeddedStore(HistoryConfig(), data / "history", SystemClock(), linger_s=0.0)
     past = samples(plan.devices["press-01"].table, np.arange(7.0), received=AT - 86_400 * 10**9)
     await store.append(records([past]))
     await store.close()

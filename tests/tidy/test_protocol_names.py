@@ -17,7 +17,6 @@ ALLOWED = {
     "gateway/app/usage_mqtt.py",
     "gateway/app/usage_settings.py",
     "gateway/cli/sim.py",
-    "gateway/config/models.py",
     "gateway/config/usage.py",
     "gateway/config/usage_checks.py",
     "gateway/usage/config.py",

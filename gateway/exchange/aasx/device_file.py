@@ -8,11 +8,13 @@ from typing import Any
 import yaml
 
 from gateway.config.interface import KEPT_HERE
+from gateway.config.yaml_reader import plain
 from gateway.core.config import Referenced
 
 WIDTH = 4000
 """One line for each tag, however long."""
 HEAD_LINES_MAX = 20
+STRING = "tag:yaml.org,2002:str"
 
 
 class _Writer(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
@@ -26,7 +28,14 @@ def _reference(writer: Any, value: Referenced) -> Any:
     return writer.represent_scalar(f"!{value.kind}", value.name)
 
 
+def _text(writer: Any, value: str) -> Any:
+    """Quote what our reader, which keeps to YAML 1.2, would take for a number: `0E0`."""
+    style = None if isinstance(plain(value), str) else "'"
+    return writer.represent_scalar(STRING, value, style=style)
+
+
 _Writer.add_representer(Referenced, _reference)
+_Writer.add_representer(str, _text)
 
 
 def yaml_text(keys: Mapping[str, Any], head: str = "") -> str:

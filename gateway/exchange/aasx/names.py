@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from aas_models.interfaces.reading import Described
-from gateway.config.scalars import NAME
+from gateway.core.config import NAME
 from gateway.core.romanise import ascii_name
 
 LENGTH_MAX = 63

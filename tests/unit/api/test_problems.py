@@ -18,7 +18,7 @@ class Known:
         return book().advice_for(reason)
 
     def of_sink(self, reason: str) -> Advice | None:
-        return book("sinks").advice_for(reason)
+        return book("sinks/http").advice_for(reason)
 
     of_spool = of_sink
 

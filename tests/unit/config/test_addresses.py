@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from adapters.mqtt.settings import broker_url
 from adapters.opcua.settings import endpoint_url, node_address
-from gateway.config.scalars import http_url, listen_address
+from gateway.config.scalars import listen_address
+from gateway.core.config import http_url
 from gateway.core.hosts import is_loopback
 
 

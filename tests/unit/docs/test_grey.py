@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from gateway.app.advice import ROOMS, book, title
-from gateway.app.kinds import ADAPTERS
+from gateway.app.kinds import ADAPTERS, KINDS
 from gateway.core.texts import LANGUAGES, Language
 from tests.unit.docs.grey_page import PAGES, parted, tables
 from tests.unit.docs.reasons import Code
@@ -16,7 +16,7 @@ from tests.unit.docs.reasons import Code
 PACKAGES = {
     **{f"adapters.{kind.name}": (kind.name, "flow") for kind in ADAPTERS},
     "gateway.flow": ("flow",),
-    "gateway.sinks": ("sinks",),
+    **{f"gateway.sinks.{kind.name}": (f"sinks/{kind.name}",) for kind in KINDS.sinks},
     "gateway.history": ("history",),
 }
 """Where reasons are made, and which files have to know them."""

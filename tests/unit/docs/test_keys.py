@@ -10,9 +10,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gateway.app.kinds import ADAPTERS
+from gateway.app.kinds import ADAPTERS, KINDS
 from gateway.config.devices import model_of
-from gateway.config.models import GatewayFile
+from gateway.config.models import gateway_model
 from gateway.core.config import LocalText, bytes_from_text, seconds_from_text
 from tests.unit.docs.pages import ROOT, key_rows, korean
 
@@ -47,7 +47,7 @@ def _walk(schema: Any, node: Any, path: str, found: set[str]) -> None:
 def model_defaults() -> dict[str, set[Any]]:
     """Give the plain defaults of each key; a key of two protocols may have two."""
     found: dict[str, set[Any]] = defaultdict(set)
-    models: list[type[BaseModel]] = [GatewayFile, *(model_of(kind) for kind in ADAPTERS)]
+    models: list[type[BaseModel]] = [gateway_model(KINDS), *(model_of(kind) for kind in ADAPTERS)]
     for model in models:
         _defaults(model, "", found)
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -126,6 +126,7 @@ def tags(draw: st.DrawFn) -> list[dict[str, Any]]:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(tags())
+@example([{"name": "0E0", "topic": "a", "json": "$"}])
 def test_any_tags_come_back_in_their_order(found: list[dict[str, Any]]) -> None:
     import tempfile
 

@@ -15,7 +15,7 @@ from gateway.core.records import Audit, Gap, GapReason, Record
 from gateway.core.types import Offset, UnixNs
 from gateway.history.config import HistoryConfig
 from gateway.history.dayfile import DayFile
-from gateway.history.embedded import LINGER_SAMPLES, EmbeddedHistory
+from gateway.history.embedded import LINGER_SAMPLES, EmbeddedStore
 from gateway.history.interface import Series
 from tests.unit.history.parts import T0, S, batch, rows
 
@@ -39,8 +39,8 @@ def clock() -> CountingClock:
 
 
 @pytest.fixture
-async def history(tmp_path: Path, clock: CountingClock) -> AsyncIterator[EmbeddedHistory]:
-    opened = EmbeddedHistory(HistoryConfig(), tmp_path / "history", clock)
+async def history(tmp_path: Path, clock: CountingClock) -> AsyncIterator[EmbeddedStore]:
+    opened = EmbeddedStore(HistoryConfig(), tmp_path / "history", clock)
     yield opened
     await opened.close()
 
@@ -51,7 +51,7 @@ def record(offset: int, *values: float) -> Record:
 
 
 async def test_records_without_samples_are_accepted_and_touch_no_disk(
-    history: EmbeddedHistory, tmp_path: Path
+    history: EmbeddedStore, tmp_path: Path
 ) -> None:
     gap = Gap("press-01", UnixNs(T0), UnixNs(T0), GapReason.QUOTA)
     answer = await history.append(
@@ -62,7 +62,7 @@ async def test_records_without_samples_are_accepted_and_touch_no_disk(
 
 
 async def test_appends_that_wait_together_share_a_commit(
-    history: EmbeddedHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    history: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await history.append([record(1, 1.0)])
     commits = 0
@@ -82,7 +82,7 @@ async def test_appends_that_wait_together_share_a_commit(
 
 
 async def test_small_appends_wait_for_company_and_large_ones_do_not(
-    history: EmbeddedHistory, clock: CountingClock
+    history: EmbeddedStore, clock: CountingClock
 ) -> None:
     await history.append([record(1, 1.0)])
     assert clock.slept == []
@@ -94,7 +94,7 @@ async def test_small_appends_wait_for_company_and_large_ones_do_not(
 
 
 async def test_a_cancelled_append_is_stored_or_not_and_breaks_nothing(
-    history: EmbeddedHistory, tmp_path: Path
+    history: EmbeddedStore, tmp_path: Path
 ) -> None:
     await history.append([record(1, 1.0)])
     with pytest.raises(TimeoutError):
@@ -104,14 +104,14 @@ async def test_a_cancelled_append_is_stored_or_not_and_breaks_nothing(
     assert rows(tmp_path / "history").values == [1.0, 2.0, 3.0]
 
 
-async def test_a_query_sees_what_an_append_acknowledged(history: EmbeddedHistory) -> None:
+async def test_a_query_sees_what_an_append_acknowledged(history: EmbeddedStore) -> None:
     for offset in range(1, 20):
         await history.append([record(offset, float(offset))])
         found = await history.query(TAG0, UnixNs(0), UnixNs(2**62), limit=100)
         assert found.values[-1] == float(offset)
 
 
-async def test_after_close_everything_is_unavailable(history: EmbeddedHistory) -> None:
+async def test_after_close_everything_is_unavailable(history: EmbeddedStore) -> None:
     await history.append([record(1, 1.0)])
     await history.close()
     with pytest.raises(SinkUnavailable):
@@ -122,10 +122,10 @@ async def test_after_close_everything_is_unavailable(history: EmbeddedHistory) -
 
 
 async def test_retain_before_the_first_append_finds_old_days(tmp_path: Path) -> None:
-    first = EmbeddedHistory(HistoryConfig(), tmp_path, SystemClock())
+    first = EmbeddedStore(HistoryConfig(), tmp_path, SystemClock())
     await first.append([record(1, 1.0)])
     await first.close()
-    second = EmbeddedHistory(HistoryConfig(), tmp_path, SystemClock())
+    second = EmbeddedStore(HistoryConfig(), tmp_path, SystemClock())
     await second.retain(UnixNs(T0 + 3 * 86_400 * S))
     assert await second.series() == []
     await second.close()

@@ -13,7 +13,7 @@ from gateway.core.answers import checked_answer
 from gateway.core.errors import SinkUnavailable
 from gateway.core.records import Answer, Refusal
 from gateway.core.types import Offset, UnixNs
-from gateway.sinks.answer import parse_answer, retry_after_s, text_of, unknown_plan
+from gateway.sinks.http.answer import parse_answer, retry_after_s, text_of, unknown_plan
 
 NOW = UnixNs(1_795_439_647_000_000_000)  # 2026-11-23T13:14:07Z
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-Compression = Literal["zstd", "gzip", "none"]
-SendKind = Literal["samples", "gaps", "usage"]
-SEND_ALL: frozenset[SendKind] = frozenset({"samples", "gaps", "usage"})
+from gateway.sinks.words import SEND_ALL, Compression, SendKind
 
 
 @dataclass(frozen=True, slots=True)

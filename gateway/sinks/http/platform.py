@@ -16,7 +16,6 @@ from gateway.core.records import accepted_ranges as ranges_of
 from gateway.core.signals import PlanTable
 from gateway.core.types import Offset
 from gateway.ops.events import sinks as events
-from gateway.sinks.answer import parse_answer, retry_after_s, text_of, unknown_plan
 from gateway.sinks.body import (
     BODY_MAX,
     FRAME_MAX,
@@ -29,8 +28,9 @@ from gateway.sinks.body import (
     samples_fragment,
     usage_fragment,
 )
-from gateway.sinks.client import HttpAnswer, HttpClient
-from gateway.sinks.config import HttpPlatformConfig
+from gateway.sinks.http.answer import parse_answer, retry_after_s, text_of, unknown_plan
+from gateway.sinks.http.client import HttpAnswer, HttpClient
+from gateway.sinks.http.config import HttpPlatformConfig
 
 POISON_STATUSES = frozenset({400, 413, 422})
 PERSON_STATUSES = frozenset({401, 403})
@@ -67,7 +67,7 @@ class _Outcome:
         return Answer(ranges_of(sorted(self.accepted)), tuple(refused))
 
 
-class HttpPlatform:
+class HttpPlatformSink:
     """A sink that writes to one central platform.
 
     Args:

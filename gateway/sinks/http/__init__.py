@@ -1,0 +1,1 @@
+"""Central platforms over HTTP(S). Source: platform interface, version 1."""
