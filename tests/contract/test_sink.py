@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.app.kinds import KINDS
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SinkUnavailable
 from gateway.core.protocols import Sink
@@ -82,6 +83,10 @@ async def history_subject(folder: Path, stack: AsyncExitStack) -> Subject:
 
 
 SUBJECTS = {"http": http_subject, "history": history_subject}
+
+
+def test_every_kind_of_platform_is_held_to_this() -> None:
+    assert SUBJECTS.keys() == {"history", *(kind.name for kind in KINDS.sinks)}
 
 
 @pytest.fixture(params=sorted(SUBJECTS))
