@@ -13,38 +13,36 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from gateway.api.services import UsageReceipt
 from gateway.app.usage_alarms import HealthAlarms
 from gateway.app.usage_counts import CountedLedger, shown_counts
 from gateway.app.usage_deliveries import kpi_senders, log_senders
-from gateway.app.usage_mqtt import mqtt_runner
+from gateway.app.usage_feed import AdapterFeed
 from gateway.app.usage_outbox import UsageOutbox
 from gateway.app.usage_settings import (
-    database_config,
     delivery_config,
-    file_configs,
     log_deliveries,
-    mqtt_config,
     normal_config,
     receiver_config,
 )
 from gateway.config.usage import UsageKeys
 from gateway.core.clock import Clock
+from gateway.core.config import UsageColumns
 from gateway.core.errors import GatewayError, LedgerUnavailable
+from gateway.core.intake_kinds import AnyIntakeKind, IntakeContext
 from gateway.core.protocols import Spool
 from gateway.core.records import Usage
 from gateway.core.types import UnixNs
 from gateway.flow.supervise import contained
 from gateway.ops.events import usage as events
 from gateway.ops.health import Health
-from gateway.usage.intakes.database import DatabaseIntake
-from gateway.usage.intakes.folder import FolderIntake
+from gateway.usage.config import MessageIntakeConfig
 from gateway.usage.intakes.intake import Intake
-from gateway.usage.intakes.tail import TailIntake
+from gateway.usage.intakes.settings import columns_of
 from gateway.usage.intakes.told import ToldLedger
-from gateway.usage.intakes.writebacks import WriteBacks
+from gateway.usage.intakes.writebacks import WriteBacks, WrittenBack
 from gateway.usage.ledger.ledger import SqliteLedger
 from gateway.usage.ledger.store import Settings
 from gateway.usage.model import Raw, Unfit
@@ -76,6 +74,7 @@ class UsageRooms:
     spool: Spool
     health: Health
     clock: Clock
+    intakes: Sequence[AnyIntakeKind]
     receiver: Receiver | None = None
     senders: list[Sender] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -177,17 +176,22 @@ class UsageRooms:
         if receiver is not None:
             self.receiver = Receiver(receiver, intake, self.clock, relay)
             yield "usage receiver", self.receiver.run
-        for file in file_configs(self.keys, self.folder):
-            kind = TailIntake if file.mode == "tail" else FolderIntake
-            yield f"usage {file.name}", kind(file, intake, self.clock, keep).run
-        for entry in self.keys.databases:
-            config = database_config(entry, self.folder)
-            database = DatabaseIntake(config, intake, self.clock, keep)
-            write_backs.add(database)
-            yield f"usage {config.name}", database.run
-        for topic in self.keys.mqtt:
-            wanted = mqtt_config(topic, self.folder)
-            yield f"usage {wanted.name}", mqtt_runner(wanted, self.gateway, intake, self.clock).run
+        for kind in self.intakes:
+            for keys in self.keys.entries(kind.section):
+                feed = partial(self._feed, kind, keys, intake)
+                source = kind.make(
+                    IntakeContext(keys, self.gateway, self.folder, keep, self.clock, intake, feed)
+                )
+                if kind.writes_back:
+                    write_backs.add(cast("WrittenBack", source))
+                yield f"usage {keys.name}", source.run
+
+    def _feed(
+        self, kind: AnyIntakeKind, keys: UsageColumns, intake: Intake, address: str
+    ) -> AdapterFeed:
+        columns, solution = columns_of(keys), keys.solution or ""
+        config = MessageIntakeConfig(keys.name, kind.section, address, columns, solution)
+        return AdapterFeed(config, intake, self.clock)
 
 
 async def _prove(ledger: SqliteLedger, clock: Clock, alarms: HealthAlarms) -> NoReturn:

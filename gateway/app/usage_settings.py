@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-from gateway.config.usage import (
-    KpiDelivery,
-    UsageColumns,
-    UsageDatabase,
-    UsageDelivery,
-    UsageFile,
-    UsageFolder,
-    UsageKeys,
-    UsageMqtt,
-    zone_seconds,
-)
+from gateway.config.usage import KpiDelivery, UsageDelivery, UsageKeys, zone_seconds
 from gateway.usage.config import (
     DEFAULT_ORDER,
-    Columns,
-    DatabaseIntakeConfig,
     DeliveryConfig,
-    FileIntakeConfig,
     KpiConfig,
-    MqttIntakeConfig,
     NormalConfig,
     ReceiverConfig,
 )
@@ -100,79 +84,3 @@ def kpi_config(entry: KpiDelivery) -> KpiConfig:
 
 def _file(folder: Path, name: str | None) -> Path | None:
     return None if name is None else folder / name
-
-
-def _columns(entry: UsageColumns) -> Columns:
-    fields: dict[str, str | int] = dict(entry.columns.items())
-    return Columns(fields, dict(entry.constants.items()))
-
-
-def file_configs(keys: UsageKeys, folder: Path) -> Iterator[FileIntakeConfig]:
-    """Give the files that grow, then the folders."""
-    for entry in (*keys.files, *keys.folders):
-        yield _file_config(entry, folder)
-
-
-def _file_config(entry: UsageFile, folder: Path) -> FileIntakeConfig:
-    drop = isinstance(entry, UsageFolder)
-    return FileIntakeConfig(
-        name=entry.name,
-        path=str(folder / entry.path),
-        mode="drop" if drop else "tail",
-        format=entry.format,
-        encoding=entry.encoding,
-        columns=_columns(entry),
-        header=entry.header,
-        pattern=entry.pattern or "",
-        after=entry.after if isinstance(entry, UsageFolder) else "keep",
-        every_s=entry.every,
-        solution=entry.solution or "",
-    )
-
-
-def database_config(entry: UsageDatabase, folder: Path) -> DatabaseIntakeConfig:
-    """Give one table; an SQLite file is relative to the folder of gateway.yaml."""
-    kind, _, place = entry.connect.partition(":")
-    url = f"sqlite:{folder / place}" if kind == "sqlite" else entry.connect
-    flag = entry.flag
-    base = DatabaseIntakeConfig(
-        name=entry.name,
-        url=url,
-        table=entry.table,
-        key_column=entry.key,
-        columns=_columns(entry),
-        user=entry.user or "",
-        password=str(entry.password or ""),
-        watermark=entry.watermark or "",
-        read_only=entry.read_only,
-        encoding=entry.encoding,
-        every_s=entry.every,
-        solution=entry.solution or "",
-    )
-    if flag is None:
-        return base
-    return replace(
-        base,
-        flag=flag.column,
-        pending=flag.pending,
-        stored=flag.stored,
-        failed=flag.failed,
-        sampled_out=flag.sampled_out,
-        expired=flag.expired,
-        code_column=flag.code or "",
-        time_column=flag.time or "",
-    )
-
-
-def mqtt_config(entry: UsageMqtt, folder: Path) -> MqttIntakeConfig:
-    """Give one topic."""
-    return MqttIntakeConfig(
-        name=entry.name,
-        url=entry.connect,
-        topic=entry.topic,
-        columns=_columns(entry),
-        user=entry.user,
-        password=None if entry.password is None else str(entry.password),
-        ca=_file(folder, entry.ca),
-        solution=entry.solution or "",
-    )

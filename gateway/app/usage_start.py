@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.app.kinds import KINDS
 from gateway.config.plan import GatewayPlan
 from gateway.core.clock import Clock
 from gateway.core.protocols import Spool
@@ -51,6 +52,6 @@ def start_usage(
     from gateway.app.usage import UsageRooms
 
     gateway = plan.settings.gateway.id
-    rooms = UsageRooms(keys, gateway, plan.folder, data, spool, health, clock)
+    rooms = UsageRooms(keys, gateway, plan.folder, data, spool, health, clock, KINDS.intakes)
     task = group.create_task(contained("usage", rooms.run, clock), name="usage")
     return RunningUsage(rooms.take_usage, rooms.figures, task)

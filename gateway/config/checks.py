@@ -50,7 +50,7 @@ def check_gateway(gateway: GatewayFile, document: Document, kinds: Kinds) -> Non
     host = gateway.api.listen.rpartition(":")[0]
     if not is_loopback(host) and gateway.api.users is None:
         document.add("E1306", ("api", "listen"), address=gateway.api.listen)
-    check_usage(gateway.usage, document)
+    check_usage(gateway.usage, document, kinds.intakes)
 
 
 def _platforms(gateway: GatewayFile, document: Document, kinds: Kinds) -> None:

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, create_model
 from pydantic_core import PydanticCustomError
 
 from gateway.config.scalars import Listen, secret_file
-from gateway.config.usage import UsageKeys
+from gateway.config.usage import UsageKeys, usage_model
 from gateway.core.config import (
     ByteSize,
     FileModel,
@@ -81,7 +81,7 @@ class ApiKeys(FileModel):
 
 
 class GatewayFile(FileModel):
-    """All of gateway.yaml; what `history:` and `platform:` may be is said by `gateway_model`."""
+    """All of gateway.yaml; `gateway_model` says what history, platforms and usage may be."""
 
     version: Version = 1
     gateway: Identity
@@ -97,13 +97,14 @@ class GatewayFile(FileModel):
 
 @cache
 def gateway_model(kinds: Kinds) -> type[GatewayFile]:
-    """Join what gateway.yaml always has with the keys of each kind of destination."""
+    """Join what gateway.yaml always has with the keys of each kind of destination and way in."""
     stores, sinks = kinds.histories, kinds.sinks
     return create_model(
         GatewayFile.__name__,
         __base__=GatewayFile,
         __doc__=GatewayFile.__doc__,
         history=(_any_of([kind.keys for kind in stores]), stores[0].keys()),
+        usage=(usage_model(kinds.intakes), usage_model(kinds.intakes)()),
         platform=(_list_of(_any_of([kind.keys for kind in sinks])), Field(default=[])),
     )
 

@@ -9,9 +9,10 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from gateway.config.models import BUSINESS_NUMBER
-from gateway.config.usage import IDENTIFIER, TIME_OF_DAY, ZONE
+from gateway.config.usage import TIME_OF_DAY, ZONE
 from gateway.config.words import nearest
 from gateway.config.yaml_reader import Document
+from gateway.core.config import IDENTIFIER
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[Any, ...]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field, create_model
 
-from adapters.mqtt.settings import broker_url, topic_filter
 from gateway.config.scalars import Listen, secret_file
-from gateway.core.config import FileModel, HttpUrl, Name, Seconds, Secret
+from gateway.core.config import FileModel, HttpUrl, Name, Seconds, Secret, UsageColumns
+from gateway.core.intake_kinds import AnyIntakeKind
 
-FieldName = Literal["logDt", "useSe", "sysUser", "conectIp", "dataUsgqty"]
-FieldPlaces = Annotated[dict[FieldName, str | int], Field(min_length=1)]
-"""A column's name, or its number from 0."""
 Code = Literal[
     "DO6001", "DO6002", "DO6003", "DO6004", "DO6005", "DO6006", "DO6007", "DO6999"
 ]  # fmt: skip
-IDENTIFIER = r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"
-Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=128)]
-Every = Annotated[Seconds, Field(ge=0.5, le=86_400)]
 KEEP_MIN_S = 86_400.0
 YEARS_3_S = 3 * 366 * 86_400.0
 ZONE = r"^[+-](0\d|1[0-4]):[0-5]\d$"
@@ -57,73 +53,6 @@ class UsageAddress(FileModel):
 
     loopback: Literal["peer", "site", "refuse"] = "peer"
     site: str | None = None
-
-
-class UsageColumns(FileModel):
-    """What sources of rows have in common."""
-
-    name: Name
-    columns: FieldPlaces
-    constants: dict[FieldName, str] = Field(default={})
-    solution: str | None = None
-
-
-class UsageFile(UsageColumns):
-    """One entry of `usage.files` (a log that grows) or `usage.folders` (files dropped in)."""
-
-    path: str
-    format: Literal["csv", "tsv", "jsonl", "regex"] = "csv"
-    encoding: Literal["auto", "utf-8", "cp949"] = "auto"
-    header: bool = True
-    pattern: str | None = None
-    every: Every = 2.0
-
-
-class UsageFolder(UsageFile):
-    """`after` says what becomes of a file that was read."""
-
-    after: Literal["move", "delete", "keep"] = "move"
-
-
-class UsageFlag(FileModel):
-    """`usage.databases.flag:`; the column that says which rows are new, and its words.
-
-    `sampled_out` and `expired` mark rows that the service never got; neither is `stored`.
-    """
-
-    column: Identifier
-    pending: str = "N"
-    stored: str = "Y"
-    failed: str = "F"
-    sampled_out: str = "S"
-    expired: str = "E"
-    code: Identifier | None = None
-    time: Identifier | None = None
-
-
-class UsageDatabase(UsageColumns):
-    """One entry of `usage.databases:`; new rows are known by `flag` or by `watermark`."""
-
-    connect: str
-    user: str | None = None
-    password: Secret | None = Field(default=None, repr=False)
-    table: Identifier
-    key: Identifier
-    flag: UsageFlag | None = None
-    watermark: Identifier | None = None
-    read_only: bool = False
-    encoding: Literal["auto", "cp949"] = "auto"
-    every: Every = 60.0
-
-
-class UsageMqtt(UsageColumns):
-    """One entry of `usage.mqtt:`; each message is a JSON object or an array of them."""
-
-    connect: Annotated[str, AfterValidator(broker_url)]
-    topic: Annotated[str, AfterValidator(topic_filter)]
-    user: str | None = None
-    password: Secret | None = Field(default=None, repr=False)
-    ca: str | None = None
 
 
 class UsageDelivery(FileModel):
@@ -164,7 +93,10 @@ Delivery = Annotated[UsageDelivery | KpiDelivery, Field(discriminator="kind")]
 
 
 class UsageKeys(FileModel):
-    """`usage:`; `words` give a solution's own words their code, `zone` is that of bare times."""
+    """`usage:`; `words` give a solution's own words their code, `zone` is that of bare times.
+
+    A list for each way in is added by `usage_model`.
+    """
 
     solution: str = "MES"
     words: dict[str, Code] = Field(default={})
@@ -175,14 +107,30 @@ class UsageKeys(FileModel):
     address: UsageAddress = UsageAddress()
     keep: Annotated[Seconds, Field(ge=KEEP_MIN_S)] = YEARS_3_S
     receiver: UsageReceiver | None = None
-    files: list[UsageFile] = Field(default=[])
-    folders: list[UsageFolder] = Field(default=[])
-    databases: list[UsageDatabase] = Field(default=[])
-    mqtt: list[UsageMqtt] = Field(default=[])
     deliver: list[Delivery] = Field(default=[])
+
+    def entries(self, section: str) -> Sequence[UsageColumns]:
+        """Give what was written for one way in, by its key."""
+        found: Sequence[UsageColumns] = getattr(self, section, ())
+        return found
 
     @property
     def active(self) -> bool:
         """Say whether anything of it is asked for."""
-        sources: tuple[Any, ...] = (self.files, self.folders, self.databases, self.mqtt)
-        return bool(self.receiver or self.deliver or any(sources))
+        sections = type(self).model_fields.keys() - UsageKeys.model_fields.keys()
+        return bool(self.receiver or self.deliver or any(map(self.entries, sections)))
+
+
+@cache
+def usage_model(kinds: tuple[AnyIntakeKind, ...]) -> type[UsageKeys]:
+    """Join what `usage:` always has with a list for each way in."""
+    sections: dict[str, Any] = {
+        kind.section: (_list_of(kind.keys), Field(default=[])) for kind in kinds
+    }
+    return create_model(
+        UsageKeys.__name__, __base__=UsageKeys, __doc__=UsageKeys.__doc__, **sections
+    )
+
+
+def _list_of(model: Any) -> Any:
+    return list[model]

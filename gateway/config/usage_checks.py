@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.config.usage import (
-    KpiDelivery,
-    UsageColumns,
-    UsageDatabase,
-    UsageDelivery,
-    UsageFile,
-    UsageKeys,
-)
+from gateway.config.usage import KpiDelivery, UsageDelivery, UsageKeys
 from gateway.config.yaml_reader import Document
 from gateway.core.hosts import is_loopback
+from gateway.core.intake_kinds import AnyIntakeKind
 
-DATABASES = ("postgresql", "mysql", "mariadb", "mssql", "oracle", "sqlite")
 Path = tuple[Any, ...]
 
 
-def check_usage(usage: UsageKeys, document: Document) -> None:
+def check_usage(usage: UsageKeys, document: Document, kinds: Sequence[AnyIntakeKind]) -> None:
     """Report what is wrong in `usage:`."""
     _receiver(usage, document)
-    _sources(usage, document)
+    _sources(usage, document, kinds)
     _deliveries(usage, document)
     if usage.address.loopback == "site" and usage.address.site is None:
         path = ("usage", "address", "loopback")
@@ -45,21 +37,14 @@ def _receiver(usage: UsageKeys, document: Document) -> None:
         _file_there(receiver.tls.certificate, document, (*place, "tls", "certificate"))
 
 
-def _sources(usage: UsageKeys, document: Document) -> None:
-    groups: tuple[tuple[str, Sequence[UsageColumns]], ...] = (
-        ("files", usage.files),
-        ("folders", usage.folders),
-        ("databases", usage.databases),
-        ("mqtt", usage.mqtt),
-    )
-    for group, entries in groups:
-        _names(group, entries, document)
+def _sources(usage: UsageKeys, document: Document, kinds: Sequence[AnyIntakeKind]) -> None:
+    for kind in kinds:
+        entries = usage.entries(kind.section)
+        _names(kind.section, entries, document)
         for place, entry in enumerate(entries):
-            path = ("usage", group, place)
-            if isinstance(entry, UsageFile):
-                _pattern(entry, document, path)
-            if isinstance(entry, UsageDatabase):
-                _database(entry, document, path)
+            path = ("usage", kind.section, place)
+            for each in kind.problems(entry, document.path.parent):
+                document.add(each.code, (*path, *each.path), at_key=each.at_key, **each.facts)
 
 
 def _names(group: str, entries: Sequence[Any], document: Document) -> None:
@@ -70,33 +55,6 @@ def _names(group: str, entries: Sequence[Any], document: Document) -> None:
             line = document.span(("usage", group, first, "name")).line
             path = ("usage", group, place, "name")
             document.add("E1221", path, name=entry.name, line=line)
-
-
-def _pattern(entry: UsageFile, document: Document, path: Path) -> None:
-    if entry.format != "regex":
-        return
-    if not entry.pattern:
-        document.add("E1307", (*path, "format"), at_key=True, key="format: regex", needs="pattern")
-        return
-    try:
-        groups = re.compile(entry.pattern).groupindex
-    except re.error as error:
-        document.add("E1222", (*path, "pattern"), problem=str(error))
-        return
-    for field, column in entry.columns.items():
-        if isinstance(column, str) and column not in groups:
-            problem = f"(?P<{column}>...)"
-            document.add("E1222", (*path, "columns", field), problem=problem)
-
-
-def _database(entry: UsageDatabase, document: Document, path: Path) -> None:
-    if urlsplit(entry.connect).scheme not in DATABASES:
-        known = ", ".join(f"{name}:" for name in DATABASES)
-        document.add("E1223", (*path, "connect"), address=entry.connect, known=known)
-    if entry.flag is not None and entry.watermark is not None:
-        document.add("E1208", (*path, "watermark"), at_key=True, key="watermark", other="flag")
-    if entry.flag is None and entry.watermark is None:
-        document.add("E1307", (*path, "table"), at_key=True, key="table", needs="flag")
 
 
 def _deliveries(usage: UsageKeys, document: Document) -> None:

@@ -157,3 +157,20 @@ class PlatformKeys(FileModel):
     name: Name
     kind: str
     backlog_rate: int = Field(default=20_000, ge=1, le=10_000_000)
+
+
+FieldName = Literal["logDt", "useSe", "sysUser", "conectIp", "dataUsgqty"]
+FieldPlaces = Annotated[dict[FieldName, str | int], Field(min_length=1)]
+"""A column's name, or its number from 0."""
+IDENTIFIER = r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"
+Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=128)]
+"""A name in a database, with that of its schema where it has one."""
+
+
+class UsageColumns(FileModel):
+    """What sources of events of use have in common."""
+
+    name: Name
+    columns: FieldPlaces
+    constants: dict[FieldName, str] = Field(default={})
+    solution: str | None = None

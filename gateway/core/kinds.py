@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # NumPy comes with these, and who loads a configuration needs
     from gateway.core.clock import Clock
     from gateway.core.destination_kinds import AnyHistoryKind, AnySinkKind
     from gateway.core.health import DeviceHealth
+    from gateway.core.intake_kinds import AnyIntakeKind
     from gateway.core.polling import Polling
     from gateway.core.probing import Browsed, LiveResult
     from gateway.core.protocols import Adapter
@@ -220,13 +221,15 @@ AnyKind = AdapterKind[Any, Any, Any, Any]
 class Kinds:
     """Everything that one program has kinds of; the only one is `gateway.app.kinds.KINDS`.
 
-    The first kind of history is used where nothing is said. `later` are schemes, and words of
+    The first kind of history is used where nothing is said; ways in for events of use start in this
+    order. `later` are schemes, and words of
     `kind:` of a platform, that are known and answered with "not in this version".
     """
 
     adapters: tuple[AnyKind, ...]
     histories: tuple[AnyHistoryKind, ...]
     sinks: tuple[AnySinkKind, ...]
+    intakes: tuple[AnyIntakeKind, ...]
     later: tuple[str, ...] = ()
 
     def history(self, name: str) -> AnyHistoryKind:

@@ -177,14 +177,14 @@ class DatabaseIntakeConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class MqttIntakeConfig:
-    """A topic with one JSON object, or an array of them, in each message."""
+class MessageIntakeConfig:
+    """Messages with one JSON object, or an array of them, each.
+
+    `kind` says how they come and begins the intake's name, `address` where from, in words.
+    """
 
     name: str
-    url: str
-    topic: str
+    kind: str
+    address: str
     columns: Columns
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca: Path | None = None
     solution: str = ""

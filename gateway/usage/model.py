@@ -48,7 +48,7 @@ class Raw:
     """An event as a solution said it, before anything is believed.
 
     `fields` are by the service's names (`FIELDS`), the key never among them; a value is text or
-    None where the source has none. `intake` is `receiver`, `api`, or `mqtt:NAME`, `file:NAME`,
+    None where the source has none. `intake` is `receiver`, `api`, or such as `file:NAME`,
     `folder:NAME`, `database:NAME`. `source_id` names it at its source and is the same when it is
     read again. `peer` is the address it came from.
     """

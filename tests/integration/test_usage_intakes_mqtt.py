@@ -13,8 +13,8 @@ from adapters.mqtt.config import MqttItem, MqttSource
 from adapters.mqtt.memory import new_memory
 from gateway.core.errors import SourceError
 from gateway.ops.health import DeviceHealth
-from gateway.usage.config import Columns, MqttIntakeConfig
-from gateway.usage.intakes.mqtt import MqttUsage, plan_of
+from gateway.usage.config import Columns, MessageIntakeConfig
+from gateway.usage.intakes.messages import MessageIntake, plan_of
 from gateway.usage.ledger.ledger import SqliteLedger
 from gateway.usage.model import State
 from tests.integration.usage_intake_parts import (
@@ -35,12 +35,12 @@ pytestmark = pytest.mark.service
 COLUMNS = Columns({"logDt": "at", "sysUser": "user", "useSe": "what"}, {"conectIp": "10.0.0.1"})
 
 
-def adapter_for(config: MqttIntakeConfig, port: int) -> tuple[MqttAdapter, DeviceHealth]:
+def adapter_for(config: MessageIntakeConfig, port: int) -> tuple[MqttAdapter, DeviceHealth]:
     """What the composition root does: one text signal, whose values are the payloads."""
     plan = plan_of(config)
     source = MqttSource(
         device=config.name, host="127.0.0.1", port=port, plan=plan,
-        items=(MqttItem(0, config.topic, text=True),), client_id=f"gateway-usage-{config.name}",
+        items=(MqttItem(0, config.address, text=True),), client_id=f"gateway-usage-{config.name}",
     )  # fmt: skip
     health = DeviceHealth(config.name, 1)
     return MqttAdapter(source, health, CLOCK, new_memory(source)), health
@@ -62,9 +62,9 @@ async def test_messages_are_in_the_ledger_before_they_are_acknowledged(
     make_broker: Callable[..., Mosquitto], tmp_path: Path
 ) -> None:
     broker = make_broker()
-    config = MqttIntakeConfig("line", "mqtt://127.0.0.1", "usage/+", COLUMNS)
+    config = MessageIntakeConfig("line", "mqtt", "usage/+", COLUMNS)
     async with opened(tmp_path) as ledger:
-        usage = MqttUsage(config, intake_of(ledger), CLOCK)
+        usage = MessageIntake(config, intake_of(ledger), CLOCK)
         adapter, health = adapter_for(config, broker.port)
 
         async def run() -> None:

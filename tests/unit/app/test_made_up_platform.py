@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -71,7 +71,7 @@ def with_pigeons(made: list[PigeonSink]) -> Kinds:
         interval_s=0.1,
         advice=Path("advice.toml"),
     )
-    return Kinds(KINDS.adapters, KINDS.histories, (*KINDS.sinks, kind), KINDS.later)
+    return replace(KINDS, sinks=(*KINDS.sinks, kind))
 
 
 def config(path: Path, entry: str = ENTRY) -> Path:

@@ -1,4 +1,4 @@
-"""Messages of a topic as events: one JSON object each, or an array of them."""
+"""Messages that an adapter reads as events: one JSON object each, or an array of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.core.records import Batch, Gap, Rejected
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import UnixNs
 from gateway.ops.events import usage_intakes as events
-from gateway.usage.config import MqttIntakeConfig
+from gateway.usage.config import MessageIntakeConfig
 from gateway.usage.intakes.endings import korean_time
 from gateway.usage.intakes.lines import LineError, json_pick
 from gateway.usage.intakes.mapping import HEAD_BYTES, cells_of, check_columns, raw_of, unreadable
@@ -27,10 +27,10 @@ MESSAGE_EVENTS_MAX = 1_000
 LEDGER_RETRY_S = 0.5
 
 
-def plan_of(config: MqttIntakeConfig) -> PlanTable:
-    """Give the plan table of the device as which the adapter sees the topic: one text signal."""
+def plan_of(config: MessageIntakeConfig) -> PlanTable:
+    """Give the plan table of the device as which the adapter sees them: one text signal."""
     signal = Signal(
-        0, config.name, "usage", config.topic, "", "", "", "Usage", "", "usage",
+        0, config.name, "usage", config.address, "", "", "", "Usage", "", "usage",
         value_type="xs:string",
     )  # fmt: skip
     return PlanTable(config.name, (signal,))
@@ -47,10 +47,10 @@ class MessageMapper:
         ValueError: the columns cannot be meant.
     """
 
-    def __init__(self, config: MqttIntakeConfig) -> None:
+    def __init__(self, config: MessageIntakeConfig) -> None:
         check_columns(config.columns)
         self._config = config
-        self._intake = f"mqtt:{config.name}"
+        self._intake = f"{config.kind}:{config.name}"
         self._timed = "logDt" in {*config.columns.fields, *config.columns.constants}
 
     def raws(self, payload: str, received: UnixNs) -> list[Raw]:
@@ -112,18 +112,18 @@ class MessageMapper:
         )
 
 
-class MqttUsage:
-    """A `gateway.core.protocols.Intake` for the MQTT adapter: batches of texts become events.
+class MessageIntake:
+    """A `gateway.core.protocols.Intake` for an adapter: batches of texts become events.
 
     Args:
-        config: see `MqttIntakeConfig`.
+        config: see `MessageIntakeConfig`.
         intake: where events go.
         clock: waiting while the ledger cannot write.
     """
 
-    def __init__(self, config: MqttIntakeConfig, intake: UsageIntake, clock: Clock) -> None:
+    def __init__(self, config: MessageIntakeConfig, intake: UsageIntake, clock: Clock) -> None:
         self._mapper = MessageMapper(config)
-        self.name = f"mqtt:{config.name}"
+        self.name = f"{config.kind}:{config.name}"
         self._intake = intake
         self._clock = clock
         self._last: UnixNs | None = None
@@ -131,8 +131,8 @@ class MqttUsage:
     async def deliver(self, items: Sequence[Batch | Gap | Rejected]) -> None:
         """Return once every event is in the ledger; the adapter acknowledges after that (I1).
 
-        Waits while the ledger cannot write: the broker keeps the messages, which is the
-        back-pressure. Cancel: not acknowledged, so the broker sends them again.
+        Waits while the ledger cannot write: whoever sends keeps the messages, which is the
+        back-pressure. Cancel: not acknowledged, so they are sent again.
         """
         raws: list[Raw] = []
         for item in items:

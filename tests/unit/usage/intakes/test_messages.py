@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from gateway.core.clock import SystemClock
 from gateway.core.records import Batch, Gap, GapReason, Rejected
 from gateway.core.types import UnixNs
-from gateway.usage.config import Columns, MqttIntakeConfig
-from gateway.usage.intakes.mqtt import MESSAGE_EVENTS_MAX, MessageMapper, MqttUsage, plan_of
+from gateway.usage.config import Columns, MessageIntakeConfig
+from gateway.usage.intakes.messages import MESSAGE_EVENTS_MAX, MessageIntake, MessageMapper, plan_of
 from tests.unit.usage.intakes.parts import AT, MemoryIntake
 
 TIMED = Columns({"logDt": "at", "sysUser": "user.id"}, {"useSe": "DO6001"})
 
 
-def config(columns: Columns = TIMED) -> MqttIntakeConfig:
-    return MqttIntakeConfig("line", "mqtt://127.0.0.1", "usage/#", columns, solution="MES")
+def config(columns: Columns = TIMED) -> MessageIntakeConfig:
+    return MessageIntakeConfig("line", "mqtt", "usage/#", columns, solution="MES")
 
 
 def batch(*payloads: str) -> Batch:
@@ -83,7 +83,7 @@ def test_no_text_does_more_than_be_unfit(text: str) -> None:
 
 async def test_one_bad_reading_stops_no_other() -> None:
     intake = MemoryIntake()
-    usage = MqttUsage(config(), intake, SystemClock())
+    usage = MessageIntake(config(), intake, SystemClock())
     refused = Rejected("line", AT, "not-utf-8", "usage/1", b"\xff\xfe", 2)
     gap = Gap("line", UnixNs(1), AT, GapReason.DISCONNECTED)
     await usage.deliver([gap, refused, batch("{", payload(), f"[3,{payload(user='lee')}]")])
@@ -99,7 +99,7 @@ async def test_it_returns_only_once_the_ledger_has_the_events() -> None:
 
     intake: Any = MemoryIntake()
     intake.down = True
-    usage = MqttUsage(config(), intake, Turn())
+    usage = MessageIntake(config(), intake, Turn())
     task = asyncio.create_task(usage.deliver([batch(payload())]))
     while intake.calls < 3:
         await asyncio.sleep(0)
