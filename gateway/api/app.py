@@ -12,15 +12,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from gateway.api.aas.page import page_routes
 from gateway.api.aas.routes import Versions, aas_routes
 from gateway.api.answers import ApiError, error_body
 from gateway.api.guard import Guard
 from gateway.api.influx import InfluxRoutes
 from gateway.api.operations import OperationRoutes
+from gateway.api.ports import Ports
 from gateway.api.reload import ReloadRoute
-from gateway.api.services import Services
-from gateway.api.status import Rates
 from gateway.api.usage import UsageRoute
 from gateway.api.users import Authenticator
 from gateway.core.clock import Clock
@@ -28,9 +26,8 @@ from gateway.ops.events import api as events
 
 
 def make_app(
-    services: Services,
+    ports: Ports,
     authenticator: Authenticator,
-    rates: Rates,
     *,
     hosts: Collection[str] = (),
     origins: Collection[str] = (),
@@ -40,19 +37,19 @@ def make_app(
 
     Args:
         hosts, origins: see `Guard`.
-        extra: further routes, such as the dashboard's files; behind the same guard.
+        extra: further routes, such as pages for people; behind the same guard.
     """
+    clock = ports.board.clock
     routes: list[BaseRoute] = [
-        *aas_routes(services),
-        *OperationRoutes(services, rates).routes(),
-        *InfluxRoutes(services).routes(),
-        *ReloadRoute(services).routes(),
-        Route("/usage", UsageRoute(services).post, methods=["POST"]),
+        *aas_routes(ports.aas),
+        *OperationRoutes(ports.board, ports.aas.view).routes(),
+        *InfluxRoutes(ports.aas.view, ports.history, clock).routes(),
+        *ReloadRoute(ports.reload).routes(),
+        Route("/usage", UsageRoute(ports.usage, clock).post, methods=["POST"]),
         *extra,
-        *page_routes(services),
     ]
-    app = Starlette(routes=routes, exception_handlers=_handlers(services.clock))
-    return Guard(Versions(app), authenticator, services.clock, hosts, origins)
+    app = Starlette(routes=routes, exception_handlers=_handlers(clock))
+    return Guard(Versions(app), authenticator, clock, hosts, origins)
 
 
 def _handlers(clock: Clock) -> dict[object, Callable[[Request, Exception], Response]]:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.answers import ApiError, error_body
-from gateway.api.services import QUERY_PATH
+from gateway.api.ports import QUERY_PATH
 from gateway.api.users import Authenticator, Login, Role
 from gateway.core.clock import Clock
 from gateway.ops.events import api as events

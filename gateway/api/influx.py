@@ -18,8 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.api.aas.ports import AasView
 from gateway.api.flux import FluxError, FluxQuery, parse_flux
-from gateway.api.services import QUERY_PATH, HistoryRows, ReadHistory, Services
+from gateway.api.ports import QUERY_PATH, HistoryRows, ReadHistory
+from gateway.core.clock import Clock
 from gateway.core.errors import SinkUnavailable
 from gateway.core.signals import XS_FLOATS, XS_INTEGERS, Signal
 from gateway.core.types import Value
@@ -53,8 +55,10 @@ class _Table:
 class InfluxRoutes:
     """The query route over the running history."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, view: AasView, history: ReadHistory | None, clock: Clock) -> None:
+        self._view = view
+        self._history = history
+        self._clock = clock
 
     def routes(self) -> list[Route]:
         """Give the route."""
@@ -63,7 +67,7 @@ class InfluxRoutes:
     async def _query(self, request: Request) -> Response:
         try:
             text, annotations = _asked(await request.body(), request.headers)
-            query = parse_flux(text, self._services.clock.now())
+            query = parse_flux(text, self._clock.now())
             async with asyncio.timeout(DEADLINE_S):
                 tables = await self._tables(query)
         except FluxError as error:
@@ -76,7 +80,7 @@ class InfluxRoutes:
         return Response(body, media_type="text/csv", headers={"cache-control": "no-store"})
 
     async def _tables(self, query: FluxQuery) -> list[_Table]:
-        read = self._services.history
+        read = self._history
         if read is None:
             raise _Refused(503, "unavailable", "there is no history here")
         room = ROWS_MAX
@@ -90,7 +94,7 @@ class InfluxRoutes:
         return [table for table in tables if table.rows]
 
     def _wanted(self, query: FluxQuery) -> dict[str, Signal]:
-        known = self._services.aas.variables(query.bucket)
+        known = self._view.variables(query.bucket)
         if not known:
             raise _Refused(404, "not found", f'could not find bucket "{query.bucket}"')
         wanted = {

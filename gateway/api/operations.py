@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.api.aas.ports import AasView, NewestView
 from gateway.api.answers import (
     PAGE_MAX,
     ApiError,
@@ -22,22 +22,21 @@ from gateway.api.answers import (
     page_cursor,
     page_start,
 )
-from gateway.api.problems import tag_problems
-from gateway.api.services import RowView, Services
-from gateway.api.status import Rates, status
 from gateway.core.protocols import ReaderState
 from gateway.core.types import BAD, SEVERITY_MASK, UNCERTAIN
 from gateway.ops.metrics import exposition
+from gateway.ops.problems import tag_problems
+from gateway.ops.status import StatusBoard
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class OperationRoutes:
-    """Handlers over the services; `rates` is kept up by the server."""
+    """Handlers over the status and the newest values."""
 
-    def __init__(self, services: Services, rates: Rates) -> None:
-        self._services = services
-        self._rates = rates
+    def __init__(self, board: StatusBoard, view: AasView) -> None:
+        self._board = board
+        self._view = view
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -57,7 +56,7 @@ class OperationRoutes:
 
     async def _readyz(self, _: Request) -> Response:
         """Values can be stored."""
-        health = self._services.health
+        health = self._board.health
         if health.spool_ready:
             return json_answer({"status": "ready"})
         spool = health.spool
@@ -68,7 +67,7 @@ class OperationRoutes:
         return Response(exposition(), media_type=METRICS_TYPE)
 
     async def _status(self, _: Request) -> Response:
-        return json_answer(status(self._services, self._rates))
+        return json_answer(self._board.status())
 
     async def _live(self, request: Request) -> Response:
         """Give the newest samples; `since` is the `version` of an earlier answer's first page."""
@@ -76,8 +75,8 @@ class OperationRoutes:
         since = query.number("since", 0, 0, 2**62)
         limit = query.number("limit", PAGE_MAX, 1, PAGE_MAX)
         first = page_start(query)
-        version = self._services.aas.version
-        found = self._services.aas.rows(query.text("device"), query.text("match"), since)
+        version = self._view.version
+        found = self._view.rows(query.text("device"), query.text("match"), since)
         rows = [row_json(row) for row in islice(found, first, first + limit + 1)]
         answer: dict[str, Any] = {"version": version, "rows": rows[:limit]}
         if len(rows) > limit:
@@ -90,12 +89,12 @@ class OperationRoutes:
         device, name = query.text("device"), query.text("name")
         if not device or not name:
             raise ApiError(400, "device and name are needed")
-        signal = self._services.aas.find(device, name)
+        signal = self._view.find(device, name)
         if signal is None:
             raise ApiError(404, f"no signal {name} of {device}")
-        rows = self._services.aas.rows(device)
+        rows = self._view.rows(device)
         row = next((each for each in rows if each.signal.index == signal.index), None)
-        health = self._services.health.devices.get(device)
+        health = self._board.health.devices.get(device)
         bad = health.bad.get(signal.name) if health else None
         return json_answer(
             {
@@ -104,17 +103,17 @@ class OperationRoutes:
                 "note": (health.note if health else "") or "",
                 "problem": bad.reason if bad else None,
                 "problems": (
-                    tag_problems(health, signal.name, self._services.advice) if health else []
+                    tag_problems(health, signal.name, self._board.advice) if health else []
                 ),
                 "clock_offset_s": health.clock_offset_s if health else None,
                 "sample": row_json(row) if row else None,
-                "readers": _settled(row, self._services.readers()) if row else [],
-                "now": self._services.clock.now(),
+                "readers": _settled(row, self._board.readers()) if row else [],
+                "now": self._board.clock.now(),
             }
         )
 
 
-def _settled(row: RowView, states: Iterable[ReaderState]) -> list[dict[str, Any]]:
+def _settled(row: NewestView, states: Iterable[ReaderState]) -> list[dict[str, Any]]:
     """Tell which readers are done with the sample; what is refused is done as well."""
     return [
         {
@@ -132,7 +131,7 @@ def quality(code: int) -> str:
     return "bad" if severity & BAD else "uncertain" if severity == UNCERTAIN else "good"
 
 
-def row_json(row: RowView) -> dict[str, Any]:
+def row_json(row: NewestView) -> dict[str, Any]:
     """Write a sample for people and programs."""
     signal = row.signal
     return {
@@ -178,11 +177,3 @@ def plain(value: Any) -> Any:
 
 def _word(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-async def keep_rates(services: Services, rates: Rates) -> None:
-    """Note the sample counts every second until cancelled."""
-    while True:
-        counts = {name: each.samples for name, each in services.health.devices.items()}
-        rates.note(services.clock.monotonic(), counts)
-        await asyncio.sleep(1.0)

@@ -7,14 +7,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.api.answers import ApiError, json_answer
-from gateway.api.services import Services
+from gateway.api.ports import Reload
 
 
 class ReloadRoute:
     """Asks the application to read its folder again; the guard lets operators in only."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, reload: Reload | None) -> None:
+        self._reload_now = reload
 
     def routes(self) -> list[Route]:
         """Give the route."""
@@ -22,7 +22,7 @@ class ReloadRoute:
 
     async def post(self, _: Request) -> Response:
         """Answer 200 with what changed, 422 with why nothing did."""
-        if self._services.reload is None:
+        if self._reload_now is None:
             raise ApiError(404, "this gateway does not reload")
-        outcome = await self._services.reload()
+        outcome = await self._reload_now()
         return json_answer(outcome, 200 if outcome["taken"] else 422)

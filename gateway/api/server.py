@@ -7,8 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Collection, Generator, Sequence
-from pathlib import Path
+from collections.abc import Generator, Sequence
 
 import h11
 import uvicorn
@@ -17,12 +16,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.api.app import make_app
 from gateway.api.guard import LOOPBACK_NAMES, is_loopback
-from gateway.api.ledger import LedgerMetrics
-from gateway.api.operations import keep_rates
+from gateway.api.ports import Listening, Ports
 from gateway.api.runfile import RunFile, remove_run_file, write_run_file
-from gateway.api.services import Services
-from gateway.api.status import Rates
 from gateway.api.users import Authenticator, UsersError, UsersFile
+from gateway.ops.account_metrics import AccountMetrics
 from gateway.ops.events import api as events
 from gateway.ops.scope import scope
 
@@ -87,33 +84,20 @@ class ApiServer:
     """The HTTP side of one gateway.
 
     Args:
-        services: what the routes use.
-        listen: `host:port`; port 0 takes a free one.
-        users_file: who may log in, read again when it changes; None allows loopback only.
-        folder: where `run.json` is written for the command line; None: nowhere.
-        hosts: further names in `Host` that are answered.
-        origins: origins of other sites whose scripts may read (CORS).
-        extra: further routes, such as the dashboard's files.
+        ports: what the routes use.
+        listening: where, and who may call.
+        extra: further routes, such as pages for people.
     """
 
-    def __init__(
-        self,
-        services: Services,
-        listen: str,
-        users_file: Path | None = None,
-        *,
-        folder: Path | None = None,
-        hosts: Collection[str] = (),
-        origins: Collection[str] = (),
-        extra: Sequence[BaseRoute] = (),
-    ) -> None:
-        self._services = services
-        self._listen = listen
-        self._host, self._port = parse_listen(listen)
-        self._users = None if users_file is None else UsersFile(users_file)
-        self._folder = folder
-        self._hosts = hosts
-        self._origins = origins
+    def __init__(self, ports: Ports, listening: Listening, extra: Sequence[BaseRoute] = ()) -> None:
+        self._ports = ports
+        self._board = ports.board
+        self._listen = listening.listen
+        self._host, self._port = parse_listen(listening.listen)
+        self._users = None if listening.users_file is None else UsersFile(listening.users_file)
+        self._folder = listening.folder
+        self._hosts = listening.hosts
+        self._origins = listening.origins
         self._extra = extra
         self._token = secrets.token_urlsafe(32)
         self.started = asyncio.Event()
@@ -126,7 +110,7 @@ class ApiServer:
         `health.api_note`, and tried again every ten seconds; it never ends the gateway.
         Cancel: answers what is being answered for up to 3 s, then closes.
         """
-        gauges = LedgerMetrics(self._services.readers, self._services.accounts)
+        gauges = AccountMetrics(self._board.readers, self._board.accounts)
         registry = scope().registry
         registry.register(gauges)
         try:
@@ -146,9 +130,9 @@ class ApiServer:
                     reason = str(error)
                 except OSError as error:
                     reason = " ".join(filter(None, [error.strerror, error.filename]))
-            self._services.health.api_note = f"{self._listen}: {reason}"
+            self._board.health.api_note = f"{self._listen}: {reason}"
             events.api_refused(self._listen, reason)
-            await self._services.clock.sleep(BIND_AGAIN_S)
+            await self._board.clock.sleep(BIND_AGAIN_S)
 
     def _not_allowed(self) -> str:
         if self._users is not None or is_loopback(self._host):
@@ -156,15 +140,14 @@ class ApiServer:
         return "without users only a loopback address is served; add one with `gateway users add`"
 
     async def _serve(self, bound: socket.socket) -> None:
-        rates = Rates()
         known = None if self._users is None else self._users.users
-        authenticator = Authenticator(known, self._token, self._services.clock)
-        server = _Server(self._config(rates, authenticator))
+        authenticator = Authenticator(known, self._token, self._board.clock)
+        server = _Server(self._config(authenticator))
         run_file = self._opened(bound)
         try:
             async with asyncio.TaskGroup() as group:
                 helpers = [
-                    group.create_task(keep_rates(self._services, rates)),
+                    group.create_task(self._board.keep_rates()),
                     group.create_task(self._follow_users(authenticator)),
                 ]
                 try:
@@ -181,7 +164,7 @@ class ApiServer:
 
     async def _follow_users(self, authenticator: Authenticator) -> None:
         while self._users is not None:
-            await self._services.clock.sleep(USERS_AGAIN_S)
+            await self._board.clock.sleep(USERS_AGAIN_S)
             try:
                 if self._users.read():
                     authenticator.replace(self._users.users)
@@ -194,12 +177,12 @@ class ApiServer:
         host = "127.0.0.1" if host in {"0.0.0.0", "[::]"} else host
         self.url = f"http://{host}:{bound.getsockname()[1]}"
         run_file = RunFile(os.getpid(), self.url, self._token)
-        self._services.health.api_note = ""
+        self._board.health.api_note = ""
         if self._folder is not None:
             try:
                 write_run_file(self._folder, run_file)
             except OSError as error:
-                self._services.health.api_note = f"run.json: {error.strerror or error}"
+                self._board.health.api_note = f"run.json: {error.strerror or error}"
                 events.api_refused("run.json", f"{error.strerror or error}")
         events.api_started(self.url)
         self.started.set()
@@ -211,12 +194,11 @@ class ApiServer:
             await server.shutdown(sockets=[bound])
         bound.close()
 
-    def _config(self, rates: Rates, authenticator: Authenticator) -> uvicorn.Config:
+    def _config(self, authenticator: Authenticator) -> uvicorn.Config:
         hosts = {*LOOPBACK_NAMES, self._host, *self._hosts} if self._closed_hosts() else set()
         app = make_app(
-            self._services,
+            self._ports,
             authenticator,
-            rates,
             hosts=hosts,
             origins=self._origins,
             extra=self._extra,

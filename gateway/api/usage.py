@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api.answers import ApiError, json_answer
-from gateway.api.services import Services, UsageReceipt
+from gateway.api.ports import UsagePort, UsageReceipt
+from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable, SpoolFull, SpoolUnavailable
 from gateway.core.records import Usage
 from gateway.core.types import UnixNs
@@ -58,8 +59,9 @@ _EVENTS: TypeAdapter[UsageEvent | list[UsageEvent]] = TypeAdapter(
 class UsageRoute:
     """The handler and its memory of keys."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, port: UsagePort, clock: Clock) -> None:
+        self._port = port
+        self._clock = clock
         self._answered: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
     async def post(self, request: Request) -> Response:
@@ -82,7 +84,7 @@ class UsageRoute:
         return json_answer(answer, 201)
 
     def _usages(self, given: Sequence[UsageEvent]) -> list[Usage]:
-        now = self._services.clock.now()
+        now = self._clock.now()
         return [
             Usage(
                 _at(each.at, now),
@@ -101,9 +103,9 @@ class UsageRoute:
         """Store events where they belong; an event that nobody can send is stored and named."""
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                if self._services.take_usage is not None:
-                    return _answer(await self._services.take_usage(usages, key))
-                offset = await self._services.append(usages)
+                if self._port.take is not None:
+                    return _answer(await self._port.take(usages, key))
+                offset = await self._port.append(usages)
                 ledger = [usage.ledger for usage in usages]
                 return {"accepted": len(usages), "ledger": ledger, "offset": offset}
         except (SpoolFull, SpoolUnavailable, LedgerUnavailable) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.api.services import HistoryRows, ReadHistory
+from gateway.api.ports import HistoryRows, ReadHistory
 from gateway.core.errors import SinkUnavailable
 from gateway.core.signals import Signal
 from gateway.core.types import UnixNs

@@ -10,8 +10,7 @@ from aas_models.environment import shell_id_short
 from aas_models.own import OwnShell
 from aas_models.submodels.figures import Figure, Figures, Instant, Span
 from aas_models.submodels.gateway_own import OwnFacts, OwnIdentity, own_shell
-from gateway.api.problems import NoAdvice, device_problems
-from gateway.api.services import QUERY_PATH
+from gateway.api.ports import QUERY_PATH
 from gateway.app.version import version
 from gateway.config.ids import GATEWAY, GATEWAY_SUBMODELS, Ids
 from gateway.config.models import GatewayFile
@@ -21,6 +20,7 @@ from gateway.core.errors import SinkUnavailable, SpoolError
 from gateway.core.hosts import is_loopback
 from gateway.history.interface import History, HistoryHealth
 from gateway.ops.health import DeviceHealth, DeviceState, Health, SinkHealth
+from gateway.ops.problems import NoAdvice, device_problems
 from gateway.spool.log import SpoolCounters, SqliteSpool
 
 LOOK_EVERY_S = 10.0
@@ -187,7 +187,7 @@ def _device(device: DeviceHealth) -> Figures:
 def _reason(device: DeviceHealth) -> str:
     """Give the reason to look at first; `status` tells all of them."""
     first = device_problems(device, NoAdvice())[:1]
-    return str(first[0]["reason"]) if first else ""
+    return first[0].reason if first else ""
 
 
 def _instant(at: int | None) -> Instant | None:

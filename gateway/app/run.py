@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aas_models.live import LiveValues
+from gateway.api.ports import Ports, UsagePort
 from gateway.app.advice import RunningAdvice
 from gateway.app.destinations import Destinations
 from gateway.app.fleet import Fleet
+from gateway.app.history_query import history_reader
 from gateway.app.kinds import KINDS
 from gateway.app.own_aas import OwnFigures, query_endpoint
 from gateway.app.process import on_stop_signal
@@ -23,7 +25,7 @@ from gateway.app.reload import Reloader
 from gateway.app.spool_watch import look, watch_spool
 from gateway.app.usage_start import start_usage
 from gateway.app.version import version
-from gateway.app.web import api_server, written_content
+from gateway.app.web import aas_port, api_server, status_board, written_content
 from gateway.config.plan import GatewayPlan
 from gateway.config.reload import watch
 from gateway.core.clock import Clock
@@ -112,19 +114,16 @@ class Gateway:
             written = await asyncio.to_thread(written_content, live, self.data)
             figures.history = lambda: destinations.history
             figures.usage = usage.figures
-            server = api_server(
-                self.plan.settings,
-                self.data,
-                spool,
-                health,
-                live,
-                written,
-                self.clock,
-                usage.take,
-                figures.history,
+            advice = RunningAdvice(lambda: reloader.plan)
+            board = status_board(self.plan, spool, health, self.clock, advice)
+            ports = Ports(
+                board,
+                aas_port(live, written),
+                UsagePort(spool.append, usage.take),
+                history_reader(figures.history),
                 reloader.reload_now,
-                RunningAdvice(lambda: reloader.plan),
             )
+            server = api_server(self.plan.settings, self.data, ports)
             helpers = [
                 group.create_task(contained("api", server.run, self.clock)),
                 group.create_task(watch(lambda: reloader.plan, self.clock, reloader.reload)),

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn, cast
 
-from gateway.api.services import UsageReceipt
+from gateway.api.ports import UsageReceipt
 from gateway.app.usage_alarms import HealthAlarms
 from gateway.app.usage_counts import CountedLedger, shown_counts
 from gateway.app.usage_deliveries import kpi_senders, log_senders

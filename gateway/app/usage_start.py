@@ -16,7 +16,7 @@ from gateway.flow.supervise import contained
 from gateway.ops.health import Health
 
 if TYPE_CHECKING:
-    from gateway.api.services import TakeUsage
+    from gateway.api.ports import TakeUsage
 
 
 @dataclass(slots=True)

@@ -2,82 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from aas_models.live import LiveValues
 from aas_models.repository.repository import Repository
+from gateway.api.aas.ports import AasPort
+from gateway.api.ports import Listening, Ports
 from gateway.app.advice import RunningAdvice
+from gateway.app.destinations import site_names
 from gateway.app.version import version
+from gateway.config.models import GatewayFile
+from gateway.config.plan import GatewayPlan
 from gateway.core.clock import Clock
 from gateway.core.errors import AasError
 from gateway.core.files import NamedFile
 from gateway.core.protocols import ReaderState
-from gateway.history.interface import History
 from gateway.ops.events import aas as events
 from gateway.ops.health import Health
+from gateway.ops.status import StatusBoard
 from gateway.spool.log import SqliteSpool
 
 if TYPE_CHECKING:
     from gateway.api.server import ApiServer
-    from gateway.api.services import Reload, TakeUsage
-    from gateway.config.models import GatewayFile
 
 CONTENT_FILE = "aas/content.db"
 
 
-def api_server(
-    settings: GatewayFile,
-    data: Path,
-    spool: SqliteSpool,
-    health: Health,
-    live: LiveValues,
-    written: Repository | None,
-    clock: Clock,
-    take_usage: TakeUsage | None,
-    history: Callable[[], History | None] = lambda: None,
-    reload: Reload | None = None,
-    advice: RunningAdvice | None = None,
-) -> ApiServer:
-    """Make the HTTP side; the web stack is imported only now, after collection has begun."""
-    from gateway.api.problems import NoAdvice
-    from gateway.api.server import ApiServer
-    from gateway.api.services import Services
-    from gateway.app.history_query import history_reader
-
-    site = {"ko": settings.gateway.site.ko, "en": settings.gateway.site.en}
+def status_board(
+    plan: GatewayPlan, spool: SqliteSpool, health: Health, clock: Clock, advice: RunningAdvice
+) -> StatusBoard:
+    """Connect the status to what it shows."""
 
     def readers() -> Sequence[ReaderState]:
         return [spool.reader_state(name) for name in spool.readers()]
 
-    services = Services(
-        gateway=settings.gateway.id,
-        version=version(),
-        epoch=spool.epoch,
-        health=health,
-        clock=clock,
-        aas=written or live,
-        append=spool.append,
-        head=spool.head,
-        readers=readers,
+    return StatusBoard(
+        plan.settings.gateway.id,
+        version(),
+        spool.epoch,
+        health,
+        clock,
+        spool.head,
+        readers,
         accounts=lambda: spool.accounts.of,
-        site={language: text for language, text in site.items() if text},
-        take_usage=take_usage,
-        history=history_reader(history),
-        reload=reload,
-        content=None if written is None else written.content,
-        package=_package,
-        advice=advice or NoAdvice(),
+        site=site_names(plan.settings),
+        advice=advice,
     )
-    return ApiServer(
-        services,
-        settings.api.listen,
-        settings.api.users,
-        folder=data,
-        hosts=settings.api.hosts,
-        origins=settings.api.origins,
-    )
+
+
+def aas_port(live: LiveValues, written: Repository | None) -> AasPort:
+    """Connect the AAS side of the API to live values and to what people wrote."""
+    if written is None:
+        return AasPort(live, None, _package)
+    return AasPort(written, written.content, _package)
+
+
+def api_server(settings: GatewayFile, data: Path, ports: Ports) -> ApiServer:
+    """Make the HTTP side; the web stack is imported only now, after collection has begun."""
+    from gateway.api.server import ApiServer
+    from gateway.web.aas_page import page_routes
+
+    keys, board = settings.api, ports.board
+    board.label = ports.aas.view.label
+    listening = Listening(keys.listen, keys.users, data, keys.hosts, keys.origins)
+    pages = page_routes(ports.aas.view, board.gateway, board.site)
+    return ApiServer(ports, listening, pages)
 
 
 def _package(

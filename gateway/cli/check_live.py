@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import typer
 
 from gateway.cli.options import EXIT_FINE, EXIT_UNHEALTHY, EXIT_UNREACHABLE
 from gateway.cli.problems import steps
 from gateway.cli.screen import columns, printable
+from gateway.core.status import ProblemStatus
 from gateway.core.texts import Language
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ def show_live(
         for name, result in results.items()
     }
     if as_json:
-        shown = {name: result.as_json(told[name]) for name, result in results.items()}
+        shown = {
+            name: result.as_json([asdict(each) for each in told[name]])
+            for name, result in results.items()
+        }
         typer.echo(json.dumps({"devices": shown}, ensure_ascii=False))
     else:
         for name, result in results.items():
@@ -49,11 +54,11 @@ def show_live(
 
 def problems(
     device: str, result: LiveResult, advice_for: Callable[[str], Advice | None]
-) -> list[dict[str, Any]]:
+) -> list[ProblemStatus]:
     """Give what is wrong with a device by reason, as the service tells it while it runs."""
-    from gateway.api.problems import NAMES_MAX, problem
+    from gateway.ops.problems import NAMES_MAX, problem
 
-    def told(one: LiveProblem, names: Sequence[str] = ()) -> dict[str, Any]:
+    def told(one: LiveProblem, names: Sequence[str] = ()) -> ProblemStatus:
         return problem(
             one.reason,
             advice_for(one.reason),
@@ -75,7 +80,7 @@ def problems(
 
 
 def _lines(
-    name: str, tags: int, result: LiveResult, told: list[dict[str, Any]], language: Language
+    name: str, tags: int, result: LiveResult, told: list[ProblemStatus], language: Language
 ) -> list[str]:
     from gateway.cli.check import tags_word
     from gateway.config.catalogue import word
@@ -95,6 +100,6 @@ def _lines(
     return [*lines, *steps(name, [_short(each) for each in told], language, columns())]
 
 
-def _short(told: Mapping[str, Any]) -> dict[str, Any]:
+def _short(told: ProblemStatus) -> ProblemStatus:
     """Leave out what stands at each tag above."""
-    return {**told, "detail": "", "names": []} if told["tags"] else dict(told)
+    return replace(told, detail="", names=()) if told.tags else told

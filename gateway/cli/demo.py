@@ -49,7 +49,7 @@ TEXTS = Texts(
         "said": N_("said"),
         "arrived": N_("arrived"),
         "way": N_("on the way"),
-        "lost": N_("lost"),
+        "lost": N_("lost values"),
         "double": N_("duplicated"),
         "wrong": N_("wrong"),
         "gaps": N_("in declared gaps"),

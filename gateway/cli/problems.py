@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from gateway.cli.screen import BELOW, number, printable, shortened, width, wrapped
+from gateway.core.status import ProblemStatus
 from gateway.core.texts import N_, Language, Texts
 
 SHOWN_MAX = 3
@@ -23,23 +23,21 @@ TEXTS = Texts(
 )
 
 
-def headline(problem: Mapping[str, Any], lang: Language) -> str:
+def headline(problem: ProblemStatus, lang: Language) -> str:
     """Say a problem in one sentence that begins with its reason, so that it can be searched for."""
     texts = TEXTS[lang]
-    count = problem["count"]
+    count = problem.count
     told = ""
-    if problem["tags"]:
-        key = "tag" if problem["tags"] == 1 else "tags"
-        told = f" ({texts[key].format(count=number(problem['tags']))})"
+    if problem.tags:
+        key = "tag" if problem.tags == 1 else "tags"
+        told = f" ({texts[key].format(count=number(problem.tags))})"
     elif count > 1:
         told = f" ({texts['times'].format(count=number(count))})"
-    what = problem["what"].get(lang) or problem["detail"]
-    return f"{problem['reason']}{told}" + (f": {what}" if what else "")
+    what = problem.what.get(lang) or problem.detail
+    return f"{problem.reason}{told}" + (f": {what}" if what else "")
 
 
-def cell(
-    problems: Sequence[Mapping[str, Any]], tail: Sequence[str], lang: Language, room: int
-) -> str:
+def cell(problems: Sequence[ProblemStatus], tail: Sequence[str], lang: Language, room: int) -> str:
     """Give the note of a row: the first problem as far as there is room, how many more, the rest.
 
     Args:
@@ -58,7 +56,7 @@ def cell(
 
 
 def steps(
-    subject: str, problems: Sequence[Mapping[str, Any]], lang: Language, wide: int | None
+    subject: str, problems: Sequence[ProblemStatus], lang: Language, wide: int | None
 ) -> list[str]:
     """Give lines with what is wrong, the facts of this case, what to do, and the command."""
     lines: list[str] = []
@@ -67,15 +65,15 @@ def steps(
         facts = _facts(problem)
         said += f" ({facts})" if facts else ""
         lines += _broken(f"{subject}: {printable(said)}", wide, " ")
-        lines += with_command(problem["fix"].get(lang, ""), problem["command"], wide, BELOW)
+        lines += with_command(problem.fix.get(lang, ""), problem.command, wide, BELOW)
     left = len(problems) - SHOWN_MAX
     return [*lines, BELOW + TEXTS[lang]["more"].format(count=left)] if left > 0 else lines
 
 
-def _facts(problem: Mapping[str, Any]) -> str:
+def _facts(problem: ProblemStatus) -> str:
     """Give what only this case has: the first tags, and the detail that the headline has not."""
-    detail = problem["detail"] if problem["what"] else ""
-    names = [name for name in problem["names"] if not detail.startswith(f"{name}:")]
+    detail = problem.detail if problem.what else ""
+    names = [name for name in problem.names if not detail.startswith(f"{name}:")]
     return ", ".join(printable(part) for part in (*names, detail) if part)
 
 

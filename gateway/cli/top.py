@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,9 +12,10 @@ from gateway.cli.answers import service_errors
 from gateway.cli.client import Client
 from gateway.cli.options import DATA_DEFAULT, Data, Lang, language
 from gateway.cli.screen import clock_ms, number, printable, span
-from gateway.cli.status import TEXTS, note, state_word
+from gateway.cli.status import HEADS, TEXTS, note, state_word
 from gateway.cli.tail import QUALITY
-from gateway.core.texts import Language
+from gateway.core.status import DeviceStatus, GatewayStatus, SinkStatus, record_of
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -35,10 +37,7 @@ COLOURS = {
     "uncertain": "yellow",
     "bad": "red",
 }
-VALUE_HEAD = {
-    "en": ("TAG", "VALUE", "QUALITY", "TIME"),
-    "ko": ("태그", "값", "품질", "시각"),
-}
+VALUE_HEAD = Texts(__package__, {"value": (N_("TAG"), N_("VALUE"), N_("QUALITY"), N_("TIME"))})
 
 
 def top(
@@ -67,30 +66,30 @@ def top(
 
 def _asked(
     client: Client, selector: str, height: int
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+) -> tuple[GatewayStatus, list[dict[str, Any]]]:
     """Ask for as many values as the terminal has lines for."""
-    content = client.get("/api/status")
-    room = height - FRAME_LINES - len(content["devices"]) - len(content["sinks"])
+    content = record_of(GatewayStatus, client.get("/api/status"))
+    room = height - FRAME_LINES - len(content.devices) - len(content.sinks)
     limit = min(max(room, VALUES_MIN), VALUES_MAX)
     return content, client.get("/api/live", {"match": selector, "limit": limit})["rows"]
 
 
-def view(content: dict[str, Any], rows: list[dict[str, Any]], lang: Language) -> Group:
+def view(content: GatewayStatus, rows: list[dict[str, Any]], lang: Language) -> Group:
     """Give what is drawn."""
     from rich.console import Group
     from rich.text import Text
 
-    up = str(TEXTS[lang]["up"]).format(up=span(content["uptime_s"], lang))
-    head = f"{content['gateway']}   {up}   {content['version']}"
+    up = TEXTS[lang]["up"].format(up=span(content.uptime_s, lang))
+    head = f"{content.gateway}   {up}   {content.version}"
     return Group(
         Text(printable(head), style="bold"),
-        _table(list(TEXTS[lang]["device"]), [_device(each, lang) for each in content["devices"]]),
-        _table(list(TEXTS[lang]["sink"]), [_sink(each, lang) for each in content["sinks"]]),
-        _table(list(VALUE_HEAD[lang]), [_value(each, lang) for each in rows]),
+        _table(HEADS[lang]["device"], [_device(each, lang) for each in content.devices]),
+        _table(HEADS[lang]["sink"], [_sink(each, lang) for each in content.sinks]),
+        _table(VALUE_HEAD[lang]["value"], [_value(each, lang) for each in rows]),
     )
 
 
-def _table(head: list[str], rows: list[list[tuple[str, str]]]) -> Any:
+def _table(head: Sequence[str], rows: list[list[tuple[str, str]]]) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -103,25 +102,25 @@ def _table(head: list[str], rows: list[list[tuple[str, str]]]) -> Any:
     return made
 
 
-def _device(each: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
-    rate = str(TEXTS[lang]["rate"]).format(rate=number(each["rate"]))
+def _device(each: DeviceStatus, lang: Language) -> list[tuple[str, str]]:
+    rate = TEXTS[lang]["rate"].format(rate=number(each.rate))
     return [
-        (each["device"], "bold"),
-        (state_word(each["state"], lang), COLOURS.get(each["state"], "")),
-        (f"{each['tags']['good']}/{each['tags']['total']}", ""),
-        (span(each["age_s"], lang), ""),
+        (each.device, "bold"),
+        (state_word(each.state, lang), COLOURS.get(each.state, "")),
+        (f"{each.tags.good}/{each.tags.total}", ""),
+        (span(each.age_s, lang), ""),
         (rate, ""),
         (note(each, lang, NOTE_WIDTH), "dim"),
     ]
 
 
-def _sink(each: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
+def _sink(each: SinkStatus, lang: Language) -> list[tuple[str, str]]:
     return [
-        (each["name"], "bold"),
-        (state_word(each["state"], lang), COLOURS.get(each["state"], "")),
-        (number(each["waiting"]), ""),
-        (span(each["lag_s"], lang), ""),
-        ("-" if each["last_accepted"] is None else clock_ms(each["last_accepted"]), ""),
+        (each.name, "bold"),
+        (state_word(each.state, lang), COLOURS.get(each.state, "")),
+        (number(each.waiting), ""),
+        (span(each.lag_s, lang), ""),
+        ("-" if each.last_accepted is None else clock_ms(each.last_accepted), ""),
         (note(each, lang, NOTE_WIDTH), "dim"),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from gateway.cli.problems import steps
 from gateway.cli.screen import clock_ms, columns, filled, number, printable, span
 from gateway.cli.status import state_word
 from gateway.cli.tail import QUALITY
+from gateway.core.status import ProblemStatus, record_of
 from gateway.core.texts import N_, Language, Texts
 
 CLOCK_OFFSET_SHOWN_S = 0.1
@@ -89,7 +91,8 @@ def lines_of(content: dict[str, Any], lang: Language) -> list[str]:
     if sample is not None:
         lines += _summary(content, lang)
     subject = f"{content['signal']['device']}/{content['signal']['name']}"
-    problems = [{**each, "tags": 0, "names": []} for each in content["problems"]]
+    told = [record_of(ProblemStatus, each) for each in content["problems"]]
+    problems = [replace(each, tags=0, names=()) for each in told]
     said = steps(printable(subject), problems, lang, columns())
     return [*lines, "", *said] if said else lines
 

@@ -22,6 +22,7 @@ import pytest
 from gateway.app.advice import book
 from gateway.cli.screen import width
 from gateway.cli.status import screen, state_word
+from gateway.core.status import GatewayStatus, record_of
 from gateway.core.texts import LANGUAGES, Language
 from tests.ports import free_port
 from tests.services.mosquitto import Mosquitto, make_broker, make_certificates
@@ -227,7 +228,7 @@ async def plant(tmp_path: Path, make_broker: Callable[..., Mosquitto]) -> AsyncI
 def lines_of(content: dict[str, Any], lang: Language, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("gateway.cli.status.columns", lambda: WIDE)
     monkeypatch.setattr("gateway.cli.status.ATTENTION_MAX", len(SITUATIONS))
-    lines = screen(content, lang)
+    lines = screen(record_of(GatewayStatus, content), lang)
     if os.environ.get("GATEWAY_SHOW"):
         print("\n" + "\n".join(lines))
     return lines

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.core.clock import SystemClock
 from gateway.core.records import Rejected, answer_for
 from gateway.core.types import Offset, UnixNs
+from gateway.ops.status import accounts_of
 from gateway.spool import admission, writing
 from gateway.spool.log import SqliteSpool
 from tests.unit.spool import makers
@@ -35,9 +35,9 @@ async def test_a_record_that_the_writer_drops_makes_device_and_reader_unbalanced
         await asyncio.sleep(0)  # what was stored is told after those who waited
 
     def balanced() -> tuple[bool, bool]:
-        (one,) = device_ledger(spool.accounts.of)
-        (other,) = reader_ledger([spool.reader_state("central")])
-        return one["balanced"], other["balanced"]
+        (one,) = accounts_of(spool.accounts.of, ()).devices
+        (other,) = accounts_of({}, [spool.reader_state("central")]).readers
+        return one.balanced, other.balanced
 
     account = spool.account(makers.batch(0, 1).plan.device)
     await took(0)
@@ -65,7 +65,8 @@ async def test_the_counts_hold_through_quarantine_retry_and_a_restart(tmp_path: 
 
     def all_balanced() -> bool:
         return all(
-            e["balanced"] for e in reader_ledger([spool.reader_state(n) for n in spool.readers()])
+            e.balanced
+            for e in accounts_of({}, [spool.reader_state(n) for n in spool.readers()]).readers
         )
 
     assert all_balanced()

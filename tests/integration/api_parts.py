@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import numpy as np
 from aas_models.live import LiveValues
 from aas_models.repository.package import package
 from aas_models.repository.repository import Repository
+from gateway.api.aas.ports import AasPort
+from gateway.api.ports import Listening, Ports, UsagePort
 from gateway.api.server import ApiServer
-from gateway.api.services import Services
 from gateway.api.users import User, users_text
 from gateway.core.assets import AssetModel
 from gateway.core.clock import SystemClock
@@ -30,7 +31,9 @@ from gateway.ops.health import (
     SpoolHealth,
     SpoolState,
 )
+from gateway.ops.status import StatusBoard
 from gateway.spool.log import SqliteSpool
+from gateway.web.aas_page import page_routes
 from tests.unit.aas.parts import batch, press
 
 QUOTA = 100_000_000
@@ -45,7 +48,7 @@ class Running:
     """A served gateway: everything real but the machines and destinations."""
 
     server: ApiServer
-    services: Services
+    board: StatusBoard
     spool: SqliteSpool
     reader: Reader
     live: LiveValues
@@ -83,18 +86,17 @@ async def served(
     try:
         reader = await spool.reader("central")
         written = Repository(live, data / "aas" / "content.db")
-        services = _services(spool, reader, live, known, clock)
-        services = replace(services, aas=written, content=written.content, package=package)
-        services = replace(services, **change) if change else services
+        ports = _changed(_ports(spool, reader, written, known, clock), change or {})
         users_file = _users_file(data, users)
         if break_users and users_file is not None:
             users_file.unlink()
-        server = ApiServer(services, listen, users_file, folder=data, **more)
+        pages = page_routes(ports.aas.view, ports.board.gateway, ports.board.site)
+        server = ApiServer(ports, Listening(listen, users_file, data, **more), pages)
         async with asyncio.TaskGroup() as group, httpx.AsyncClient(timeout=30) as client:
             task = group.create_task(server.run())
             async with asyncio.timeout(patience_s):
                 await server.started.wait()
-            yield Running(server, services, spool, reader, live, known, client, data)
+            yield Running(server, ports.board, spool, reader, live, known, client, data)
             task.cancel()
         written.close()
     finally:
@@ -109,20 +111,33 @@ def _users_file(data: Path, users: Sequence[User]) -> Path | None:
     return path
 
 
-def _services(
+def _changed(ports: Ports, change: Mapping[str, Any]) -> Ports:
+    """Put other things in their places: those of the board, of usage, or of the ports."""
+    for name, value in change.items():
+        if name in {"health", "head", "advice"}:
+            setattr(ports.board, name, value)
+        elif name == "append":
+            ports = replace(ports, usage=UsagePort(value))
+        else:
+            ports = replace(ports, **{name: value})
+    return ports
+
+
+def _ports(
     spool: SqliteSpool,
     reader: Reader,
-    live: LiveValues,
+    written: Repository,
     models: Sequence[AssetModel],
     clock: SystemClock,
-) -> Services:
+) -> Ports:
     health = Health(clock.now(), spool=SpoolHealth(SpoolState.GOOD, ""))
     for model in models:
         device = DeviceHealth(model.info.device, len(model.table.signals))
         device.change(DeviceState.GOOD, clock.now())
         health.devices[device.device] = device
     health.sinks["central"] = SinkHealth("central", "http")
-    return Services(
-        "edge-07", "0.1.0", spool.epoch, health, clock, live, spool.append, spool.head,
-        lambda: [reader.state()],
+    board = StatusBoard(
+        "edge-07", "0.1.0", spool.epoch, health, clock, spool.head, lambda: [reader.state()],
+        label=written.label,
     )  # fmt: skip
+    return Ports(board, AasPort(written, written.content, package), UsagePort(spool.append))

@@ -46,7 +46,7 @@ async def run(app: typer.Typer, *arguments: str) -> Result:
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     async with served(tmp_path) as made:
         table = made.models[0].table
-        now = made.services.clock.now()
+        now = made.board.clock.now()
         await made.spool.append(
             [
                 batch(table, [0, 5], np.array([179.9, 12.5]), at=now, raw=np.array([1799, 12.5])),
@@ -65,7 +65,7 @@ async def test_status_shows_everything_and_the_next_command_in_both_languages(
     assert "press-01   good    6/6" in english.output
     assert "central   good" in english.output
     assert "All fine." in english.output
-    health, now = running.services.health, running.services.clock.now()
+    health, now = running.board.health, running.board.clock.now()
     health.devices["press-02"].change(DeviceState.LOST, now, "BadTimeout")
     health.devices["press-02"].next_try_s = 4.0
     health.sinks["central"].change(SinkState.RETRYING, now, "connection refused")
@@ -81,12 +81,12 @@ async def test_status_for_programs_is_one_json_object(running: Running) -> None:
     result = await run(command(status), "--data", str(running.data), "--json")
     content = json.loads(result.output)
     assert content["gateway"] == "edge-07"
-    assert content["ledger"]["balanced"] is True
+    assert content["accounts"]["balanced"] is True
 
 
 async def test_names_from_machines_cannot_move_the_cursor(running: Running) -> None:
-    now = running.services.clock.now()
-    running.services.health.devices["press-01"].change(DeviceState.LOST, now, "\x1b[2Jgone\n!")
+    now = running.board.clock.now()
+    running.board.health.devices["press-01"].change(DeviceState.LOST, now, "\x1b[2Jgone\n!")
     result = await run(command(status), "--data", str(running.data), "--lang", "en")
     assert "\x1b" not in result.output
     assert "\\x1b[2Jgone\\n!" in result.output
@@ -131,7 +131,7 @@ async def test_tail_follows_changes_with_their_difference(running: Running) -> N
     async def change() -> None:
         while True:
             for value in (12.5, 12.5, 13.0):
-                at = running.services.clock.now()
+                at = running.board.clock.now()
                 await running.spool.append([batch(table, [5], np.array([value]), at=at)])
                 await asyncio.sleep(0.6)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.api.services import QUERY_PATH
+from gateway.api.ports import QUERY_PATH
 from gateway.core.errors import SinkUnavailable
 from gateway.core.signals import Signal
 from gateway.core.types import Value

@@ -16,6 +16,7 @@ from gateway.app.advice import book
 from gateway.cli.status import screen
 from gateway.core.errors import SpoolFull
 from gateway.core.records import Answer, Item, Refusal, Usage
+from gateway.core.status import GatewayStatus, record_of
 from gateway.core.texts import LANGUAGES
 from gateway.core.types import BAD, Offset, UnixNs
 from gateway.ops.advice import Advice
@@ -136,32 +137,32 @@ async def test_nothing_is_answered_before_the_commit(
 
 async def test_ready_follows_the_spool_while_live_does_not(running: Running) -> None:
     assert (await running.get("/readyz")).status_code == 200
-    health = running.services.health
+    health = running.board.health
     health.spool.change(SpoolCondition(SpoolState.FULL, "disk-full", "/data"), UnixNs(1))
     answer = await running.get("/readyz")
     assert (answer.status_code, answer.json()["note"]) == (503, "disk-full: /data")
     assert (await running.get("/healthz")).status_code == 200
 
 
-async def test_a_record_that_vanished_makes_status_say_that_the_ledger_is_not_balanced(
+async def test_a_record_that_vanished_makes_status_say_that_the_accounts_are_not_balanced(
     running: Running,
 ) -> None:
     for _ in range(3):
         await running.store()
-    assert (await running.get("/api/status")).json()["ledger"]["balanced"] is True
+    assert (await running.get("/api/status")).json()["accounts"]["balanced"] is True
     ledger = running.spool._store.readers["central"]
     ledger.cursor.add(2, 2, forced=True)  # as if it had been settled, and nothing had become of it
     await running.store()
     async with asyncio.timeout(10):
-        while (content := (await running.get("/api/status")).json())["ledger"]["balanced"]:
+        while (content := (await running.get("/api/status")).json())["accounts"]["balanced"]:
             await asyncio.sleep(0.05)
     assert content["healthy"] is False
-    told = {"en": "ledger: not balanced (central)", "ko": "수지가 맞지 않습니다"}
+    told = {"en": "accounts: not balanced (central)", "ko": "수지가 맞지 않습니다"}
     for lang in LANGUAGES:
-        assert told[lang] in "\n".join(screen(content, lang))
+        assert told[lang] in "\n".join(screen(record_of(GatewayStatus, content), lang))
 
 
-async def test_status_tells_devices_sinks_spool_and_ledger(running: Running) -> None:
+async def test_status_tells_devices_sinks_spool_and_accounts(running: Running) -> None:
     await running.store()
     await running.store()
     await running.reader.settle(Answer(((1, 1),), (Refusal(Offset(2), "unknown-device"),)))
@@ -173,14 +174,14 @@ async def test_status_tells_devices_sinks_spool_and_ledger(running: Running) -> 
     (sink,) = content["sinks"]
     assert (sink["name"], sink["waiting"], sink["quarantined"]) == ("central", 1, 1)
     assert content["spool"]["head"] == 3
-    (entry,) = content["ledger"]["readers"]
+    (entry,) = content["accounts"]["readers"]
     counts = [entry[k] for k in ("spooled", "delivered", "pending", "quarantined", "expired")]
     assert counts == [3, 1, 1, 1, 0]
     assert content["healthy"] is True
 
 
 async def test_status_is_not_healthy_when_something_needs_a_person(running: Running) -> None:
-    health, now = running.services.health, running.services.clock.now()
+    health, now = running.board.health, running.board.clock.now()
     health.devices["press-01"].connected(now)
     health.devices["press-01"].signal_bad("State", "BadNodeIdUnknown", now)
     content = (await running.get("/api/status")).json()
@@ -284,7 +285,7 @@ class Known:
 
 async def test_what_is_wrong_is_told_with_its_words_and_the_next_step(tmp_path: Path) -> None:
     async with served(tmp_path, change={"advice": Known()}) as running:
-        health, now = running.services.health, running.services.clock.now()
+        health, now = running.board.health, running.board.clock.now()
         device, name = health.devices["press-01"], running.models[0].table.signals[0].name
         device.connected(now)
         device.signal_bad(name, "granted-less", now, "1 s x 1 where 100 ms x 100 was asked")

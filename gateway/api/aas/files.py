@@ -44,14 +44,14 @@ class Files:
 
     async def _thumbnail(self, request: Request) -> Response:
         shell = self._found.shell(request)
-        content = self._found.services.content
+        content = self._found.port.content
         return _sent(request, await content.thumbnail(shell.id) if content else None)
 
     async def _attachment(self, request: Request) -> Response:
         submodel, path = await self._found.prepared(request), request.path_params["path"]
         if submodel.element(path)["modelType"] not in {"File", "Blob"}:
             raise ApiError(405, "only a File has an attachment")
-        content = self._found.services.content
+        content = self._found.port.content
         return _sent(request, await content.attachment(submodel.id, path) if content else None)
 
     async def _put_thumbnail(self, request: Request) -> Response:

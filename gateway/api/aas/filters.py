@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from gateway.api.aas.ports import DocumentView
 from gateway.api.answers import ApiError, Query, identifier
-from gateway.api.services import DocumentView
 
 AssetLink = tuple[str, str]
 LINKS_MAX = 100

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.api.aas.ports import AasContent, AasPort, AasView, DocumentView, SubmodelView
 from gateway.api.answers import (
     ApiError,
     Query,
@@ -18,7 +19,6 @@ from gateway.api.answers import (
     tagged,
     window,
 )
-from gateway.api.services import AasContent, AasView, DocumentView, Services, SubmodelView
 from gateway.core.errors import AasError
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -45,9 +45,9 @@ def api_error(error: AasError) -> ApiError:
 class Found:
     """The documents behind the paths of requests."""
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
-        self.aas: AasView = services.aas
+    def __init__(self, port: AasPort) -> None:
+        self.port = port
+        self.aas: AasView = port.view
 
     @property
     def content(self) -> AasContent:
@@ -56,9 +56,9 @@ class Found:
         Raises:
             ApiError: 405 where nothing may be written at all.
         """
-        if self.services.content is None:
+        if self.port.content is None:
             raise ApiError(405, READ_ONLY, {"allow": "GET, HEAD"})
-        return self.services.content
+        return self.port.content
 
     def shell(self, request: Request) -> DocumentView:
         """Find the shell of a request."""

@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from gateway.api.aas.filters import asset_links, named, semantic_id, with_links
 from gateway.api.aas.found import Found, Handler, Table, model_reference, prepare, shown
+from gateway.api.aas.ports import DocumentView, SubmodelView
 from gateway.api.answers import Query, has_tag, tagged, window
-from gateway.api.services import DocumentView, SubmodelView
 
 FORMS = {"": "normal", "/$value": "value", "/$metadata": "metadata", "/$reference": "reference",
          "/$path": "path"}  # fmt: skip

@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from gateway.api.aas.filters import asset_links, links_of, links_of_shell, with_links
 from gateway.api.aas.found import Found, Handler, Table, document, json_of, submodel_ids
+from gateway.api.aas.ports import DocumentView, SubmodelView
 from gateway.api.answers import ApiError, Query, identifier
-from gateway.api.services import DocumentView, SubmodelView
 
 VERSIONS = ("3.0", "3.1")
 KEPT = ("idShort", "displayName", "description", "administration", "extensions")

@@ -9,21 +9,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.aas.files import Files
 from gateway.api.aas.found import Found, Handler, Table, api_error
+from gateway.api.aas.ports import AasPort
 from gateway.api.aas.reading import Reading
 from gateway.api.aas.registry import Registry
 from gateway.api.aas.whole import Whole
 from gateway.api.aas.writing import Writing
 from gateway.api.answers import ApiError
-from gateway.api.services import Services
 from gateway.core.errors import AasError
 
 PREFIXES = ("/api/v3.0", "/api/v3.1")
 QUERIES = "/query/{what}"
 
 
-def aas_routes(services: Services) -> list[Route]:
+def aas_routes(port: AasPort) -> list[Route]:
     """Give one route for each path, with all its methods."""
-    found = Found(services)
+    found = Found(port)
     tables = [Files(found).table(), Reading(found).table(), Writing(found).table()]
     tables += [Registry(found).table(), Whole(found).table(), {QUERIES: {"POST": _no_query}}]
     return [

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api.aas.found import Found, Table, prepare, submodel_ids
+from gateway.api.aas.ports import DocumentView, SubmodelView
 from gateway.api.answers import ApiError, Query, identifier, json_answer
-from gateway.api.services import DocumentView, SubmodelView
 from gateway.core.errors import AasError
 from gateway.core.files import NamedFile
 
@@ -67,7 +67,7 @@ class Whole:
         }
 
     async def _description(self, _: Request) -> Response:
-        known = PROFILES if self._found.services.content else _reading(PROFILES)
+        known = PROFILES if self._found.port.content else _reading(PROFILES)
         return json_answer({"profiles": known})
 
     async def _serialization(self, request: Request) -> Response:
@@ -92,7 +92,7 @@ class Whole:
         media: str,
         shells: list[DocumentView],
     ) -> Response:
-        package = self._found.services.package
+        package = self._found.port.package
         if package is None:
             raise ApiError(501, "only JSON is written here")
         async with self._writing:
@@ -121,7 +121,7 @@ class Whole:
         return shells, submodels
 
     async def _files(self, document: Mapping[str, Any]) -> dict[str, NamedFile]:
-        content = self._found.services.content
+        content = self._found.port.content
         files: dict[str, NamedFile] = {}
         for submodel in document.get("submodels", ()) if content else ():
             for path, element in _file_elements(submodel.get("submodelElements", ()), ""):
@@ -132,7 +132,7 @@ class Whole:
         return files
 
     async def _thumbnail(self, shells: Iterable[DocumentView]) -> NamedFile | None:
-        content = self._found.services.content
+        content = self._found.port.content
         for shell in shells if content else ():
             assert content is not None
             if (image := await content.thumbnail(shell.id)) is not None:

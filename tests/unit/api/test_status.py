@@ -7,12 +7,12 @@ from starlette.requests import Request
 
 from gateway.api.answers import ApiError, Query, identifier, page, window
 from gateway.api.guard import is_loopback, needed_role
-from gateway.api.ledger import device_ledger, reader_ledger
-from gateway.api.status import Rates
 from gateway.api.users import Role
 from gateway.core.accounts import DeviceAccount
 from gateway.core.protocols import ReaderState
+from gateway.core.status import DeviceCounts
 from gateway.core.types import Offset
+from gateway.ops.status import Rates, accounts_of
 
 
 def query(text: str) -> Query:
@@ -82,23 +82,23 @@ def test_the_rate_is_taken_over_the_last_ten_seconds() -> None:
 def test_a_device_balances_when_what_came_is_stored_waits_or_is_accounted_for() -> None:
     account = DeviceAccount(100, dropped=2, returned=5, waiting=7, spooled=90, rejected=1, late=5)
 
-    def entry() -> dict[str, object]:
-        (found,) = device_ledger({"press-01": account})
+    def entry() -> DeviceCounts:
+        (found,) = accounts_of({"press-01": account}, ()).devices
         return found
 
-    assert (entry()["waiting"], entry()["returned"]) == (7, 0)
-    assert entry()["balanced"] is True
+    assert (entry().waiting, entry().returned) == (7, 0)
+    assert entry().balanced is True
     account.waiting = 0
-    assert entry()["balanced"] is False
+    assert entry().balanced is False
     account.spooled += 7
-    assert entry()["balanced"] is True
+    assert entry().balanced is True
 
 
 def test_a_reader_balances_against_what_the_spool_counted() -> None:
     state = ReaderState("platform", Offset(8), (), 3, 1, 6, 0, None, spooled=10)
-    assert reader_ledger([state])[0]["balanced"] is True
-    assert reader_ledger([replace(state, spooled=11)])[0]["balanced"] is False
-    assert reader_ledger([replace(state, unexplained_samples=1)])[0]["balanced"] is False
+    assert accounts_of({}, [state]).balanced is True
+    assert accounts_of({}, [replace(state, spooled=11)]).balanced is False
+    assert accounts_of({}, [replace(state, unexplained_samples=1)]).balanced is False
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def _shape(text: Any) -> Any:
 
 def test_some_tables_were_looked_at() -> None:
     found = [name for module in MODULES for name, _ in _tables(module)]
-    assert len(found) > 15
+    assert len(found) > 5
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from gateway.cli import status
 from gateway.cli.screen import filled, shortened, size, table, width, wrapped
-from gateway.cli.status import screen
 from gateway.cli.tail import line
+from gateway.core.status import GatewayStatus, record_of
 from gateway.core.texts import Language
 
 ROWS = [["프레스-01", "정상", "12"], ["cnc-01", "끊김", "BadTimeout, next try in 12 s"]]
@@ -63,6 +64,11 @@ def test_sizes_are_for_people(count: int, said: str) -> None:
     assert size(count) == said
 
 
+def screen(content: dict[str, Any], lang: Language) -> list[str]:
+    """Show what a service answered."""
+    return status.screen(record_of(GatewayStatus, content), lang)
+
+
 WHAT = {
     "en": "The server was silent. " * 4 + "End",
     "ko": "서버가 응답하지 않았습니다. " * 4 + "끝",
@@ -77,7 +83,7 @@ def _problem(reason: str, detail: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _status() -> dict[str, object]:
+def _status() -> dict[str, Any]:
     device = {
         "device": "press-01", "state": "lost", "note": "silent: 5 s", "next_try_s": 12.0, "bad": [],
         "problems": [_problem("silent", "5 s")],
@@ -90,7 +96,7 @@ def _status() -> dict[str, object]:
     return {
         "gateway": "edge-07", "uptime_s": 10.0, "version": "1", "config": "", "healthy": False,
         "devices": [device], "sinks": [sink], "spool": {"ready": True, "note": "", "problems": []},
-        "alarms": [], "ledger": {"balanced": True, "devices": [], "readers": []},
+        "alarms": [], "accounts": {"balanced": True, "devices": [], "readers": []},
     }  # fmt: skip
 
 

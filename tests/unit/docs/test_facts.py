@@ -21,7 +21,6 @@ from adapters.opcua import certificates, deliveries, history, items, link, trans
 from gateway import config as config_package
 from gateway.api import answers, guard, server, users
 from gateway.api import usage as usage_route
-from gateway.api.ledger import LedgerMetrics
 from gateway.app import destinations, history_file, run
 from gateway.app.kinds import KINDS
 from gateway.cli import options
@@ -30,6 +29,7 @@ from gateway.config.devices import NAME_MAX
 from gateway.flow.forward_pace import ForwardLimits
 from gateway.history import influx_write
 from gateway.mapping import expression
+from gateway.ops.account_metrics import AccountMetrics
 from gateway.sinks import body
 from gateway.sinks.http import answer
 from gateway.spool import giving_up
@@ -175,7 +175,7 @@ def metrics() -> frozenset[str]:
     made = {
         first_text(node) for kind in ("counter", "gauge", "histogram") for _, node in calls(kind)
     }
-    counted = LedgerMetrics(list, dict).describe()
+    counted = AccountMetrics(list, dict).describe()
     made |= {f"{each.name}{'_total' * (each.type == 'counter')}" for each in counted}
     return frozenset(made)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.ledger import device_ledger, reader_ledger
 from gateway.core.clock import SystemClock
 from gateway.core.records import Answer, Batch, Refusal, answer_for
 from gateway.core.signals import PlanTable
@@ -16,6 +15,7 @@ from gateway.core.types import Offset
 from gateway.flow.intake import DeviceIntake
 from gateway.mapping.mapper import Mapper
 from gateway.ops.health import DeviceHealth
+from gateway.ops.status import accounts_of
 from gateway.spool import writing
 from gateway.spool.account import ReaderAccount
 from gateway.spool.admission import append
@@ -196,8 +196,8 @@ class Device:
         await self.intake.deliver([makers.batch(0, samples, self.table)])
 
     def counts(self, *kinds: str) -> list[int | bool]:
-        (entry,) = device_ledger(self.spool.accounts.of)
-        return [entry[kind] for kind in (*kinds, "balanced")]
+        (entry,) = accounts_of(self.spool.accounts.of, ()).devices
+        return [getattr(entry, kind) for kind in (*kinds, "balanced")]
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ async def test_readers_of_a_running_spool_are_balanced(spool: SqliteSpool) -> No
     for number in range(5):
         await spool.append([makers.batch(number), makers.usage()])
         await reader.settle(answer_for(await reader.read(Offset(1), 1, 1 << 30)))
-        (entry,) = reader_ledger([reader.state()])
-        assert entry["balanced"] is True
-        assert entry["spooled"] == 2 * (number + 1)
+        (entry,) = accounts_of({}, [reader.state()]).readers
+        assert entry.balanced is True
+        assert entry.spooled == 2 * (number + 1)
     await spool.close()

@@ -11,16 +11,15 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gateway.api.aas.found import prepare
-from gateway.api.aas.page_texts import TEXTS, language_of, text_in
-from gateway.api.services import DocumentView, Services
+from gateway.core.texts import Language
+from gateway.web.texts import TEXTS, language_of, text_in
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -37,9 +36,46 @@ OPEN_MAX = 60
 """A submodel with more elements begins folded."""
 
 
-def page_routes(services: Services) -> list[Route]:
-    """Give the page, its two files, and the way to it from `/`."""
-    page = _Page(services)
+class Document(Protocol):
+    """A shell or concept description."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def id_short(self) -> str: ...
+    @property
+    def model(self) -> Mapping[str, Any]: ...
+
+
+class Submodel(Protocol):
+    """A submodel with live values."""
+
+    @property
+    def id(self) -> str: ...
+
+    async def prepare(self) -> None:
+        """Do in a worker thread what rendering would hold up the event loop with."""
+
+    def render(self, path: str, form: str) -> bytes:
+        """Give JSON of the submodel (path "", form `normal`)."""
+
+
+class Shells(Protocol):
+    """What the page shows."""
+
+    def shells(self) -> Sequence[Document]: ...
+    def submodels(self) -> Sequence[Submodel]: ...
+    def concept_descriptions(self) -> Sequence[Document]: ...
+
+
+def page_routes(aas: Shells, gateway: str, site: Mapping[str, str]) -> list[Route]:
+    """Make the page, its two files, and the way to it from `/`.
+
+    Args:
+        gateway: its id, for a head without a name.
+        site: names of the site by language.
+    """
+    page = _Page(aas, gateway, site)
     return [
         Route("/", page.home, methods=["GET"]),
         Route("/aas", page.tree, methods=["GET"]),
@@ -51,13 +87,15 @@ async def _static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in STATIC:
         return RedirectResponse("/aas")
-    body = files("gateway.api.aas").joinpath("static", name).read_bytes()
+    body = files("gateway.web").joinpath("static", name).read_bytes()
     return Response(body, 200, {"cache-control": "no-cache"}, STATIC[name])
 
 
 class _Page:
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, aas: Shells, gateway: str, site: Mapping[str, str]) -> None:
+        self._aas = aas
+        self._gateway = gateway
+        self._site = site
 
     async def home(self, request: Request) -> Response:
         """Name what is here, the tree first."""
@@ -75,19 +113,20 @@ class _Page:
     async def tree(self, request: Request) -> Response:
         """Show every shell with its submodels."""
         language = language_of(request)
-        aas = self._services.aas
+        aas = self._aas
         submodels = aas.submodels()
-        await prepare(submodels)
+        for each in submodels:
+            await each.prepare()
         rendered = {each.id: each.render("", "normal") for each in submodels}
         shells, concepts = list(aas.shells()), aas.concept_descriptions()
         body = await asyncio.to_thread(_tree, shells, rendered, concepts, language)
         return self._sent(language, body or f"<p>{escape(TEXTS[language]['nothing'])}</p>", "/aas")
 
-    def _sent(self, language: str, body: str, path: str, *, live: bool = True) -> Response:
+    def _sent(self, language: Language, body: str, path: str, *, live: bool = True) -> Response:
         texts = TEXTS[language]
-        other = "en" if language == "ko" else "ko"
-        site = self._services.site
-        name = site.get(language) or next(iter(site.values()), "") or self._services.gateway
+        other: Language = "en" if language == "ko" else "ko"
+        site = self._site
+        name = site.get(language) or next(iter(site.values()), "") or self._gateway
         script = '<script src="/aas/page.js" defer></script>' if live else ""
         state = f"<p id=state role=status>{escape(texts['read'])}</p>" if live else ""
         html = (
@@ -109,10 +148,10 @@ class _Page:
 
 
 def _tree(
-    shells: Sequence[DocumentView],
+    shells: Sequence[Document],
     found: dict[str, bytes],
-    concepts: Sequence[DocumentView],
-    language: str,
+    concepts: Sequence[Document],
+    language: Language,
 ) -> str:
     """Write the shells; 10,000 elements take too long for the event loop."""
     units = _units(concepts)
@@ -125,7 +164,7 @@ def _tree(
 
 
 def _shell(
-    shell: DocumentView, found: dict[str, bytes], units: Mapping[str, str], language: str
+    shell: Document, found: dict[str, bytes], units: Mapping[str, str], language: Language
 ) -> str:
     """Show a shell; its submodels are taken out of `found`."""
     references = shell.model.get("submodels", ())
@@ -140,7 +179,7 @@ def _shell(
     )
 
 
-def _submodel(rendered: bytes, units: Mapping[str, str], language: str) -> str:
+def _submodel(rendered: bytes, units: Mapping[str, str], language: Language) -> str:
     whole = orjson.loads(rendered)
     identifier, id_short = str(whole["id"]), str(whole.get("idShort", ""))
     rows = "".join(_rows(whole.get("submodelElements", ()), "", units, language))
@@ -158,7 +197,7 @@ OPENED = frozenset({"OperationalData"})
 
 
 def _rows(
-    elements: Sequence[Mapping[str, Any]], above: str, units: Mapping[str, str], language: str
+    elements: Sequence[Mapping[str, Any]], above: str, units: Mapping[str, str], language: Language
 ) -> Iterator[str]:
     for place, element in enumerate(elements):
         id_short = str(element.get("idShort", f"[{place}]"))
@@ -179,7 +218,7 @@ def _rows(
         )
 
 
-def _value(element: Mapping[str, Any], language: str) -> str:
+def _value(element: Mapping[str, Any], language: Language) -> str:
     value = element.get("value")
     match element["modelType"]:
         case "MultiLanguageProperty":
@@ -200,7 +239,7 @@ def _unit(element: Mapping[str, Any], units: Mapping[str, str]) -> str:
     return next((units[each] for each in reversed(ids) if each in units), "")
 
 
-def _units(concepts: Sequence[DocumentView]) -> dict[str, str]:
+def _units(concepts: Sequence[Document]) -> dict[str, str]:
     units: dict[str, str] = {}
     for concept in concepts:
         for each in concept.model.get("embeddedDataSpecifications", ()):

@@ -1,9 +1,8 @@
-"""The conservation law in numbers: what came in is somewhere, for every device and every reader."""
+"""The laws of conservation as metrics: what came in is somewhere, for each device and reader."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -16,53 +15,7 @@ Readers = Callable[[], Sequence[ReaderState]]
 Accounts = Callable[[], Mapping[str, DeviceAccount]]
 
 
-def device_ledger(accounts: Mapping[str, DeviceAccount]) -> list[dict[str, Any]]:
-    """Give the counts of each device since the start of the process.
-
-    `waiting` is what an adapter handed over and the disk does not have yet, `returned` what it took
-    back and never acknowledged. `spooled` and `rejected` are counted by the spool, the others by
-    the intake; `balanced` says that received = spooled + rejected + dropped + returned + waiting.
-    """
-    return [_balanced_device(device, accounts[device]) for device in sorted(accounts)]
-
-
-def _balanced_device(device: str, account: DeviceAccount) -> dict[str, Any]:
-    return {
-        "device": device,
-        "received": account.received,
-        "spooled": account.spooled,
-        "rejected": account.rejected,
-        "dropped": account.dropped,
-        "returned": account.returned - account.late,
-        "waiting": account.waiting,
-        "balanced": account.balanced(),
-    }
-
-
-def reader_ledger(states: Sequence[ReaderState]) -> list[dict[str, Any]]:
-    """Give the counts of each reader in records: spooled = delivered + pending + quarantined +
-    expired, where `spooled` is counted by who stores and the others by what became of it.
-    """
-    return [_balanced_reader(state) for state in states]
-
-
-def _balanced_reader(state: ReaderState) -> dict[str, Any]:
-    parts = {
-        "delivered": state.delivered,
-        "pending": state.pending,
-        "quarantined": state.quarantined,
-        "expired": state.expired,
-    }
-    return {
-        "reader": state.name,
-        "spooled": state.spooled,
-        **parts,
-        "unexplained_samples": state.unexplained_samples,
-        "balanced": state.balanced(),
-    }
-
-
-class LedgerMetrics(Collector):
+class AccountMetrics(Collector):
     """The counts of every device and reader, asked for when somebody scrapes."""
 
     def __init__(self, readers: Readers, accounts: Accounts) -> None:

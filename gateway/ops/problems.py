@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
+from gateway.core.status import ProblemStatus
 from gateway.ops.advice import Advice
 from gateway.ops.health import DeviceHealth, DeviceState, SinkHealth, SinkState
 
@@ -45,22 +47,18 @@ def problem(
     tags: int = 0,
     names: tuple[str, ...] = (),
     device: str = "",
-) -> dict[str, Any]:
-    """Give one problem as JSON; `tags` is how many it touches, 0 where it is the device's."""
-    return {
-        "reason": reason,
-        "detail": detail,
-        "count": count,
-        "tags": tags,
-        "names": list(names),
-        "what": dict(advice.what) if advice else {},
-        "fix": dict(advice.fix) if advice else {},
-        "command": (
-            advice.command_for(device, names[0] if names else "")
-            if advice
-            else _look(device, names)
-        ),
-    }
+) -> ProblemStatus:
+    """Say one problem with the words for it; `tags` is how many it touches, 0: the device's."""
+    return ProblemStatus(
+        reason,
+        detail,
+        count,
+        tags,
+        names,
+        advice.what if advice else {},
+        advice.fix if advice else {},
+        advice.command_for(device, names[0] if names else "") if advice else _look(device, names),
+    )
 
 
 def _look(device: str, names: tuple[str, ...]) -> str:
@@ -70,7 +68,7 @@ def _look(device: str, names: tuple[str, ...]) -> str:
     return f"gateway trace {device}/{names[0]}" if names else "gateway check --live"
 
 
-def device_problems(device: DeviceHealth, advice: AdviceView) -> list[dict[str, Any]]:
+def device_problems(device: DeviceHealth, advice: AdviceView) -> list[ProblemStatus]:
     """Give the problems of a device, the one to look at first before the others.
 
     Why it is away comes first, then what concerns the device as a whole (it is most often why tags
@@ -78,7 +76,7 @@ def device_problems(device: DeviceHealth, advice: AdviceView) -> list[dict[str, 
     """
     name = device.device
 
-    def told(reason: str, **facts: Any) -> dict[str, Any]:
+    def told(reason: str, **facts: Any) -> ProblemStatus:
         return problem(reason, advice.of_device(name, reason), device=name, **facts)
 
     found = []
@@ -98,13 +96,13 @@ def device_problems(device: DeviceHealth, advice: AdviceView) -> list[dict[str, 
     return found[:PROBLEMS_MAX]
 
 
-def tag_problems(device: DeviceHealth, tag: str, advice: AdviceView) -> list[dict[str, Any]]:
+def tag_problems(device: DeviceHealth, tag: str, advice: AdviceView) -> list[ProblemStatus]:
     """Give what is wrong with one tag, then what is wrong with its device."""
     bad, name = device.bad.get(tag), device.device
     found = [
-        {**each, "command": each["command"].replace("TAG", tag)}
+        replace(each, command=each.command.replace("TAG", tag))
         for each in device_problems(device, advice)
-        if not each["tags"]
+        if not each.tags
     ]
     if bad is None:
         return found
@@ -119,7 +117,7 @@ def tag_problems(device: DeviceHealth, tag: str, advice: AdviceView) -> list[dic
     return [own, *found]
 
 
-def sink_problems(sink: SinkHealth, advice: Callable[[str], Advice | None]) -> list[dict[str, Any]]:
+def sink_problems(sink: SinkHealth, advice: Callable[[str], Advice | None]) -> list[ProblemStatus]:
     """Give why a destination does not take data; nothing while it does."""
     if sink.state not in {SinkState.RETRYING, SinkState.HOLD} or not sink.reason:
         return []
@@ -127,7 +125,7 @@ def sink_problems(sink: SinkHealth, advice: Callable[[str], Advice | None]) -> l
     return [problem(sink.reason, advice(sink.reason), detail=detail, count=sink.tries)]
 
 
-def spool_problems(note: str, advice: Callable[[str], Advice | None]) -> list[dict[str, Any]]:
+def spool_problems(note: str, advice: Callable[[str], Advice | None]) -> list[ProblemStatus]:
     """Give why the disk does not take data, where its note begins with a reason."""
     reason = note.partition(":")[0]
     known = advice(reason)

@@ -1,24 +1,14 @@
-"""What the HTTP side needs of the rest; the application fills it in."""
+"""What the AAS side of the API needs of the rest; the application fills it in."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
-from gateway.api.problems import AdviceView, NoAdvice
-from gateway.core.accounts import DeviceAccount
-from gateway.core.clock import Clock
 from gateway.core.files import NamedFile
-from gateway.core.protocols import ReaderState
-from gateway.core.records import Item, Usage
 from gateway.core.signals import Signal
-from gateway.core.types import Offset, UnixNs, Value
-from gateway.ops.health import Health
-
-QUERY_PATH = "/influx/api/v2/query"
-"""Where viewers ask for history. One of them keeps only an address's part up to `/influx` and adds
-the rest itself."""
+from gateway.core.types import UnixNs, Value
 
 
 class DocumentView(Protocol):
@@ -68,7 +58,7 @@ class SubmodelView(Protocol):
         """Give JSON of the top elements one by one."""
 
 
-class RowView(Protocol):
+class NewestView(Protocol):
     """The newest sample of a signal."""
 
     @property
@@ -111,7 +101,7 @@ class AasView(Protocol):
 
     def rows(
         self, device: str | None = None, match: str | None = None, since: int = 0
-    ) -> Iterable[RowView]:
+    ) -> Iterable[NewestView]:
         """Give the newest samples of a device, by pattern, that changed after a version."""
 
     def find(self, device: str, name: str) -> Signal | None:
@@ -168,76 +158,10 @@ class Package(Protocol):
         """
 
 
-class UsageReceipt(NamedTuple):
-    """What became of one event: its id in the ledger, or why nobody can send it."""
-
-    id: str = ""
-    code: str = ""
-    detail: str = ""
-
-
-class HistoryRows(Protocol):
-    """Rows of one variable, ascending; `next_start` is None when these are all."""
-
-    @property
-    def times(self) -> Sequence[int]: ...
-    @property
-    def values(self) -> Sequence[Value]: ...
-    @property
-    def next_start(self) -> int | None: ...
-
-
-class ReadHistory(Protocol):
-    """Reads the history that is configured, whatever kind it is."""
-
-    async def __call__(
-        self, signal: Signal, start: int, end: int, *, limit: int, every: int, aggregate: str
-    ) -> HistoryRows:
-        """Give rows with start <= time < end; `every` in ns reduces them, 0: as stored.
-
-        Raises:
-            SinkUnavailable: the store does not answer.
-        """
-
-
-TakeUsage = Callable[[Sequence[Usage], str], Awaitable[list[UsageReceipt]]]
-"""Events with the request's Idempotency-Key; all are durable when it returns.
-
-Raises LedgerUnavailable: nothing was stored.
-"""
-
-
-Reload = Callable[[], Awaitable[Mapping[str, Any]]]
-"""Reads the configuration again; `taken` says whether it runs now."""
-
-
 @dataclass(frozen=True, slots=True)
-class Services:
-    """Everything the routes use.
+class AasPort:
+    """The AAS side. Without `content` all of it is read-only; `package` writes XML and AASX."""
 
-    `append` stores items durably (Spool.append). `readers` gives every reader's state, `accounts`
-    what was counted of each device. `spool_facts` are further facts of the spool for `status`, such
-    as bytes and quota. `take_usage` takes events into the usage ledger; without it they go straight
-    into the spool. `history` answers the queries of AAS viewers. `reload` reads the configuration
-    again. `content` is what people may write on the AAS side; without it all of it is read-only.
-    `package` writes XML and AASX. `advice` knows what to do about a reason.
-    """
-
-    gateway: str
-    version: str
-    epoch: str
-    health: Health
-    clock: Clock
-    aas: AasView
-    append: Callable[[Sequence[Item]], Awaitable[Offset]]
-    head: Callable[[], Offset]
-    readers: Callable[[], Sequence[ReaderState]]
-    accounts: Callable[[], Mapping[str, DeviceAccount]] = dict
-    spool_facts: Callable[[], Mapping[str, Any]] = dict
-    site: Mapping[str, str] = field(default_factory=dict)
-    take_usage: TakeUsage | None = None
-    history: ReadHistory | None = None
-    reload: Reload | None = None
+    view: AasView
     content: AasContent | None = None
     package: Package | None = None
-    advice: AdviceView = field(default_factory=NoAdvice)
