@@ -17,9 +17,9 @@ from gateway.core.texts import N_, Language, Texts
 if TYPE_CHECKING:
     from aas_models.environment import Environment
     from aas_models.importing.report import File
-    from gateway.app.history_file import HistoryFile
     from gateway.config.plan import GatewayPlan
     from gateway.core.assets import AssetModel
+    from gateway.exchange.aasx.history_file import HistoryFile
 
 NS = 10**9
 BYTES_MAX = 200_000_000
@@ -82,10 +82,10 @@ async def _read(
     plan: GatewayPlan, data: Path, models: Sequence[AssetModel], span: int, lang: Language
 ) -> dict[str, HistoryFile]:
     from gateway.app.destinations import HISTORY_FOLDER
-    from gateway.app.history_file import history_file
     from gateway.app.kinds import KINDS
     from gateway.core.clock import SystemClock
     from gateway.core.errors import SinkUnavailable
+    from gateway.exchange.aasx.history_file import history_file
 
     clock, texts = SystemClock(), TEXTS[lang]
     keys = plan.settings.history

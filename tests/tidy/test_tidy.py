@@ -11,6 +11,8 @@ from tests.tidy.tree import PRODUCT, ROOMS, ROOT, holding, name_of, python_files
 
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
+APP_MAX = 2_000
+"""Lines of `gateway/app` in all."""
 LONG_FILES: frozenset[str] = frozenset()
 LONG_FUNCTIONS: frozenset[str] = frozenset()
 FOLDERS = {
@@ -117,3 +119,8 @@ def test_product_code_imports_nothing_posix_only_at_module_level() -> None:
             )
             found += [f"{name_of(path)}: {name}" for name in names if name in posix]
     assert found == []
+
+
+def test_the_composition_root_composes_and_nothing_else() -> None:
+    lines = sum(len(text_of(path).splitlines()) for path in python_files("gateway/app"))
+    assert lines <= APP_MAX, "what decides something has a room of its own"

@@ -21,11 +21,12 @@ from adapters.opcua import certificates, deliveries, history, items, link, trans
 from gateway import config as config_package
 from gateway.api import answers, guard, server, users
 from gateway.api import usage as usage_route
-from gateway.app import destinations, history_file, run
+from gateway.app import destinations, run
 from gateway.app.kinds import KINDS
 from gateway.cli import options
 from gateway.config import load, reload
 from gateway.config.devices import NAME_MAX
+from gateway.exchange.aasx import history_file
 from gateway.flow.forward_pace import ForwardLimits
 from gateway.history import influx_write
 from gateway.mapping import expression
