@@ -17,12 +17,12 @@ from aas_models.templates.rules import bundled_for
 from aas_models.verify import judges
 from aas_models.verify.verify import verify_file
 from aas_models.verify.waivers import bundled_waivers
-from gateway.app import history_file
 from gateway.app.kinds import KINDS
 from gateway.cli import aas
 from gateway.config.plan import load_plan
 from gateway.core.assets import AssetModel
 from gateway.core.clock import SystemClock
+from gateway.exchange.aasx import history_file
 from gateway.exchange.aasx.history_file import ID_SHORT
 from gateway.history.config import HistoryConfig
 from gateway.history.embedded import EmbeddedStore
