@@ -13,6 +13,7 @@ from gateway.usage.intakes.kinds import INTAKES
 PROTOCOLS = (
     "opcua",
     "mqtt",
+    "modbus",
 )
 """The rooms below `adapters`, in the order in which people read of them."""
 ADAPTERS: tuple[AnyKind, ...] = tuple(
