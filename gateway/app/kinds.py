@@ -20,5 +20,5 @@ ADAPTERS: tuple[AnyKind, ...] = tuple(
     import_module(f"adapters.{room}.kind").KIND for room in PROTOCOLS
 )
 SINKS = (HTTP,)
-LATER = ("modbus", "xgt", "melsec", "mqtt", "kafka", "mos-rest", "mos-mqtt", "file")
+LATER = ("xgt", "melsec", "mqtt", "kafka", "mos-rest", "mos-mqtt", "file")
 KINDS = Kinds(ADAPTERS, HISTORIES, SINKS, (*INTAKES, TOPIC), LATER)
