@@ -47,11 +47,12 @@ SHORT_ORDERS = ("AB", "BA")
 
 
 class AddressError(ValueError):
-    """A text that names no register; `form` shows what it could be."""
+    """A text that names no register, or `two`; `form` shows what it could be."""
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, form: str, *, two: bool = False) -> None:
         super().__init__(form)
         self.form = form
+        self.two = two
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def parse_register(text: str) -> Register:
     as_manual = _NUMBERED.fullmatch(digits)
     if as_manual and _DIGITS[as_manual[1]] == table and number > 9999:
         first = f"{digits} ({table}:{int(as_manual[2]) - 1})"
-        raise AddressError(first if number > LAST else f"{first}, {table}:{number:#x}")
+        ways = first if number > LAST else f"{first}, {table}:{number:#x}"
+        raise AddressError(ways, two=True)
     return Register(table, number)
 
 

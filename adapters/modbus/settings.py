@@ -97,6 +97,9 @@ def register(value: Any) -> Any:
     try:
         parse_register(text)
     except AddressError as error:
+        if error.two:
+            facts = {"register": text, "ways": error.form}
+            raise PydanticCustomError("E1235", "two registers", facts) from None
         raise _form(text, error.form) from None
     return text
 

@@ -194,7 +194,7 @@ def test_types_are_known_before_a_value_came(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tag", "code", "word"),
     [
-        ("register: holding:40001", "E1114", "40001 (holding:0), holding:0x9c41"),
+        ("register: holding:40001", "E1235", "40001 (holding:0), holding:0x9c41"),
         ("register: holding, type: uint16", "E1114", "holding:100"),
         ("register: holding:1, type: float16", "E1114", "float32"),
         ("register: holding:1, type: string(0)", "E1114", "string(8)"),
