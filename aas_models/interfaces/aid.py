@@ -38,8 +38,8 @@ COARSE = {"bool": "boolean", "string": "string", "float": "number", "double": "n
 
 
 def coarse_type(word: str) -> str:
-    """Give the JSON Schema type of a type word such as `int16`."""
-    return COARSE.get(word.rstrip("0123456789"), "integer")
+    """Give the JSON Schema type of a type word such as `int16` or `string(8)`."""
+    return COARSE.get(word.partition("(")[0].rstrip("0123456789"), "integer")
 
 
 @dataclass(slots=True)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from adapters.mqtt.kind import KIND as MQTT
+from importlib import import_module
+
 from adapters.mqtt.usage import INTAKE as TOPIC
-from adapters.opcua.kind import KIND as OPCUA
-from gateway.core.kinds import Kinds
+from gateway.core.kinds import AnyKind, Kinds
 from gateway.history.kinds import HISTORIES
 from gateway.sinks.http.kind import KIND as HTTP
 from gateway.usage.intakes.kinds import INTAKES
 
-ADAPTERS = (OPCUA, MQTT)
-"""In the order in which people read of them."""
+PROTOCOLS = (
+    "opcua",
+    "mqtt",
+    "modbus",
+)
+"""The rooms below `adapters`, in the order in which people read of them."""
+ADAPTERS: tuple[AnyKind, ...] = tuple(
+    import_module(f"adapters.{room}.kind").KIND for room in PROTOCOLS
+)
 SINKS = (HTTP,)
-LATER = ("modbus", "xgt", "melsec", "mqtt", "kafka", "mos-rest", "mos-mqtt", "file")
+LATER = ("xgt", "melsec", "mqtt", "kafka", "mos-rest", "mos-mqtt", "file")
 KINDS = Kinds(ADAPTERS, HISTORIES, SINKS, (*INTAKES, TOPIC), LATER)

@@ -13,6 +13,7 @@ MODULES = {
     "opcua": ("simulators.opcua_press", "An OPC UA press line: press, injection moulder, CNC."),
     "mqtt": ("simulators.mqtt_cell", "An MQTT cell: room sensors, status, readings."),
     "broker": ("simulators.mqtt_broker", "A small MQTT broker on 127.0.0.1."),
+    "modbus": ("simulators.modbus_meter", "A Modbus meter: every register says its own number."),
     "platform": ("simulators.platform", "The central platform, with faults on wish."),
     "usage-log": ("simulators.usage_log", "The programme's log service: its rules and bad days."),
     "kpi": ("simulators.kpi_service", "The small-workshop programme's KPI service."),

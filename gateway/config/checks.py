@@ -154,12 +154,13 @@ def _written(tag: TagKeys, key: str) -> str:
 
 
 def _conflicts(device: DeviceFile, place: int, tag: TagKeys, given: set[str]) -> None:
+    reads = device.kind.reads
     for key, others in (*CONFLICTS, *device.kind.conflicts):
         if key in given:
             for other in others:
-                if other in given:
+                if other in given and not (reads and other == "type"):
                     _spoil(device, place, "E1208", other, at_key=True, key=other, other=key)
-    if tag.type in NOT_NUMBERS:
+    if (reads(tag) if reads else tag.type) in NOT_NUMBERS:
         for key in NEEDS_NUMBERS:
             if key in given:
                 other = f"type: {tag.type}"

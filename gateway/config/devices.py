@@ -173,12 +173,20 @@ Device = DeviceKeys
 def model_of(kind: AnyKind) -> type[Device]:
     """Join what every device has with what its kind adds, for its tags too.
 
-    The models are named as the kind names its own, without `Keys`.
+    The models are named as the kind names its own, without `Keys`. Where a kind has a key that any
+    tag has, the kind's counts.
     """
+    fields = kind.tag.model_fields
+    own: dict[str, Any] = {
+        name: (fields[name].annotation, fields[name])
+        for name in fields
+        if name in TagKeys.model_fields
+    }
     tag = create_model(
         kind.tag.__name__.removesuffix(KEYS),
         __base__=(TagKeys, kind.tag),
         __doc__=f"A tag of {kind.title.en}.",
+        **own,
     )
     model = create_model(
         kind.device.__name__.removesuffix(KEYS),

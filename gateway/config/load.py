@@ -210,8 +210,8 @@ def _kind(document: Document, kinds: Kinds) -> AnyKind | None:
         document.add("E1102", (near,) if near else (), at_key=bool(near), key="connect")
         return None
     known = by_scheme(kinds)
-    scheme = str(connect).partition("://")[0]
-    if scheme in known and "://" in str(connect):
+    scheme = scheme_of(str(connect))
+    if scheme in known:
         return known[scheme]
     if scheme in kinds.later:
         document.add("E1110", ("connect",), word=scheme)
@@ -219,6 +219,12 @@ def _kind(document: Document, kinds: Kinds) -> AnyKind | None:
         near = nearest(scheme, (*known, *kinds.later)) or ""
         document.add("E1111", ("connect",), address=connect, near=near, known=", ".join(known))
     return None
+
+
+def scheme_of(address: str) -> str:
+    """Give what begins an address, up to its first colon: a path may follow without a host."""
+    scheme, colon, _ = address.partition(":")
+    return scheme if colon else ""
 
 
 def short_tags(kinds: Kinds) -> Callable[[Node], None]:
@@ -233,7 +239,7 @@ def _expand(root: Node, kinds: Kinds) -> None:
     connect, tags = nodes.get("connect"), nodes.get("tags")
     if not isinstance(connect, ScalarNode) or not isinstance(tags, SequenceNode):
         return
-    kind = by_scheme(kinds).get(connect.value.partition("://")[0])
+    kind = by_scheme(kinds).get(scheme_of(connect.value))
     if kind is None:
         return
     known = known_keys(model_of(kind), ("tags",))

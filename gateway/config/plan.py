@@ -112,7 +112,8 @@ def _device_plan(
     tags: list[TagKeys] = [keys.tags[place] for place in kept]
     info = _asset_info(gateway, keys)
     ids = _submodel_ids(gateway, keys, elements)
-    rules = {i: rule for i, tag in enumerate(tags) if (rule := rule_of(tag)) is not None}
+    said = [None if kind.reads else tag.type for tag in tags]
+    rules = {i: rule for i, tag in enumerate(tags) if (rule := rule_of(tag, said[i])) is not None}
     table = PlanTable(
         keys.device,
         tuple(
@@ -121,6 +122,7 @@ def _device_plan(
                 tag=tag,
                 source=kind.address(keys, tag),
                 rule=rules.get(place),
+                reads=kind.reads(tag) if kind.reads else None,
                 element=element,
                 info=info,
                 ids=ids,
@@ -229,6 +231,7 @@ def _signal(
     tag: TagKeys,
     source: str,
     rule: Rule | None,
+    reads: str | None,
     element: Element,
     info: AssetInfo,
     ids: Mapping[str, str],
@@ -245,13 +248,17 @@ def _signal(
         submodel_semantic_id=submodel_semantic_id(element.submodel),
         element=element.path,
         semantic_id=tag.semantic,
-        value_type=None if rule is None else rule.result_type,
+        value_type=(rule and rule.result_type) or (XS_FROM_TYPE[reads] if reads else None),
         unit=tag.unit,
     )
 
 
-def rule_of(tag: TagKeys) -> Rule | None:
-    """Give what a tag asks to be done with its values, None for nothing."""
+def rule_of(tag: TagKeys, become: str | None) -> Rule | None:
+    """Give what a tag asks to be done with its values, None for nothing.
+
+    Args:
+        become: the type that they are to become, as a word of `type:`.
+    """
     low, high = tag.range or (None, None)
     rule = Rule(
         scale=tag.scale,
@@ -259,7 +266,7 @@ def rule_of(tag: TagKeys) -> Rule | None:
         expression=tag.expr,
         bit=tag.bit,
         values=None if tag.values is None else tuple(sorted(tag.values.items(), key=_by_said)),
-        value_type=None if tag.type is None else XS_FROM_TYPE[tag.type],
+        value_type=None if become is None else XS_FROM_TYPE[become],
         low=low,
         high=high,
         deadband=_band(tag),

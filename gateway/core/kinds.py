@@ -173,6 +173,8 @@ class AdapterKind(Generic[K, T, S, M]):
     keys or the files below `folder` are looked at. `split(keys, tags, written)` takes a file apart
     that stands for several devices, None for one that does not; `written` are its keys as YAML has
     them. `address(keys, tag)` says where a value comes from, in one text.
+    `reads(tag)` is there where `type:` of a tag says what the machine holds, in words of its own:
+    the word of a plain type for it. Without it `type:` says what values are to become.
 
     Running: `make_source` gives the frozen description, a dataclass with `device`, `plan` and
     `items` (one for each signal, with its `index`); two are equal when nothing has changed.
@@ -211,6 +213,7 @@ class AdapterKind(Generic[K, T, S, M]):
     nearest: Callable[[Sequence[Browsed], str], Sequence[str]] | None = None
     command: Callable[[Adapter], Commands | None] | None = None
     trust: Callable[[Path], Trust] | None = None
+    reads: Callable[[T], str] | None = None
 
 
 AnyKind = AdapterKind[Any, Any, Any, Any]

@@ -18,6 +18,7 @@ class Relay:
         self._to = port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._away = False
         self.port = 0
 
     async def start(self) -> None:
@@ -30,6 +31,15 @@ class Relay:
         for writer in self._writers:
             writer.transport.abort()
 
+    def away(self) -> None:
+        """Cut, and hang up on whoever comes: a line makes a second try of its own."""
+        self._away = True
+        self.cut()
+
+    def back(self) -> None:
+        """Hand on again."""
+        self._away = False
+
     async def stop(self) -> None:
         """Listen no more."""
         assert self._server is not None
@@ -38,6 +48,9 @@ class Relay:
         await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._away:
+            writer.transport.abort()
+            return
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._to)
         ours = {writer, up_writer}
         self._writers |= ours

@@ -185,7 +185,7 @@ async def test_values_come_with_their_plan_and_the_time_of_their_receipt(device:
 async def test_one_run_is_one_connection_and_ends_by_raising(device: Device, relay: Relay) -> None:
     async with device.running() as task:
         await device.until(lambda: device.intake.batches)
-        relay.cut()
+        relay.away()
         await device.until(task.done)
         assert isinstance(task.exception(), SourceUnavailable)
     assert device.health.connects == 1
@@ -200,8 +200,9 @@ async def test_the_next_connection_goes_on_with_the_memory_of_the_last(
         async with device.running() as task:
             await device.until(lambda: device.intake.batches)
             assert device.health.connects == connects
-            relay.cut()
+            relay.away()
             await device.until(task.done)
+        relay.back()
 
 
 @EACH

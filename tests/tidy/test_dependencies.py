@@ -39,7 +39,10 @@ IMPORT = re.compile(
     re.MULTILINE,
 )
 DISTRIBUTIONS = packages_distributions()
-LAZY = {"aas_core3", "aas_core3_1", "aas_test_engines", "oracledb", "psycopg", "pymssql", "pymysql"}
+LAZY = {
+    "aas_core3", "aas_core3_1", "aas_test_engines", "oracledb", "psycopg", "pymssql", "pymysql",
+    "serialx",
+}  # fmt: skip
 """Extras: imported by name when they are there."""
 LAZY_NAME = re.compile(r"[\"'](" + "|".join(LAZY) + r")(?:\.\w+)*[\"']")
 
@@ -142,5 +145,5 @@ def test_the_decisions_say_why_each_package_is_here() -> None:
     table = text.partition("development only")[0]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")][1:]
     listed = {plain(word) for cell in cells for word in re.findall(r"[\w.-]*\w", cell)}
-    about = {"not", "on", "windows", "extra", "usage-databases", "verify"}
+    about = {"not", "on", "windows", "extra", "serial", "usage-databases", "verify"}
     assert listed - about == {plain(each) for each in [*REQUIRED, *EXTRAS]}

@@ -50,7 +50,7 @@ class TagMaker:
         if label := texts_of(point.label):
             made["label"] = label
         made |= address
-        made |= self._meaning(point, path)
+        made |= {key: said for key, said in self._meaning(point, path).items() if key not in made}
         if (period := self._face.period_of_tag) and point.every_s is not None:
             made[period] = duration(point.every_s)
         if aas := self._sink(point, name, path):

@@ -310,7 +310,7 @@ def test_every_page_of_the_docs_is_in_the_readme() -> None:
 
 
 def _protocols_are_refused() -> bool:
-    return {"modbus", "xgt", "melsec"} <= set(KINDS.later)
+    return {"xgt", "melsec"} <= set(KINDS.later)
 
 
 NOT_THERE: list[tuple[str, Any]] = [
@@ -331,7 +331,7 @@ def test_what_is_said_to_be_missing_in_this_version_is_missing(page: Path) -> No
 
 def test_platforms_that_the_changelog_says_are_refused_are() -> None:
     text = plain(ROOT / "CHANGELOG.md")
-    assert "MQTT, Kafka and the MOS interfaces, Modbus, XGT and MELSEC are refused" in text
+    assert "MQTT, Kafka and the MOS interfaces, XGT and MELSEC are refused" in text
     assert {"mqtt", "kafka", "mos-rest", "mos-mqtt"} <= set(KINDS.later)
     assert _protocols_are_refused()
 

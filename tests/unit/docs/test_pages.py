@@ -31,7 +31,7 @@ ENVIRON = {f"GATEWAY_SECRET_{name}": "for-this-test" for name in SECRETS}
 DEVICE = "connect: opc.tcp://127.0.0.1\ntags: [{ A: ns=2;s=A }]\n"
 GATEWAY = "gateway: { id: edge-01 }\n"
 USERS = "users: []\n"
-SIMULATORS = ("opcua", "mqtt", "broker", "platform", "faults", "usage-log", "kpi")
+SIMULATORS = ("opcua", "mqtt", "broker", "modbus", "platform", "faults", "usage-log", "kpi")
 WRITTEN_BY_PROGRAMS = {"docs/benchmarks.md"}
 OTHER_SHAPE: frozenset[str] = frozenset()
 """Pages whose Korean twin is arranged in another way. May only get shorter."""
