@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aas_models.elements import Json, derived_id, lang_strings, model_reference
-from aas_models.environment_parts import AnySubmodel as AnySubmodel  # noqa: PLC0414
-from aas_models.environment_parts import Binding as Binding  # noqa: PLC0414
+from aas_models.environment_parts import AnySubmodel as AnySubmodel  # noqa: PLC0414 - handed on to importers
+from aas_models.environment_parts import Binding as Binding  # noqa: PLC0414 - handed on to importers
 from aas_models.environment_parts import LazySubmodel, SubmodelPart
-from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa: PLC0414
+from aas_models.environment_parts import SubmodelModel as SubmodelModel  # noqa: PLC0414 - handed on to importers
 from aas_models.submodel_kind import PLACE_OF_TAGS, SubmodelKind
 from aas_models.submodels import kinds
 from aas_models.tag_submodels import Problem, filled_by_tags

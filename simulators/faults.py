@@ -164,7 +164,7 @@ class FaultProxy:
             for pair in self._pairs:
                 pair.client.write_eof()
             return
-        self.shape = Shape(mode, **numbers)  # type: ignore[arg-type]
+        self.shape = Shape(mode, **numbers)  # type: ignore[arg-type]  # all but one are numbers
         if mode is Mode.BLACK_HOLE:
             self.opened.clear()
         else:

@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
         self.connections.add(self)
         self._alive()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface has it
         self.connections.discard(self)
         session, self.session = self.session, None
         if session is not None and session.link is self:

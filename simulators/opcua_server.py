@@ -91,7 +91,7 @@ class SimItems(MonitoredItemService):
         if last is not None and not _passes(item.filter, last, sample):
             return
         self._last[number] = sample
-        waiting: dict[int, list[Any]] = self.isub._triggered_datachanges  # noqa: SLF001
+        waiting: dict[int, list[Any]] = self.isub._triggered_datachanges  # noqa: SLF001 - the library has no accessor
         queue = waiting.setdefault(number, [])
         queue.append((item.client_handle, sample, 0))
         if len(queue) > item.queue_size:
@@ -300,10 +300,10 @@ class NoAdministrators(UserManager):
 
     def get_user(
         self,
-        iserver: Any,  # noqa: ARG002
+        iserver: Any,  # noqa: ARG002 - the interface has it
         username: str | None = None,
         password: str | None = None,
-        certificate: Any = None,  # noqa: ARG002
+        certificate: Any = None,  # noqa: ARG002 - the interface has it
     ) -> User | None:
         needed = self._wanted[0] is not None
         if (needed or username is not None) and (username, password) != self._wanted:
@@ -345,9 +345,9 @@ class SimInternalServer(InternalServer):
         """Copy the standard nodes; making them takes the library a second, which is done once."""
         if not _STANDARD_NODES:
             await super().load_standard_address_space(shelffile)
-            _STANDARD_NODES.update(_copied(self.aspace._nodes))  # noqa: SLF001
+            _STANDARD_NODES.update(_copied(self.aspace._nodes))  # noqa: SLF001 - the library has no accessor
         else:
-            self.aspace._nodes = _copied(_STANDARD_NODES)  # noqa: SLF001
+            self.aspace._nodes = _copied(_STANDARD_NODES)  # noqa: SLF001 - the library has no accessor
 
     def create_session(
         self, name: str, user: User | None = None, external: bool = False
@@ -387,7 +387,7 @@ async def forget_sessions(server: Any) -> None:
     for subscription in list(subscriptions.values()):
         await subscription.stop()
     subscriptions.clear()
-    server.iserver._external_sessions.clear()  # noqa: SLF001
+    server.iserver._external_sessions.clear()  # noqa: SLF001 - the library has no accessor
 
 
 async def stop_abruptly(server: Any) -> None:

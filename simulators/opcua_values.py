@@ -90,7 +90,7 @@ class Variable:
         self._sample = sample
         if self._attribute is not None:
             for handle, callback in self._attribute.datachange_callbacks.items():
-                callback.__self__.push(handle, sample)  # type: ignore[attr-defined]
+                callback.__self__.push(handle, sample)  # type: ignore[attr-defined]  # bound methods of ours only
 
     def read(self, *_: Any) -> Any:
         """Give the present value in the library's form."""
@@ -116,7 +116,7 @@ class Variable:
             return
         gone = self._sample._replace(variant=_NULL_VARIANT, status=NODE_ID_UNKNOWN, value=None)
         for handle, callback in list(attribute.datachange_callbacks.items()):
-            callback.__self__.push(handle, gone)  # type: ignore[attr-defined]
+            callback.__self__.push(handle, gone)  # type: ignore[attr-defined]  # bound methods of ours only
         attribute.datachange_callbacks.clear()
         remove_node(space, ua.NodeId(self.identifier, index))
 

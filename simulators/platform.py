@@ -91,7 +91,7 @@ class Platform:
     @staticmethod
     async def _answered(request: web.Request, handler: Any) -> web.StreamResponse:
         try:
-            return await handler(request)  # type: ignore[no-any-return]
+            return await handler(request)  # type: ignore[no-any-return]  # the library has no types
         except BodyError as error:
             return web.Response(status=error.status, text=str(error))
         except (ValueError, UnicodeError) as error:

@@ -170,7 +170,7 @@ class InjectionMoulder(Machine):
         run = self.state == 1
         phase = next(name for end, name in self.phases if self.progress < end) if run else "idle"
         pressure = {"inject": 1200.0, "hold": 650.0}.get(phase, 5.0)
-        heat = [zone.step(target, dt) for zone, target in zip(self.zones, (210, 220, 230))]  # noqa: B905
+        heat = [zone.step(target, dt) for zone, target in zip(self.zones, (210, 220, 230))]  # noqa: B905 - as many zones as targets
         return {
             "State": self.state,
             "Phase": phase,

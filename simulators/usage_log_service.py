@@ -199,7 +199,7 @@ class UsageLogService:
         if kind not in KINDS:
             raise BadRequest(f"kind must be one of {', '.join(KINDS)}")
         certificates, context = self._tls
-        certificates.change(context, kind)  # type: ignore[arg-type]
+        certificates.change(context, kind)  # type: ignore[arg-type]  # checked above
 
     def _set_key(self, order: dict[str, Any]) -> None:
         key, status = order.get("key"), order.get("status", "active")

@@ -45,7 +45,7 @@ class DynamicSubmodel(ServedSubmodel):
         self._body = b""
         self._fragments: Fragments | None = None
 
-    def etag(self, path: str = "") -> str:  # noqa: ARG002
+    def etag(self, path: str = "") -> str:  # noqa: ARG002 - the interface has it
         """Give a mark of the content: the same figures have the same mark."""
         self._refresh()
         return self._mark
@@ -57,7 +57,7 @@ class DynamicSubmodel(ServedSubmodel):
         self._refresh()
         return self._body
 
-    def compiled(self, form: str) -> Fragments:  # noqa: ARG002
+    def compiled(self, form: str) -> Fragments:  # noqa: ARG002 - the interface has it
         self._refresh()
         if self._fragments is None:
             self._fragments = Fragments(self._model, {})

@@ -90,7 +90,7 @@ class QualitySubmodel(ServedSubmodel):
         self._shown: LiveSubmodel | None = None
         self._preparing = asyncio.Lock()
 
-    def etag(self, path: str = "") -> str:  # noqa: ARG002
+    def etag(self, path: str = "") -> str:  # noqa: ARG002 - the interface has it
         """Give a mark of the newest value and of the second, because ages change with it."""
         versions = self._owner.columns().versions[self._slots]
         newest = int(versions.max()) if len(versions) else 0

@@ -9,7 +9,7 @@ a list of entries and one that is a single entry are read alike.
 | `ignition` | `{"payload": {"metrics": [{"name","timestamp","value","properties"}]}}`, the inner part, or one entry | Cirrus Link: Injector modules, UNS Transmitter |
 | `node-red` | `{"topic","payload","timestamp"}`: a whole `msg` | Node-RED |
 | `telegraf` | `{"metrics": [{"name","tags","fields","timestamp"}]}`, or one entry | Telegraf, serializer `json` |
-"""  # noqa: E501
+"""  # noqa: E501 - a table that is read as it is
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _from_text(word: str) -> int:
 
 
 def _from_number(number: float) -> int:
-    code = int(number) if number == number and abs(number) < CODES else -1  # noqa: PLR0124
+    code = int(number) if number == number and abs(number) < CODES else -1  # noqa: PLR0124 - NaN is not equal to itself
     if code != number:
         return UNCERTAIN
     if code >= STATUS_CODES_BEGIN or code < 0:

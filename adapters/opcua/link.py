@@ -66,7 +66,7 @@ class Link:
         return Ticket(
             client.token,
             client._server_nonce,  # noqa: SLF001 - the library has no accessor
-            client._policy_ids,  # noqa: SLF001
+            client._policy_ids,  # noqa: SLF001 - the library has no accessor
             client.security_policy.peer_certificate,
         )
 

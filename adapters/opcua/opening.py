@@ -71,7 +71,7 @@ async def _create(client: LinkClient, choice: Choice, source: OpcUaSource) -> No
         raise SourceRejected(
             "certificate-mismatch", "the session comes with another certificate than the channel"
         )
-    inside._policy_ids = _tokens(answer.ServerEndpoints, choice, source)  # noqa: SLF001
+    inside._policy_ids = _tokens(answer.ServerEndpoints, choice, source)  # noqa: SLF001 - the library has no accessor
     client.session_timeout = answer.RevisedSessionTimeout or client.session_timeout
 
 
@@ -131,7 +131,7 @@ async def _resume(client: LinkClient, ticket: Ticket) -> bool:
         if client.cut_off:
             raise
         client.uaclient.session.reset_authentication_token()
-        inside._server_nonce = None  # noqa: SLF001
+        inside._server_nonce = None  # noqa: SLF001 - the library has no accessor
         policy.peer_certificate = before
         return False
     return True

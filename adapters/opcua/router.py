@@ -160,8 +160,8 @@ class Router:
         times, missing = _times(column)
         server = None
         both = column.source is not None and column.server is not None
-        if both and not np.array_equal(column.source, column.server):  # type: ignore[arg-type]
-            server = unix_ns(column.server)  # type: ignore[arg-type]
+        if both and not np.array_equal(column.source, column.server):  # type: ignore[arg-type]  # checked above
+            server = unix_ns(column.server)  # type: ignore[arg-type]  # checked above
         if missing is not None:
             times = np.where(missing, received, times)
             server = None

@@ -133,7 +133,7 @@ def _window(draft: _Draft, found: re.Match[str]) -> _Draft:
     return replace(draft, query=replace(query, every=every, aggregate=found[2]))
 
 
-def _unchanged(draft: _Draft, found: re.Match[str]) -> _Draft:  # noqa: ARG001
+def _unchanged(draft: _Draft, found: re.Match[str]) -> _Draft:  # noqa: ARG001 - the table's handlers share a form
     return draft
 
 

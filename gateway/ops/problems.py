@@ -28,13 +28,13 @@ class AdviceView(Protocol):
 class NoAdvice:
     """Knows nothing."""
 
-    def of_device(self, device: str, reason: str) -> Advice | None:  # noqa: ARG002
+    def of_device(self, device: str, reason: str) -> Advice | None:  # noqa: ARG002 - the interface has it
         return None
 
-    def of_sink(self, reason: str) -> Advice | None:  # noqa: ARG002
+    def of_sink(self, reason: str) -> Advice | None:  # noqa: ARG002 - the interface has it
         return None
 
-    def of_spool(self, reason: str) -> Advice | None:  # noqa: ARG002
+    def of_spool(self, reason: str) -> Advice | None:  # noqa: ARG002 - the interface has it
         return None
 
 

@@ -50,7 +50,7 @@ def _was_sent(store: Store, number: int) -> bool:
 
 def _entry(store: Store, fields: list[object]) -> Entry:
     kind, samples, at, flags, data, digest, reader, requeued = fields
-    payload = Payload(kind, samples, at, flags, data)  # type: ignore[arg-type]
+    payload = Payload(kind, samples, at, flags, data)  # type: ignore[arg-type]  # as they were written
     table = store.state.plan(str(digest)) if digest is not None else None
     item = store.decoder.decode_payload(payload, table)
     return Entry(item, payload, None if reader is None else str(reader), bool(requeued))

@@ -125,7 +125,7 @@ class DiskReader:
                 if row.reader not in (None, reader):
                     continue
                 digest = plan_digest(connection, row.plan) if row.plan else None
-                table = self._plans.get(digest, lambda n=row.plan: read_plan(connection, n))  # type: ignore[misc]
+                table = self._plans.get(digest, lambda n=row.plan: read_plan(connection, n))  # type: ignore[misc]  # mypy has no default of a lambda
                 item = self._decoder.decode(row, table)
                 if not chunk.take(Record(Offset(row.offset), item), len(row.body)):
                     return

@@ -17,7 +17,7 @@ HEAD_LINES_MAX = 20
 STRING = "tag:yaml.org,2002:str"
 
 
-class _Writer(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+class _Writer(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # one of two bases, chosen at run time
     """Writes references as references, never what they stand for."""
 
     def ignore_aliases(self, _: Any) -> bool:

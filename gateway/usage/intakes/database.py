@@ -98,7 +98,7 @@ class DatabaseIntake:
                 async with asyncio.timeout(CLOSE_S):
                     await self._aside.run(self._session.close)
 
-    async def outcome(self, event: str, raw: Raw, move: Move) -> None:  # noqa: ARG002
+    async def outcome(self, event: str, raw: Raw, move: Move) -> None:  # noqa: ARG002 - the interface has it
         """Note what became of a row; it is written beside the sender, which never waits for it."""
         row = self._known.get(raw.source_id) if raw.intake == self.name else None
         if row is not None:

@@ -173,7 +173,7 @@ def _regex(pattern: str, columns: Columns) -> Callable[[str], Pick]:
     except re.error as error:
         raise ValueError(f"pattern: {error}") from None
     numbers: dict[str | int, int] = {number: number + 1 for number in range(compiled.groups)}
-    numbers.update({name: group for name, group in compiled.groupindex.items()})  # noqa: C416
+    numbers.update({name: group for name, group in compiled.groupindex.items()})  # noqa: C416 - dict() would want keys of text
     unknown = [str(name) for name in columns.fields.values() if name not in numbers]
     if unknown:
         raise ValueError(f"pattern: no group for {', '.join(unknown)}")

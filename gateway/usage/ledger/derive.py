@@ -177,7 +177,7 @@ def _stored_day(body: Body, log_dt: str | None) -> str:
     attempt = body.get("attempt") or {}
     texts = (attempt.get("sent", {}).get("logDt"), log_dt)
     if body["state"] == State.DELIVERED:
-        texts = (attempt.get("answered"), *texts)  # type: ignore[assignment]
+        texts = (attempt.get("answered"), *texts)  # type: ignore[assignment]  # one more of the same
     return next((text[:10] for text in texts if text and is_day(text)), day_of(body["at"]))
 
 

@@ -225,7 +225,7 @@ class Requesting:
         if not others:
             self._stop(case)
             return
-        self.variant = others[0]  # type: ignore[assignment]
+        self.variant = others[0]  # type: ignore[assignment]  # one of the words above
         self._alarm(case.rule.alarm, answer=case.rule.code, variant=self.variant)
         self._pause(case.record, case.judged, PAUSE_S)
 

@@ -67,7 +67,7 @@ class Driver:
         """Open a connection with time limits. Raises one of `errors`, or OSError."""
         raise NotImplementedError
 
-    def placeholder(self, number: int) -> str:  # noqa: ARG002
+    def placeholder(self, number: int) -> str:  # noqa: ARG002 - the interface has it
         """Give the mark of parameter `number`, from 1."""
         return "%s"
 
@@ -79,7 +79,7 @@ class Driver:
         """Give a value as the driver takes it."""
         return value
 
-    def moment(self, text: str, column_type: Any) -> Any:  # noqa: ARG002
+    def moment(self, text: str, column_type: Any) -> Any:  # noqa: ARG002 - the interface has it
         """Give a time (`yyyy-MM-dd HH:mm:ss.SSS`) as a parameter for a column of this type."""
         return text
 

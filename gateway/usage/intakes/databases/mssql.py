@@ -45,7 +45,7 @@ class MsSql(Driver):
         # Times are written as text, year first; some languages of logins would read day first.
         cursor.execute(f"SET LOCK_TIMEOUT {STATEMENT_S * 1_000}; SET DATEFORMAT ymd")
         connection.commit()
-        return connection  # type: ignore[no-any-return]
+        return connection  # type: ignore[no-any-return]  # the library has no types
 
     def limited(self, columns: str, rest: str, limit: int) -> str:
         return f"SELECT TOP ({limit:d}) {columns} {rest}"

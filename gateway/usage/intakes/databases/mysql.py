@@ -49,4 +49,4 @@ class MySql(Driver):
                     cursor.execute(limit)
             if target.read_only:
                 cursor.execute("SET SESSION TRANSACTION READ ONLY")
-        return connection  # type: ignore[no-any-return]
+        return connection  # type: ignore[no-any-return]  # the library has no types

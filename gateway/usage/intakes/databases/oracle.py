@@ -42,7 +42,7 @@ class Oracle(Driver):
             tcp_connect_timeout=CONNECT_S,
         )
         connection.call_timeout = STATEMENT_S * 1_000
-        return connection  # type: ignore[no-any-return]
+        return connection  # type: ignore[no-any-return]  # the library has no types
 
     def placeholder(self, number: int) -> str:
         return f":{number}"

@@ -46,4 +46,4 @@ class PostgreSql(Driver):
             application_name="factory-telemetry-gateway",
             options=" ".join(f"-c {name}={value}" for name, value in limits.items()),
         )
-        return connection  # type: ignore[no-any-return]
+        return connection  # type: ignore[no-any-return]  # the library has no types

@@ -35,7 +35,7 @@ class Sqlite(Driver):
         connection.text_factory = decoded_bytes
         return _Limited(connection)
 
-    def placeholder(self, number: int) -> str:  # noqa: ARG002
+    def placeholder(self, number: int) -> str:  # noqa: ARG002 - the interface has it
         return "?"
 
 
