@@ -55,7 +55,7 @@ class Repair:
                     break
                 continue
             claims = claimed(again.published), claimed(message.published)
-            until = UnixNs(progress.clock.until(*claims, received))
+            until = UnixNs(progress.clock.until(*claims, progress.dated, received))
             if lost:
                 self._state_lost(lost[0], lost[-1], until)
                 lost = []

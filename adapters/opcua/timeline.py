@@ -46,6 +46,17 @@ def claimed(ticks: int) -> int | None:
     return time if ticks > 0 and abs(time) <= _INT64_MAX else None
 
 
+def ran_evenly(claim: int | None, newer: int | None, dated: int, received: int) -> bool:
+    """Tell whether two publish times may be of one clock that was not set between them.
+
+    `claim` is that of a message which was published after `dated`, `newer` of one that came later
+    and was `received`: no more time can have passed between the two than between those.
+    """
+    if claim is None or newer is None:
+        return False
+    return 0 <= newer - claim <= received - dated + STEP_NS
+
+
 @dataclass(slots=True)
 class PublishClock:
     """Dates the messages of one server by our clock, so that a gap can begin where one ended.
@@ -92,19 +103,23 @@ class PublishClock:
         `newer` is the publish time of the live message that was `received`: it tells whether the
         clock was set forward meanwhile.
         """
-        if claim is None or newer is None or self.distance is None:
+        if self.distance is None or not ran_evenly(claim, newer, dated, received):
             return dated
+        assert claim is not None
+        assert newer is not None
         if received - newer < self.distance - STEP_NS:
             return dated
         return max(min(claim + self.distance, received), dated)
 
-    def until(self, claim: int | None, newer: int | None, received: int) -> int:
-        """Give a time that is not before the message of `claim` was published.
+    def until(self, claim: int | None, newer: int | None, dated: int, received: int) -> int:
+        """Give a time that is not before the message of `claim` was published, after `dated`.
 
         `newer` is the publish time of the live message that was `received`.
         """
-        if claim is None or newer is None:
+        if not ran_evenly(claim, newer, dated, received):
             return received
+        assert claim is not None
+        assert newer is not None
         way = received - newer
         return min(claim + max(way, way if self.distance is None else self.distance), received)
 

@@ -8,6 +8,7 @@ import pytest
 from adapters.opcua.oddities import CLOCK_OFF, FOREIGN, Oddities
 from adapters.opcua.timeline import (
     Memory,
+    PublishClock,
     SourceClock,
     at_source,
     claimed,
@@ -114,3 +115,37 @@ def test_samples_of_others_are_told_when_they_keep_coming() -> None:
     assert health.troubles[FOREIGN].detail == "7 samples"
     odd.look(UnixNs(NOW + 80 * SECOND))
     assert not health.troubles
+
+
+YEARS_20 = 20 * 365 * 86_400 * SECOND
+SET = pytest.mark.parametrize(
+    ("before", "after"),
+    [(0, -YEARS_20), (-YEARS_20, 0), (0, 9 * 3_600 * SECOND), (9 * 3_600 * SECOND, 0)],
+)
+
+
+@pytest.mark.invariant("I6")
+@SET
+def test_a_clock_that_was_set_between_two_messages_dates_neither_too_late_nor_too_early(
+    before: int, after: int
+) -> None:
+    """Before, the end of a gap was taken from another year, and a date from the receipt."""
+    clock = PublishClock()
+    now = 1_796_000_000 * SECOND
+    for second in range(3):  # the clock that the newer message was published by is known
+        at = now + 10 * SECOND + second * SECOND
+        clock.date(at + after, at, at, 0)
+    dated, published, received = now, now + 2 * SECOND, now + 14 * SECOND
+    claim, newer = published + before, received + after
+    assert clock.again(claim, newer, dated, received) <= published
+    assert clock.until(claim, newer, dated, received) >= published
+
+
+def test_a_clock_that_runs_dates_a_message_that_was_fetched_again_by_its_publish_time() -> None:
+    clock = PublishClock()
+    now = 1_796_000_000 * SECOND
+    clock.date(now - YEARS_20, now, now, 0)
+    dated, published, received = now, now + 2 * SECOND, now + 14 * SECOND
+    claims = published - YEARS_20, received - YEARS_20
+    assert clock.again(*claims, dated, received) == published
+    assert clock.until(*claims, dated, received) == published
