@@ -40,8 +40,8 @@ from gateway.ops.events import usage as events
 from gateway.ops.health import Health
 from gateway.usage.config import MessageIntakeConfig
 from gateway.usage.intakes.intake import Intake
+from gateway.usage.intakes.reporting_ledger import ReportingLedger
 from gateway.usage.intakes.settings import columns_of
-from gateway.usage.intakes.told import ToldLedger
 from gateway.usage.intakes.writebacks import WriteBacks, WrittenBack
 from gateway.usage.ledger.ledger import SqliteLedger
 from gateway.usage.ledger.store import Settings
@@ -140,7 +140,7 @@ class UsageRooms:
         normalise = make_normaliser(normal_config(self.keys, salt))
         write_backs, relay = WriteBacks(), Relay(self.senders)
         counted = CountedLedger(ledger, self.counts)
-        told = ToldLedger(counted, write_backs, relay.heard)
+        told = ReportingLedger(counted, write_backs, relay.heard)
         configs = [delivery_config(each, self.folder) for each in log_deliveries(self.keys)]
         intake = Intake(
             normalise, counted, configs, self.clock, [write_backs], solution=self.keys.solution

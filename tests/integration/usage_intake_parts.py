@@ -12,8 +12,8 @@ from typing import Any
 from gateway.core.clock import SystemClock
 from gateway.core.types import UnixNs
 from gateway.usage.config import DeliveryConfig, NormalConfig
-from gateway.usage.intakes.endings import korean_time
 from gateway.usage.intakes.intake import Intake
+from gateway.usage.intakes.row_outcomes import korean_time
 from gateway.usage.ledger.ledger import SqliteLedger
 from gateway.usage.model import Attempt, Move, State
 from gateway.usage.normal.normalise import make_normaliser

@@ -10,7 +10,7 @@ from email.policy import HTTP
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.aas.found import Found, Handler, Table, done
+from gateway.api.aas.documents import Documents, Handler, Table, done
 from gateway.api.answers import ApiError, has_tag, identifier
 from gateway.core.files import NamedFile
 
@@ -24,8 +24,8 @@ ACTIVE = re.compile(r"html|xml|svg|script", re.IGNORECASE)
 class Files:
     """Handlers of both kinds of files."""
 
-    def __init__(self, found: Found) -> None:
-        self._found = found
+    def __init__(self, found: Documents) -> None:
+        self._served = found
 
     def table(self) -> Table:
         """Give the handlers."""
@@ -43,33 +43,33 @@ class Files:
         }
 
     async def _thumbnail(self, request: Request) -> Response:
-        shell = self._found.shell(request)
-        content = self._found.port.content
+        shell = self._served.shell(request)
+        content = self._served.port.content
         return _sent(request, await content.thumbnail(shell.id) if content else None)
 
     async def _attachment(self, request: Request) -> Response:
-        submodel, path = await self._found.prepared(request), request.path_params["path"]
+        submodel, path = await self._served.prepared(request), request.path_params["path"]
         if submodel.element(path)["modelType"] not in {"File", "Blob"}:
             raise ApiError(405, "only a File has an attachment")
-        content = self._found.port.content
+        content = self._served.port.content
         return _sent(request, await content.attachment(submodel.id, path) if content else None)
 
     async def _put_thumbnail(self, request: Request) -> Response:
         shell = identifier(request.path_params["aas"])
-        await self._found.content.put_thumbnail(shell, await _file(request))
+        await self._served.content.put_thumbnail(shell, await _file(request))
         return done()
 
     async def _no_thumbnail(self, request: Request) -> Response:
-        await self._found.content.remove_thumbnail(identifier(request.path_params["aas"]))
+        await self._served.content.remove_thumbnail(identifier(request.path_params["aas"]))
         return done()
 
     async def _put_attachment(self, request: Request) -> Response:
-        content, submodel = self._found.content, self._found.submodel(request)
+        content, submodel = self._served.content, self._served.submodel(request)
         await content.put_attachment(submodel.id, request.path_params["path"], await _file(request))
         return done()
 
     async def _no_attachment(self, request: Request) -> Response:
-        content, submodel = self._found.content, self._found.submodel(request)
+        content, submodel = self._served.content, self._served.submodel(request)
         await content.remove_attachment(submodel.id, request.path_params["path"])
         return done()
 

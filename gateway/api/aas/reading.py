@@ -12,8 +12,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.api.aas.documents import Documents, Handler, Table, model_reference, prepare, shown
 from gateway.api.aas.filters import asset_links, named, semantic_id, with_links
-from gateway.api.aas.found import Found, Handler, Table, model_reference, prepare, shown
 from gateway.api.aas.ports import DocumentView, SubmodelView
 from gateway.api.answers import Query, has_tag, tagged, window
 
@@ -24,8 +24,8 @@ FORMS = {"": "normal", "/$value": "value", "/$metadata": "metadata", "/$referenc
 class Reading:
     """Handlers of GET."""
 
-    def __init__(self, found: Found) -> None:
-        self._found = found
+    def __init__(self, found: Documents) -> None:
+        self._served = found
         self._aas = found.aas
 
     def table(self) -> Table:
@@ -65,27 +65,27 @@ class Reading:
 
     async def _shells(self, request: Request) -> Response:
         shells = self._chosen_shells(Query(request))
-        return self._found.paged(request, [each.body for each in shells])
+        return self._served.paged(request, [each.body for each in shells])
 
     async def _shell_references(self, request: Request) -> Response:
         shells = self._chosen_shells(Query(request))
         bodies = [model_reference("AssetAdministrationShell", each.id) for each in shells]
-        return self._found.paged(request, bodies)
+        return self._served.paged(request, bodies)
 
     async def _shell(self, request: Request) -> Response:
-        return self._document(request, self._found.shell(request))
+        return self._document(request, self._served.shell(request))
 
     async def _shell_reference(self, request: Request) -> Response:
-        shell = self._found.shell(request)
-        return self._found.sent(request, model_reference("AssetAdministrationShell", shell.id))
+        shell = self._served.shell(request)
+        return self._served.sent(request, model_reference("AssetAdministrationShell", shell.id))
 
     async def _asset(self, request: Request) -> Response:
-        shell = self._found.shell(request)
-        return self._found.sent(request, orjson.dumps(shell.model["assetInformation"]))
+        shell = self._served.shell(request)
+        return self._served.sent(request, orjson.dumps(shell.model["assetInformation"]))
 
     async def _references(self, request: Request) -> Response:
-        references = self._found.shell(request).model.get("submodels", ())
-        return self._found.paged(request, [orjson.dumps(each) for each in references])
+        references = self._served.shell(request).model.get("submodels", ())
+        return self._served.paged(request, [orjson.dumps(each) for each in references])
 
     async def _concepts(self, request: Request) -> Response:
         query = Query(request)
@@ -94,10 +94,10 @@ class Reading:
             wanted = semantic_id(query.text(name))
             if wanted is not None:
                 known = [each for each in known if wanted in _referred(each, member)]
-        return self._found.paged(request, [each.body for each in known])
+        return self._served.paged(request, [each.body for each in known])
 
     async def _concept(self, request: Request) -> Response:
-        return self._document(request, self._found.concept(request))
+        return self._document(request, self._served.concept(request))
 
     def _document(self, request: Request, document: DocumentView) -> Response:
         etag = f'"{self._aas.mark}"'
@@ -115,21 +115,21 @@ class Reading:
             ]
             if form == "path":
                 await prepare(chosen)
-                return self._found.paged(request, _all_paths(chosen, deep=deep))
+                return self._served.paged(request, _all_paths(chosen, deep=deep))
             first, end = window(query, len(chosen))
             await prepare(chosen[first:end])
             # Only what is on the page is rendered.
             bodies = [b""] * first + [
                 each.render("", form, deep=deep, blob=blob) for each in chosen[first:end]
             ]
-            return self._found.paged(request, [*bodies, *[b""] * (len(chosen) - end)])
+            return self._served.paged(request, [*bodies, *[b""] * (len(chosen) - end)])
 
         return listed
 
     def _rendered(self, form: str) -> Handler:
         async def render(request: Request) -> Response:
             deep, blob = shown(Query(request))
-            submodel = await self._found.prepared(request)
+            submodel = await self._served.prepared(request)
             path = request.path_params.get("path", "")
             etag = f'"{submodel.etag(path)}"'
             if form in {"normal", "value"} and has_tag(request, etag):
@@ -142,9 +142,9 @@ class Reading:
         async def listed(request: Request) -> Response:
             query = Query(request)
             deep, blob = shown(query)
-            submodel = await self._found.prepared(request)
+            submodel = await self._served.prepared(request)
             bodies = submodel.children(form, deep=deep, blob=blob)
-            return self._found.paged(request, bodies)
+            return self._served.paged(request, bodies)
 
         return listed
 

@@ -14,8 +14,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.api.aas.documents import Documents, Handler, Table, document, json_of, submodel_ids
 from gateway.api.aas.filters import asset_links, links_of, links_of_shell, with_links
-from gateway.api.aas.found import Found, Handler, Table, document, json_of, submodel_ids
 from gateway.api.aas.ports import DocumentView, SubmodelView
 from gateway.api.answers import ApiError, Query, identifier
 
@@ -28,8 +28,8 @@ FIXED = "descriptors and asset links follow from what is served; change the shel
 class Registry:
     """Handlers of the registries and of discovery."""
 
-    def __init__(self, found: Found) -> None:
-        self._found = found
+    def __init__(self, found: Documents) -> None:
+        self._served = found
         self._aas = found.aas
 
     def table(self) -> Table:
@@ -59,24 +59,24 @@ class Registry:
             and (type_ is None or identifier(type_) == _asset_type(each))
         ]
         place = _base(request)
-        return self._found.paged(request, [orjson.dumps(self._of(s, place)) for s in shells])
+        return self._served.paged(request, [orjson.dumps(self._of(s, place)) for s in shells])
 
     async def _shell(self, request: Request) -> Response:
-        made = self._of(self._found.shell(request), _base(request))
-        return self._found.sent(request, orjson.dumps(made))
+        made = self._of(self._served.shell(request), _base(request))
+        return self._served.sent(request, orjson.dumps(made))
 
     async def _of_shell(self, request: Request) -> Response:
-        made = self._parts(self._found.shell(request), _base(request))
-        return self._found.paged(request, [orjson.dumps(each) for each in made])
+        made = self._parts(self._served.shell(request), _base(request))
+        return self._served.paged(request, [orjson.dumps(each) for each in made])
 
     async def _submodels(self, request: Request) -> Response:
         place = _base(request)
         made = [orjson.dumps(_submodel(each, place)) for each in self._aas.submodels()]
-        return self._found.paged(request, made)
+        return self._served.paged(request, made)
 
     async def _submodel(self, request: Request) -> Response:
-        made = _submodel(self._found.submodel(request), _base(request))
-        return self._found.sent(request, orjson.dumps(made))
+        made = _submodel(self._served.submodel(request), _base(request))
+        return self._served.sent(request, orjson.dumps(made))
 
     def _of(self, shell: DocumentView, place: str) -> dict[str, Any]:
         asset = shell.model["assetInformation"]
@@ -100,12 +100,12 @@ class Registry:
 
     def _ids(self, request: Request, links: Sequence[tuple[str, str]]) -> Response:
         shells = with_links(self._aas.shells(), links)
-        return self._found.paged(request, [orjson.dumps(each.id) for each in shells])
+        return self._served.paged(request, [orjson.dumps(each.id) for each in shells])
 
     async def _links(self, request: Request) -> Response:
         shell = document(self._aas.shells(), request.path_params["aas"])
         pairs = [{"name": n, "value": v} for n, v in links_of_shell(shell.model)]
-        return self._found.sent(request, orjson.dumps(pairs))
+        return self._served.sent(request, orjson.dumps(pairs))
 
 
 async def _fixed(_: Request) -> Response:

@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.api.aas.documents import Documents, Handler, Table, api_error
 from gateway.api.aas.files import Files
-from gateway.api.aas.found import Found, Handler, Table, api_error
 from gateway.api.aas.ports import AasPort
 from gateway.api.aas.reading import Reading
 from gateway.api.aas.registry import Registry
-from gateway.api.aas.whole import Whole
+from gateway.api.aas.serialization import Serialization
 from gateway.api.aas.writing import Writing
 from gateway.api.answers import ApiError
 from gateway.core.errors import AasError
@@ -23,9 +23,10 @@ QUERIES = "/query/{what}"
 
 def aas_routes(port: AasPort) -> list[Route]:
     """Give one route for each path, with all its methods."""
-    found = Found(port)
-    tables = [Files(found).table(), Reading(found).table(), Writing(found).table()]
-    tables += [Registry(found).table(), Whole(found).table(), {QUERIES: {"POST": _no_query}}]
+    served = Documents(port)
+    tables = [Files(served).table(), Reading(served).table(), Writing(served).table()]
+    tables += [Registry(served).table(), Serialization(served).table()]
+    tables += [{QUERIES: {"POST": _no_query}}]
     return [
         Route(path, _by_method(methods), methods=list(methods))
         for path, methods in _merged(tables).items()

@@ -13,7 +13,15 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.aas.found import Found, Handler, Table, created, done, json_of, submodel_ids
+from gateway.api.aas.documents import (
+    Documents,
+    Handler,
+    Table,
+    created,
+    done,
+    json_of,
+    submodel_ids,
+)
 from gateway.api.answers import ApiError, identifier
 from gateway.core.errors import AasError
 
@@ -26,8 +34,8 @@ NO_OPERATIONS = (
 class Writing:
     """Handlers of POST, PUT, PATCH and DELETE."""
 
-    def __init__(self, found: Found) -> None:
-        self._found = found
+    def __init__(self, found: Documents) -> None:
+        self._served = found
 
     def table(self) -> Table:
         """Give the handlers."""
@@ -75,7 +83,7 @@ class Writing:
     def _post(self, kind: str) -> Handler:
         async def post(request: Request) -> Response:
             model = await json_of(request)
-            made = await self._found.content.create(kind, model)
+            made = await self._served.content.create(kind, model)
             return created(orjson.dumps(model), f"{request.url.path}/{_encoded(made)}")
 
         return post
@@ -84,7 +92,7 @@ class Writing:
         async def put(request: Request) -> Response:
             wanted = identifier(request.path_params[name])
             model = await json_of(request)
-            new = await self._found.content.replace(kind, wanted, model)
+            new = await self._served.content.replace(kind, wanted, model)
             return created(orjson.dumps(model), request.url.path) if new else done()
 
         return put
@@ -92,7 +100,7 @@ class Writing:
     def _delete(self, kind: str, name: str) -> Handler:
         async def delete(request: Request) -> Response:
             wanted = identifier(request.path_params[name])
-            await self._found.content.remove(kind, wanted)
+            await self._served.content.remove(kind, wanted)
             return done()
 
         return delete
@@ -103,7 +111,7 @@ class Writing:
         def work(shell: dict[str, Any]) -> None:
             shell["assetInformation"] = model
 
-        await self._found.content.change(SHELL, identifier(request.path_params["aas"]), work)
+        await self._served.content.change(SHELL, identifier(request.path_params["aas"]), work)
         return done()
 
     async def _post_reference(self, request: Request) -> Response:
@@ -119,56 +127,56 @@ class Writing:
                 raise AasError("exists", wanted)
             shell.setdefault("submodels", []).append(reference)
 
-        await self._found.content.change(SHELL, identifier(request.path_params["aas"]), work)
+        await self._served.content.change(SHELL, identifier(request.path_params["aas"]), work)
         return created(orjson.dumps(reference), f"{request.url.path}/{_encoded(wanted)}")
 
     async def _delete_reference(self, request: Request) -> Response:
         wanted = identifier(request.path_params["submodel"])
         shell = identifier(request.path_params["aas"])
-        await self._found.content.change(SHELL, shell, _without(wanted))
+        await self._served.content.change(SHELL, shell, _without(wanted))
         return done()
 
     async def _delete_below(self, request: Request) -> Response:
         """Take a submodel away, and the shell's reference to it."""
-        submodel = self._found.submodel(request)
-        await self._found.content.remove(SUBMODEL, submodel.id)
+        submodel = self._served.submodel(request)
+        await self._served.content.remove(SUBMODEL, submodel.id)
         shell = identifier(request.path_params["aas"])
-        await self._found.content.change(SHELL, shell, _without(submodel.id))
+        await self._served.content.change(SHELL, shell, _without(submodel.id))
         return done()
 
     async def _add(self, request: Request) -> Response:
         submodel, path = self._element(request)
         element = await json_of(request)
-        made = await self._found.content.add_element(submodel, path, _object(element))
+        made = await self._served.content.add_element(submodel, path, _object(element))
         place = request.url.path.partition("/submodel-elements")[0]
         return created(orjson.dumps(element), f"{place}/submodel-elements/{made}")
 
     async def _put_element(self, request: Request) -> Response:
         submodel, path = self._element(request)
         element = _object(await json_of(request))
-        new = await self._found.content.put_element(submodel, path, element)
+        new = await self._served.content.put_element(submodel, path, element)
         return created(orjson.dumps(element), request.url.path) if new else done()
 
     async def _merge(self, request: Request) -> Response:
         submodel, path = self._element(request)
-        await self._found.content.merge(submodel, path, _object(await json_of(request)))
+        await self._served.content.merge(submodel, path, _object(await json_of(request)))
         return done()
 
     async def _value(self, request: Request) -> Response:
         submodel, path = self._element(request)
-        await self._found.content.set_value(submodel, path, await json_of(request))
+        await self._served.content.set_value(submodel, path, await json_of(request))
         return done()
 
     async def _remove(self, request: Request) -> Response:
-        await self._found.content.remove_element(*self._element(request))
+        await self._served.content.remove_element(*self._element(request))
         return done()
 
     def _element(self, request: Request) -> tuple[str, str]:
-        self._found.content  # noqa: B018 - whether anything may be written comes first
-        return self._found.submodel(request).id, request.path_params.get("path", "")
+        self._served.content  # noqa: B018 - whether anything may be written comes first
+        return self._served.submodel(request).id, request.path_params.get("path", "")
 
     async def _invoke(self, request: Request) -> Response:
-        submodel = await self._found.prepared(request)
+        submodel = await self._served.prepared(request)
         if submodel.element(request.path_params["path"])["modelType"] != "Operation":
             raise ApiError(405, "only an Operation can be invoked", {"allow": "GET, HEAD"})
         raise ApiError(501, NO_OPERATIONS)

@@ -19,16 +19,16 @@ from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable, SourceError, SourceUnavailable
 from gateway.ops.events import usage_intakes as events
 from gateway.usage.config import DatabaseIntakeConfig
-from gateway.usage.intakes.aside import Aside
+from gateway.usage.intakes.blocking_thread import BlockingThread
 from gateway.usage.intakes.databases.driver import target_of
 from gateway.usage.intakes.databases.opening import driver_for
 from gateway.usage.intakes.databases.session import Session
 from gateway.usage.intakes.databases.statements import Row, WriteBack, check_config
-from gateway.usage.intakes.endings import Endings, RowKnown, RowsKnown
 from gateway.usage.intakes.mapping import cells_of, check_columns, raw_of, recoded, text_of
-from gateway.usage.intakes.marks import Marks, Place, kept_place, place_from
 from gateway.usage.intakes.pace import Pace
-from gateway.usage.intakes.remembered import Remembered
+from gateway.usage.intakes.row_outcomes import RowKnown, RowOutcomes, RowsKnown
+from gateway.usage.intakes.state_file import StateFile
+from gateway.usage.intakes.watermarks import Place, Watermarks, kept_place, place_from
 from gateway.usage.model import Move, Raw, Taken, Unfit
 from gateway.usage.ports import UsageIntake
 
@@ -70,17 +70,17 @@ class DatabaseIntake:
         self._intake = intake
         self._clock = clock
         self._session = Session(config, driver, target)
-        self._aside = Aside(f"usage-{config.name}")
-        self._remembered = Remembered(folder / f"{config.name}.database.json", self.name)
+        self._thread = BlockingThread(f"usage-{config.name}")
+        self._state_file = StateFile(folder / f"{config.name}.database.json", self.name)
         self._pace = Pace(self.name, config.every_s)
         self._writing = Pace(f"{self.name} (write-back)", min(config.every_s, 5.0))
-        self._endings = Endings(config)
+        self._row_outcomes = RowOutcomes(config)
         self._known = RowsKnown(KNOWN_MAX, RECHECK_S)
         self._writes = bool(config.flag) and not config.read_only
         self._due: dict[str, WriteBack] = {}
         """By source id; bounded, because only known rows get into it."""
         self._wake = asyncio.Event()
-        self._marks: Marks | None = None
+        self._watermarks: Watermarks | None = None
 
     @property
     def trouble(self) -> str:
@@ -96,13 +96,13 @@ class DatabaseIntake:
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_S):
-                    await self._aside.run(self._session.close)
+                    await self._thread.run(self._session.close)
 
     async def outcome(self, event: str, raw: Raw, move: Move) -> None:  # noqa: ARG002 - the interface has it
         """Note what became of a row; it is written beside the sender, which never waits for it."""
         row = self._known.get(raw.source_id) if raw.intake == self.name else None
         if row is not None:
-            self._end(raw.source_id, self._endings.of_move(row.key, move))
+            self._end(raw.source_id, self._row_outcomes.of_move(row.key, move))
 
     async def poll(self) -> float:
         """Read what is new, and give the seconds until the next poll."""
@@ -154,15 +154,15 @@ class DatabaseIntake:
                 await self._clock.sleep(again_s)
                 self._wake.set()
 
-    async def _loaded(self) -> Marks:
-        if self._marks is None:
+    async def _loaded(self) -> Watermarks:
+        if self._watermarks is None:
             kept: Mapping[str, Any] = {}
             if self._config.watermark:
-                kept = await self._aside.run(self._remembered.load)
-            self._marks = Marks(place_from(kept.get("place")))
-        return self._marks
+                kept = await self._thread.run(self._state_file.load)
+            self._watermarks = Watermarks(place_from(kept.get("place")))
+        return self._watermarks
 
-    async def _settle(self, marks: Marks, *, caught_up: bool) -> None:
+    async def _settle(self, marks: Watermarks, *, caught_up: bool) -> None:
         """Keep the place of a watermark; with a flag, begin again once all was seen."""
         if not self._config.watermark:
             if caught_up:
@@ -171,7 +171,7 @@ class DatabaseIntake:
         marks.end(self._clock.monotonic(), caught_up=caught_up)
         if marks.base is not None:
             kept = {"place": kept_place(marks.base)}
-            await self._aside.run(partial(self._remembered.save, kept))
+            await self._thread.run(partial(self._state_file.save, kept))
 
     async def _take(self, rows: Sequence[Row]) -> None:
         """Hand over the rows of a page that are not known; durable on return."""
@@ -194,10 +194,11 @@ class DatabaseIntake:
             self._answered(row, raw, answer)
 
     def _answered(self, row: Row, raw: Raw, answer: Taken | Unfit) -> None:
+        outcomes, now = self._row_outcomes, self._clock.now()
         if isinstance(answer, Unfit):
-            self._end(raw.source_id, self._endings.of_unfit(row.key, answer, self._clock.now()))
+            self._end(raw.source_id, outcomes.of_unfit(row.key, answer, now))
         elif answer.known:
-            self._end(raw.source_id, self._endings.of_taken(row.key, answer, self._clock.now()))
+            self._end(raw.source_id, outcomes.of_taken(row.key, answer, now))
 
     def _raw(self, row: Row, received: Any) -> Raw | None:
         key = text_of(row.key)
@@ -237,7 +238,7 @@ class DatabaseIntake:
     async def _blocking(self, work: Callable[[], T]) -> T:
         try:
             async with asyncio.timeout(ANSWER_S):
-                return await self._aside.run(work)
+                return await self._thread.run(work)
         except TimeoutError as error:
             raise SourceUnavailable("timeout", f"no answer in {ANSWER_S:.0f} s") from error
 

@@ -15,7 +15,7 @@ from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable, SourceUnavailable
 from gateway.ops.events import usage_intakes as events
 from gateway.usage.config import FileIntakeConfig
-from gateway.usage.intakes.aside import Aside
+from gateway.usage.intakes.blocking_thread import BlockingThread
 from gateway.usage.intakes.dropped import (
     BAD,
     DONE,
@@ -26,11 +26,11 @@ from gateway.usage.intakes.dropped import (
     put_away,
     write_why,
 )
+from gateway.usage.intakes.hand_over import hand_over
 from gateway.usage.intakes.lines import LineParser
 from gateway.usage.intakes.pace import Pace
 from gateway.usage.intakes.pieces import FileReader, FileRefused, Piece, Place
-from gateway.usage.intakes.remembered import Remembered
-from gateway.usage.intakes.taking import take_all
+from gateway.usage.intakes.state_file import StateFile
 from gateway.usage.model import Taken, Unfit
 from gateway.usage.ports import UsageIntake
 
@@ -59,8 +59,8 @@ class FolderIntake:
         self._intake = intake
         self._clock = clock
         self._drops = Drops(config, self.name)
-        self._remembered = Remembered(folder / f"{config.name}.drop.json", self.name)
-        self._aside = Aside(f"usage-{config.name}")
+        self._state_file = StateFile(folder / f"{config.name}.drop.json", self.name)
+        self._thread = BlockingThread(f"usage-{config.name}")
         self._pace = Pace(self.name, config.every_s)
         self._kept: dict[str, dict[str, Any]] | None = None
         """By path: files being read, and those that were read and are still there."""
@@ -79,8 +79,8 @@ class FolderIntake:
         """Read the files that are whole now, and give the seconds until the next look."""
         try:
             if self._kept is None:
-                self._kept = dict((await self._aside.run(self._remembered.load)).get("files", {}))
-            whole, there = await self._aside.run(self._drops.whole)
+                self._kept = dict((await self._thread.run(self._state_file.load)).get("files", {}))
+            whole, there = await self._thread.run(self._drops.whole)
             for look in whole:
                 await self._one(look)
             self._forget(there)
@@ -122,7 +122,7 @@ class FolderIntake:
     async def _begun(
         self, path: Path, size: int, written: int, kept: dict[str, Any] | None
     ) -> Dropped:
-        digest = await self._aside.run(partial(digest_of, path))
+        digest = await self._thread.run(partial(digest_of, path))
         reader = FileReader(self._config, self.name, path, digest)
         file = Dropped(reader, size, written, digest)
         if kept is not None and kept.get("digest") == digest:
@@ -134,14 +134,14 @@ class FolderIntake:
     async def _read_all(self, file: Dropped) -> None:
         while not file.over:
             now = self._clock.now()
-            piece = await self._aside.run(partial(file.reader.read, file.place, now, to_end=True))
+            piece = await self._thread.run(partial(file.reader.read, file.place, now, to_end=True))
             if file.reader.missing_columns:
                 missing, file.reader.missing_columns = file.reader.missing_columns, []
                 file.note("columns missing: " + ", ".join(missing))
                 events.columns_missing(self.name, file.path.name, ", ".join(missing))
             if piece.place.offset == file.place.offset:
                 raise FileNotFoundError("it became shorter")
-            answers = await take_all(self._intake, piece.raws)
+            answers = await hand_over(self._intake, piece.raws)
             self._count(file, piece, answers)
             self._progress()[str(file.path)] = file.as_json()
             await self._save()
@@ -178,7 +178,7 @@ class FolderIntake:
                 put_away(path, DONE)
 
         try:
-            await self._aside.run(work)
+            await self._thread.run(work)
         except OSError as error:
             # It is remembered as read, so it is only its moving that is tried again.
             events.file_unreadable(self.name, path.name, error.strerror or str(error))
@@ -197,4 +197,4 @@ class FolderIntake:
         return self._kept
 
     async def _save(self) -> None:
-        await self._aside.run(partial(self._remembered.save, {"files": self._progress()}))
+        await self._thread.run(partial(self._state_file.save, {"files": self._progress()}))

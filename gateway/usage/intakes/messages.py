@@ -15,10 +15,10 @@ from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import UnixNs
 from gateway.ops.events import usage_intakes as events
 from gateway.usage.config import MessageIntakeConfig
-from gateway.usage.intakes.endings import korean_time
+from gateway.usage.intakes.hand_over import hand_over
 from gateway.usage.intakes.lines import LineError, json_pick
 from gateway.usage.intakes.mapping import HEAD_BYTES, cells_of, check_columns, raw_of, unreadable
-from gateway.usage.intakes.taking import take_all
+from gateway.usage.intakes.row_outcomes import korean_time
 from gateway.usage.model import Raw
 from gateway.usage.ports import UsageIntake
 
@@ -163,7 +163,7 @@ class MessageIntake:
     async def _taken(self, raws: Sequence[Raw]) -> None:
         while True:
             try:
-                await take_all(self._intake, raws)
+                await hand_over(self._intake, raws)
             except LedgerUnavailable as error:
                 events.intake_lost(self.name, error.reason, error.detail, LEDGER_RETRY_S)
                 await self._clock.sleep(LEDGER_RETRY_S)

@@ -14,13 +14,13 @@ from gateway.core.clock import Clock
 from gateway.core.errors import LedgerUnavailable, SourceUnavailable
 from gateway.ops.events import usage_intakes as events
 from gateway.usage.config import FileIntakeConfig
-from gateway.usage.intakes.aside import Aside
+from gateway.usage.intakes.blocking_thread import BlockingThread
 from gateway.usage.intakes.follow import Follow, Followed
+from gateway.usage.intakes.hand_over import hand_over
 from gateway.usage.intakes.lines import LineParser
 from gateway.usage.intakes.pace import Pace
 from gateway.usage.intakes.pieces import FileRefused, Piece
-from gateway.usage.intakes.remembered import Remembered
-from gateway.usage.intakes.taking import take_all
+from gateway.usage.intakes.state_file import StateFile
 from gateway.usage.ports import UsageIntake
 
 
@@ -45,8 +45,8 @@ class TailIntake:
         self._intake = intake
         self._clock = clock
         self._follow = Follow(config, self.name)
-        self._remembered = Remembered(folder / f"{config.name}.tail.json", self.name)
-        self._aside = Aside(f"usage-{config.name}")
+        self._state_file = StateFile(folder / f"{config.name}.tail.json", self.name)
+        self._thread = BlockingThread(f"usage-{config.name}")
         self._pace = Pace(self.name, config.every_s)
         self._loaded = False
 
@@ -64,10 +64,10 @@ class TailIntake:
         """Read all that is there now, and give the seconds until the next look."""
         try:
             await self._load()
-            files = await self._aside.run(partial(self._follow.scan, self._clock.now()))
+            files = await self._thread.run(partial(self._follow.scan, self._clock.now()))
             while files:
                 files = [file for file in files if await self._advance(file)]
-            await self._aside.run(partial(self._remembered.save, self._follow.as_json()))
+            await self._thread.run(partial(self._state_file.save, self._follow.as_json()))
             return self._pace.good()
         except LedgerUnavailable as error:
             return self._pace.failed(error)
@@ -76,7 +76,7 @@ class TailIntake:
 
     async def _load(self) -> None:
         if not self._loaded:
-            self._follow.load(await self._aside.run(self._remembered.load))
+            self._follow.load(await self._thread.run(self._state_file.load))
             self._loaded = True
 
     async def _advance(self, file: Followed) -> bool:
@@ -86,16 +86,16 @@ class TailIntake:
             return False
         if piece.unfit:
             events.lines_unfit(self.name, file.path.name, piece.unfit, piece.why)
-        await take_all(self._intake, piece.raws)
+        await hand_over(self._intake, piece.raws)
         file.place = piece.place
-        await self._aside.run(partial(self._remembered.save, self._follow.as_json()))
+        await self._thread.run(partial(self._state_file.save, self._follow.as_json()))
         return file.place.offset < file.size
 
     async def _read(self, file: Followed) -> Piece | None:
         now = self._clock.now()
         read = partial(file.reader.read, file.place, now, to_end=file.to_end(now))
         try:
-            piece = await self._aside.run(read)
+            piece = await self._thread.run(read)
         except OSError as error:
             reason = error.strerror or str(error)
             events.file_unreadable(self.name, file.path.name, reason)

@@ -16,8 +16,8 @@ from gateway.ops.events import usage_receiver as events
 from gateway.usage.config import ReceiverConfig
 from gateway.usage.ports import UsageIntake
 from gateway.usage.receiver import pages
+from gateway.usage.receiver.admission import CONNECTIONS_MAX, PEER_CONNECTIONS_MAX, Admission
 from gateway.usage.receiver.connection import Connection
-from gateway.usage.receiver.doors import CONNECTIONS_MAX, PEER_CONNECTIONS_MAX, Doors
 from gateway.usage.receiver.endpoints import Endpoints, Relay
 from gateway.usage.receiver.health import ReceiverHealth
 
@@ -67,7 +67,7 @@ class Receiver:
         self.started = asyncio.Event()
         self._clock = clock
         self._endpoints = Endpoints(config, take, clock, self.health, relay)
-        self._doors = Doors(clock, connections_max, peer_connections_max)
+        self._admission = Admission(clock, connections_max, peer_connections_max)
         self._connections: set[Connection] = set()
         self._listeners = [_Listener(config.listen)] if config.listen else []
         if config.tls_listen:
@@ -104,7 +104,7 @@ class Receiver:
                     task.cancel()
                 for connection in self._connections:
                     connection.stopping = True
-                await self._doors.empty(GRACE_S)
+                await self._admission.empty(GRACE_S)
 
     async def _listen(self, listener: _Listener, group: asyncio.TaskGroup) -> None:
         bound, context = await self._bound(listener)
@@ -152,22 +152,22 @@ class Receiver:
             raw, peer, context, self._endpoints.answer, self._clock, self.health
         )
         try:
-            await self._doors.room()
+            await self._admission.room()
         except asyncio.CancelledError:
             connection.drop()
             raise
-        refuse = pages.busy() if self._doors.crowded(peer) else None
-        self._doors.enter(connection)
+        refuse = pages.busy() if self._admission.crowded(peer) else None
+        self._admission.enter(connection)
         self._connections.add(connection)
-        self.health.connections = len(self._doors)
+        self.health.connections = len(self._admission)
         task = group.create_task(connection.run(refuse=refuse))
         task.add_done_callback(lambda _: self._left(connection))
 
     def _left(self, connection: Connection) -> None:
         connection.drop()
         self._connections.discard(connection)
-        self._doors.left(connection)
-        self.health.connections = len(self._doors)
+        self._admission.left(connection)
+        self.health.connections = len(self._admission)
 
     def _tell_urls(self) -> None:
         self.health.urls = [listener.url for listener in self._listeners if listener.url]

@@ -22,7 +22,7 @@ from gateway.usage.receiver.documents import (
     Unreadable,
     read_document,
 )
-from gateway.usage.receiver.forms import Pairs, pairs_of, parts_of, rest_of, unquoted
+from gateway.usage.receiver.form_fields import Pairs, pairs_of, parts_of, rest_of, unquoted
 from gateway.usage.receiver.head import Request
 from gateway.usage.rules.lints import Lint, in_order
 

@@ -10,22 +10,27 @@ from gateway.usage.config import DeliveryConfig
 from gateway.usage.model import State, Waiting
 from gateway.usage.ports import Alarms
 from gateway.usage.sender.alarm_codes import AHEAD_OF_TIME
-from gateway.usage.sender.desk import Desk
+from gateway.usage.sender.delivery_ledger import DeliveryLedger
+from gateway.usage.sender.delivery_state import UnderWay
 from gateway.usage.sender.kst import DAY_S, NS, kst_text
 from gateway.usage.sender.requesting import Requesting
 from gateway.usage.sender.sampler import choose, summed
 from gateway.usage.sender.service_time import OFF_S
-from gateway.usage.sender.standing import UnderWay
 
 
 class Choosing:
     """Looks at what waits when a slot is free."""
 
     def __init__(
-        self, config: DeliveryConfig, desk: Desk, now: Requesting, alarms: Alarms, clock: Clock
+        self,
+        config: DeliveryConfig,
+        ledger: DeliveryLedger,
+        now: Requesting,
+        alarms: Alarms,
+        clock: Clock,
     ) -> None:
         self._config = config
-        self._desk = desk
+        self._delivery_ledger = ledger
         self._now = now
         self._alarms = alarms
         self._clock = clock
@@ -41,7 +46,7 @@ class Choosing:
             LedgerUnavailable: nothing was chosen.
         """
         now = self._now
-        waiting = await self._desk.open_events()
+        waiting = await self._delivery_ledger.open_events()
         day = now.day.day
         self.past_day = max((each for each in map(_day, waiting) if each < day), default="")
         today = [event for event in waiting if _day(event) == day]
@@ -80,7 +85,7 @@ class Choosing:
             others = (*choice.kept, *choice.out)
             total = now.day.amounts.get(best.id, summed(best, others))
             return UnderWay(best, self._fields(best, total), tuple(event.id for event in others))
-        await self._desk.put_aside(choice.out, State.SAMPLED_OUT, "better ones wait")
+        await self._delivery_ledger.put_aside(choice.out, State.SAMPLED_OUT, "better ones wait")
         return UnderWay(best, self._fields(best, now.day.amount(best)))
 
     def _resumed(self, event: Waiting) -> UnderWay:

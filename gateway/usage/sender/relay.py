@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.usage.model import Attempt, Move, Taken
-from gateway.usage.sender.standing import SenderStatus
+from gateway.usage.sender.delivery_state import SenderStatus
 
 FREE = "ready"
 WAITING_MAX = 50

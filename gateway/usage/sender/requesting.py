@@ -12,14 +12,14 @@ from gateway.usage.model import Attempt, Move, State
 from gateway.usage.ports import Alarms
 from gateway.usage.rules.codes import CodeRule, Codes
 from gateway.usage.sender import alarm_codes
-from gateway.usage.sender.desk import Desk
-from gateway.usage.sender.hearing import Hearing
+from gateway.usage.sender.delivery_ledger import DeliveryLedger
+from gateway.usage.sender.delivery_state import Day, Stop, Trouble, UnderWay
 from gateway.usage.sender.judge import Judged, Then, Tried, judge
 from gateway.usage.sender.log_service import Exchange, LogService, Outcome
 from gateway.usage.sender.sampler import AMOUNT_MAX
+from gateway.usage.sender.service_contact import ServiceContact
 from gateway.usage.sender.service_time import ServiceTime
 from gateway.usage.sender.slots import Slots
-from gateway.usage.sender.standing import Day, Stop, Trouble, UnderWay
 
 PAUSE_S = 10.0
 """The least time between two requests, whatever the answer was."""
@@ -45,20 +45,20 @@ class Requesting:
     def __init__(
         self,
         config: DeliveryConfig,
-        desk: Desk,
+        ledger: DeliveryLedger,
         client: LogService,
         codes: Codes,
         alarms: Alarms,
         clock: Clock,
     ) -> None:
         self._config = config
-        self._desk = desk
+        self._delivery_ledger = ledger
         self._client = client
         self._codes = codes
         self._alarms = alarms
         self._clock = clock
         self.time = ServiceTime(clock)
-        self._hearing = Hearing(config.name, self.time, alarms, clock)
+        self._contact = ServiceContact(config.name, self.time, alarms, clock)
         self.slots = Slots(config, self.time, clock)
         self.day = Day("")
         self.trouble = Trouble()
@@ -92,7 +92,7 @@ class Requesting:
             LedgerUnavailable: nothing was sent.
         Cancel: the event stays `sending`; its outcome is unknown.
         """
-        await self._desk.before_sending(record.event.id)
+        await self._delivery_ledger.before_sending(record.event.id)
         self.under_way = record
         self.day.requests += 1
         started, began = self._clock.now(), self._clock.monotonic()
@@ -101,7 +101,7 @@ class Requesting:
         answer = exchange.answer
         self.code = "" if answer is None else answer.code
         self.text = exchange.text if answer is None else f"{answer.text} {answer.detail}".strip()
-        self._hearing.hear(exchange)
+        self._contact.hear(exchange)
         if exchange.outcome is Outcome.ANSWERED:
             self.trouble.offline = 0
         rule = self._codes.of(self.code)
@@ -118,7 +118,7 @@ class Requesting:
         if exchange.outcome is Outcome.UNKNOWN:
             record.first = began if record.first is None else record.first
             record.last_end = self._heard_at
-        await self._desk.record(self._moves(record, judged, attempt))
+        await self._delivery_ledger.record(self._moves(record, judged, attempt))
         if judged.state is not State.SENDING:
             self.under_way = None
         self._follow[judged.then](_Case(record, rule, judged))

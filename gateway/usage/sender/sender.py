@@ -23,14 +23,14 @@ from gateway.usage.model import Move, State
 from gateway.usage.ports import Alarms, Ledger
 from gateway.usage.rules.codes import Codes
 from gateway.usage.sender import alarm_codes
-from gateway.usage.sender.bell import Bell
 from gateway.usage.sender.choosing import Choosing
-from gateway.usage.sender.desk import AGAIN_CAP_S, Desk
+from gateway.usage.sender.delivery_ledger import AGAIN_CAP_S, DeliveryLedger
+from gateway.usage.sender.delivery_state import SERVICE_INTERVAL_S, Day, SenderStatus, UnderWay
 from gateway.usage.sender.kst import NS, day_end, weekday
 from gateway.usage.sender.lease import lease_of
 from gateway.usage.sender.log_service import LogService
 from gateway.usage.sender.requesting import Requesting, doubled
-from gateway.usage.sender.standing import SERVICE_INTERVAL_S, Day, SenderStatus, UnderWay
+from gateway.usage.sender.wake_up import WakeUp
 
 LOOK_S = 300.0
 """The longest pause: a machine that slept, or a clock that was set, is noticed after it."""
@@ -65,11 +65,11 @@ class Sender:
         self._config = config
         self._alarms = alarms
         self._clock = clock
-        self._desk = Desk(ledger, config.name, clock)
-        self._now = Requesting(config, self._desk, client, codes, alarms, clock)
-        self._choosing = Choosing(config, self._desk, self._now, alarms, clock)
+        self._delivery_ledger = DeliveryLedger(ledger, config.name, clock)
+        self._now = Requesting(config, self._delivery_ledger, client, codes, alarms, clock)
+        self._choosing = Choosing(config, self._delivery_ledger, self._now, alarms, clock)
         self._lease = lease_of(config.lease, config.name, alarms, clock)
-        self._bell = Bell(clock)
+        self._wake_up = WakeUp(clock)
         self._resumed = False
         self._open_day = ""
         """The last day whose events have not been closed yet."""
@@ -104,7 +104,7 @@ class Sender:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lease.keep())
-            group.create_task(self._bell.listen(self._desk.wait))
+            group.create_task(self._wake_up.listen(self._delivery_ledger.wait))
             group.create_task(self._work())
         raise AssertionError("none of them ends")
 
@@ -122,7 +122,7 @@ class Sender:
             wait_s = min(max(wait_s, LEAST_S), LOOK_S)
             self._next = self._clock.monotonic() + wait_s
             if self._state == "ready":
-                await self._bell.wait(wait_s)
+                await self._wake_up.wait(wait_s)
             else:
                 await self._clock.sleep(wait_s)
 
@@ -136,7 +136,7 @@ class Sender:
             return wait_s
         if self._now.under_way is not None:
             return await self._again(self._now.under_way)
-        self._bell.reset()
+        self._wake_up.reset()
         record = await self._choosing.next_record()
         if self._choosing.past_day and not self._open_day:
             self._open_day = self._choosing.past_day
@@ -156,7 +156,7 @@ class Sender:
         now = self._now
         day = now.time.day()
         if day != now.day.day:
-            today = await self._desk.today(day)
+            today = await self._delivery_ledger.today(day)
             if not self._resumed:
                 now.slots.resume(today)
                 self._resumed = True
@@ -181,15 +181,15 @@ class Sender:
         return past_s >= 0 and (self._now.time.sure or min(past_s, ran_s) > GRACE_S)
 
     async def _close_day(self, day: str) -> None:
-        done = await self._desk.today(day)
-        await self._desk.close_day(day, done.last_stored)
+        done = await self._delivery_ledger.today(day)
+        await self._delivery_ledger.close_day(day, done.last_stored)
         await self._check_stored(day)
 
     async def _check_stored(self, day: str) -> None:
         """Tell a person where a working day brought nothing, unless another gateway sends."""
         if not self._lease.holds():
             return
-        done = await self._desk.today(day)
+        done = await self._delivery_ledger.today(day)
         if not done.stored and weekday(day) in self._config.work_days:
             at = self._clock.now()
             self._alarms.raise_(alarm_codes.NOTHING_STORED, self.name, at, day=day)
@@ -238,8 +238,10 @@ class Sender:
         if due_s <= 0:
             return None
         day = self._now.day.day
-        waiting = [event for event in await self._desk.open_events() if event.log_dt[:10] >= day]
-        await self._desk.put_aside(waiting, State.BLOCKED, code)
+        waiting = [
+            event for event in await self._delivery_ledger.open_events() if event.log_dt[:10] >= day
+        ]
+        await self._delivery_ledger.put_aside(waiting, State.BLOCKED, code)
         return min(due_s, LOOK_S)
 
     # -- an outcome that is unknown -------------------------------------------------------------
@@ -260,6 +262,6 @@ class Sender:
     async def _give_up(self, record: UnderWay, state: State) -> None:
         """End a record of which nobody can find out any more whether it was stored."""
         move = Move(record.event.id, state, self._clock.now(), "outcome-unknown")
-        await self._desk.record([move])
+        await self._delivery_ledger.record([move])
         self._now.under_way = None
         self._now.slots.stored(record.last_end)

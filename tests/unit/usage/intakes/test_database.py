@@ -17,7 +17,7 @@ from gateway.usage.intakes import database as module
 from gateway.usage.intakes.database import DatabaseIntake
 from gateway.usage.intakes.databases import driver
 from gateway.usage.intakes.databases.driver import imported, target_of
-from gateway.usage.intakes.endings import korean_time
+from gateway.usage.intakes.row_outcomes import korean_time
 from gateway.usage.intakes.writebacks import WriteBacks
 from gateway.usage.model import State
 from tests.unit.usage.intakes.parts import AT, MemoryIntake, StillClock

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.usage.model import FIELDS
 from gateway.usage.receiver.charset import charset_of, declared
 from gateway.usage.receiver.documents import Unreadable
-from gateway.usage.receiver.forms import unquoted
+from gateway.usage.receiver.form_fields import unquoted
 from gateway.usage.receiver.head import Request
 from gateway.usage.receiver.submission import HIDDEN, Submission, read_submission
 from gateway.usage.rules.lints import Lint

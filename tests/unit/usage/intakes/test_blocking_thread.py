@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from gateway.usage.intakes.aside import Aside
+from gateway.usage.intakes.blocking_thread import BlockingThread
 
 
 async def test_it_gives_what_the_work_gives_or_raises() -> None:
-    aside = Aside("test")
+    aside = BlockingThread("test")
     assert await aside.run(lambda: threading.current_thread().name) == "test"
     with pytest.raises(ZeroDivisionError):
         await aside.run(lambda: 1 // 0)
@@ -19,7 +19,7 @@ async def test_it_gives_what_the_work_gives_or_raises() -> None:
 
 
 async def test_a_cancelled_caller_leaves_the_work_to_end_and_the_next_waits_for_it() -> None:
-    aside, release, order = Aside("test"), threading.Event(), []
+    aside, release, order = BlockingThread("test"), threading.Event(), []
 
     def slow() -> None:
         release.wait(20)
@@ -40,7 +40,7 @@ async def test_a_cancelled_caller_leaves_the_work_to_end_and_the_next_waits_for_
 
 
 async def test_the_process_can_end_while_work_hangs() -> None:
-    aside, release = Aside("test"), threading.Event()
+    aside, release = BlockingThread("test"), threading.Event()
     task = asyncio.create_task(aside.run(lambda: release.wait(20)))
     await asyncio.sleep(0)
     hanging = [thread for thread in threading.enumerate() if thread.name == "test"]

@@ -18,7 +18,7 @@ LOOK_AGAIN_S = 0.5
 
 
 class Guest(Protocol):
-    """A connection as the doors see it."""
+    """A connection as who admits it sees it."""
 
     peer: str
     idle_since: float | None
@@ -29,7 +29,7 @@ class Guest(Protocol):
         """End at once; only asked of an idle one."""
 
 
-class Doors:
+class Admission:
     """Counts connections, oldest first."""
 
     def __init__(

@@ -14,7 +14,7 @@ from gateway.usage.model import Move, State, Taken, Unfit
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Endings:
+class RowOutcomes:
     """The configured value for each state in which an event ends.
 
     `stored` is for what the service stored, or very probably did, or took as a test; of ten

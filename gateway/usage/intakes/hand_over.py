@@ -11,7 +11,7 @@ TAKE_MAX = 500
 """Events handed over in one call; one call is one transaction of the ledger."""
 
 
-async def take_all(intake: UsageIntake, raws: Sequence[Raw]) -> list[Taken | Unfit]:
+async def hand_over(intake: UsageIntake, raws: Sequence[Raw]) -> list[Taken | Unfit]:
     """Hand over any number of events, some at a time; durable on return.
 
     Raises:

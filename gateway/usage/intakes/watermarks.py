@@ -19,7 +19,7 @@ LATE_S = 120.0
 PLACES_MAX = 1_000
 
 
-class Marks:
+class Watermarks:
     """The place of reading, and the one from which reading begins again.
 
     Rows are numbered when they are inserted and seen when they are committed, so a lower number

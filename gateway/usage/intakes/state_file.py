@@ -13,7 +13,7 @@ from gateway.ops.events import usage_intakes as events
 FORMAT = 1
 
 
-class Remembered:
+class StateFile:
     """A JSON file in the data folder; blocking.
 
     It is written only after the ledger has what it is about, so an older one only means reading

@@ -9,13 +9,13 @@ from gateway.core.errors import LedgerUnavailable
 from gateway.ops.events import usage_sender as events
 from gateway.usage.model import OPEN, Move, State, Today, Waiting
 from gateway.usage.ports import Ledger
-from gateway.usage.sender.past import MOVES_AT_ONCE, closing_moves
+from gateway.usage.sender.past_days import MOVES_AT_ONCE, closing_moves
 
 AGAIN_FIRST_S = 1.0
 AGAIN_CAP_S = 30.0
 
 
-class Desk:
+class DeliveryLedger:
     """One delivery's use of the ledger."""
 
     def __init__(self, ledger: Ledger, delivery: str, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from gateway.ops.scope import adopter
 T = TypeVar("T")
 
 
-class Aside:
+class BlockingThread:
     """Runs one piece of blocking work at a time on a thread that never holds up the process's end.
 
     A hung network drive or database costs its own intake only: the thread is its own, and is a

@@ -42,7 +42,7 @@ def api_error(error: AasError) -> ApiError:
     return ApiError(status, f"{error.reason}: {error.detail}", headers)
 
 
-class Found:
+class Documents:
     """The documents behind the paths of requests."""
 
     def __init__(self, port: AasPort) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 from gateway.core.clock import Clock
 
 
-class Bell:
+class WakeUp:
     """Rung by the ledger; waited for by one sender."""
 
     def __init__(self, clock: Clock) -> None:

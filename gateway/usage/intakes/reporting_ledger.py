@@ -8,7 +8,7 @@ from gateway.usage.model import OPEN, Event, Move, Raw, State, Taken, Today, Unf
 from gateway.usage.ports import Ledger, Outcomes
 
 
-class ToldLedger:
+class ReportingLedger:
     """The ledger as the sender has it; see `Ledger`.
 
     Args:

@@ -13,7 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.aas.found import Found, Table, prepare, submodel_ids
+from gateway.api.aas.documents import Documents, Table, prepare, submodel_ids
 from gateway.api.aas.ports import DocumentView, SubmodelView
 from gateway.api.answers import ApiError, Query, identifier, json_answer
 from gateway.core.errors import AasError
@@ -52,11 +52,11 @@ PROFILES = [
 ]
 
 
-class Whole:
+class Serialization:
     """Handlers of the two common routes."""
 
-    def __init__(self, found: Found) -> None:
-        self._found = found
+    def __init__(self, found: Documents) -> None:
+        self._served = found
         self._writing = asyncio.Semaphore(WRITTEN_AT_ONCE)
 
     def table(self) -> Table:
@@ -67,7 +67,7 @@ class Whole:
         }
 
     async def _description(self, _: Request) -> Response:
-        known = PROFILES if self._found.port.content else _reading(PROFILES)
+        known = PROFILES if self._served.port.content else _reading(PROFILES)
         return json_answer({"profiles": known})
 
     async def _serialization(self, request: Request) -> Response:
@@ -75,7 +75,7 @@ class Whole:
         form, media = _form(request.headers.get("accept", ""))
         shells, submodels = self._chosen(query)
         wanted = query.flag("includeConceptDescriptions", default=True)
-        concepts = self._found.aas.concept_descriptions() if wanted else ()
+        concepts = self._served.aas.concept_descriptions() if wanted else ()
         await prepare(submodels)
         body = _environment(shells, submodels, concepts)
         if form == "json":
@@ -92,7 +92,7 @@ class Whole:
         media: str,
         shells: list[DocumentView],
     ) -> Response:
-        package = self._found.port.package
+        package = self._served.port.package
         if package is None:
             raise ApiError(501, "only JSON is written here")
         async with self._writing:
@@ -106,7 +106,7 @@ class Whole:
         return Response(body, 200, headers, media)
 
     def _chosen(self, query: Query) -> tuple[list[DocumentView], list[SubmodelView]]:
-        aas = self._found.aas
+        aas = self._served.aas
         shell_ids = [identifier(each) for each in query.every("aasIds")]
         wanted = [identifier(each) for each in query.every("submodelIds")]
         if not shell_ids and not wanted:
@@ -121,7 +121,7 @@ class Whole:
         return shells, submodels
 
     async def _files(self, document: Mapping[str, Any]) -> dict[str, NamedFile]:
-        content = self._found.port.content
+        content = self._served.port.content
         files: dict[str, NamedFile] = {}
         for submodel in document.get("submodels", ()) if content else ():
             for path, element in _file_elements(submodel.get("submodelElements", ()), ""):
@@ -132,7 +132,7 @@ class Whole:
         return files
 
     async def _thumbnail(self, shells: Iterable[DocumentView]) -> NamedFile | None:
-        content = self._found.port.content
+        content = self._served.port.content
         for shell in shells if content else ():
             assert content is not None
             if (image := await content.thumbnail(shell.id)) is not None:

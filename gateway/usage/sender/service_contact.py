@@ -14,7 +14,7 @@ SILENT_S = 1_800.0
 """Without an answer for so long, a person has to hear."""
 
 
-class Hearing:
+class ServiceContact:
     """Learns the time and watches the silence."""
 
     def __init__(self, delivery: str, time: ServiceTime, alarms: Alarms, clock: Clock) -> None:
