@@ -18,6 +18,8 @@ SIZE = Size(
 )
 CALM_S = 3.0
 DRAIN_S = 40.0
+DELIVERED_MIN = 1_000
+"""Of some 7,000: a line that is mostly down proves little. How soon it is back is a benchmark's."""
 SOME = [1, 2, 3, 10]
 AWAY_MAX_S = 5.0
 """From the removal of a node until it is collected again: the orders, and the retry."""
@@ -43,7 +45,7 @@ async def storm(folder: Path, *orders: dict[str, Any], after_s: float = CALM_S) 
     assert result.duplicates == 0, result
     assert result.gaps_outside == 0, result
     assert result.phantom == 0, result
-    assert result.delivered > 0.5 * result.produced, result
+    assert result.delivered > DELIVERED_MIN, result
     return result
 
 

@@ -57,7 +57,7 @@ Failing
   is shown as `blocked` with the code, and an alarm tells a person what to do.
 - A ledger that cannot be written: nothing is sent, for what is not written down did not happen.
 - A kill at any moment: the rows tell. At worst one record is sent a second time within its ten
-  minutes, which the service answers with AP1029 (`tests/integration/test_usage_sender_day.py`).
+  minutes, which the service answers with AP1029 (`tests/fault/test_usage_sender_kill.py`).
 
 Several gateways
 ----------------
