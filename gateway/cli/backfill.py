@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from gateway.cli.options import (
     language,
 )
 from gateway.cli.screen import number, printable
+from gateway.core.texts import N_, Texts
 
 if TYPE_CHECKING:
     from gateway.app.backfill import BackfillReport
@@ -33,36 +35,23 @@ if TYPE_CHECKING:
     from gateway.core.protocols import Sink
     from gateway.core.types import UnixNs
 
-TEXTS = {
-    "en": {
-        "time": "{text} is no time. Write 2026-11-23, 2026-11-23T14:30 or 2026-11-23T05:30Z.",
-        "order": "--from must be before --to.",
-        "sink": "There is no platform {name}. Configured: {names}",
-        "which": "Say which platform with --sink: {names}",
-        "resumed": "Going on where an earlier run was interrupted.",
-        "sent": "{count} samples of {device} sent",
-        "would": "{count} samples of {device} would be sent",
-        "again": "{count} in all. Send them:  the same command without --dry-run",
-        "nothing": "History has no samples of this time.",
-        "refused": "{count} samples refused: {reason}",
-        "waiting": "The platform takes nothing at the moment ({detail}); waiting.",
-        "stopped": "Stopped: {detail}\nThe same command goes on from here.",
+TEXTS = Texts(
+    __package__,
+    {
+        "time": N_("{text} is no time. Write 2026-11-23, 2026-11-23T14:30 or 2026-11-23T05:30Z."),
+        "order": N_("--from must be before --to."),
+        "sink": N_("There is no platform {name}. Configured: {names}"),
+        "which": N_("Say which platform with --sink: {names}"),
+        "resumed": N_("Going on where an earlier run was interrupted."),
+        "sent": N_("{count} samples of {device} sent"),
+        "would": N_("{count} samples of {device} would be sent"),
+        "again": N_("{count} in all. Send them:  the same command without --dry-run"),
+        "nothing": N_("History has no samples of this time."),
+        "refused": N_("{count} samples refused: {reason}"),
+        "waiting": N_("The platform takes nothing at the moment ({detail}); waiting."),
+        "stopped": N_("Stopped: {detail}\nThe same command goes on from here."),
     },
-    "ko": {
-        "time": "{text}: 시각이 아닙니다. 예: 2026-11-23, 2026-11-23T14:30, 2026-11-23T05:30Z",
-        "order": "--from 은 --to 보다 앞서야 합니다.",
-        "sink": "플랫폼 {name} 이(가) 없습니다. 설정된 플랫폼: {names}",
-        "which": "--sink 로 플랫폼을 고르세요: {names}",
-        "resumed": "중단된 이전 작업을 이어서 합니다.",
-        "sent": "{device}: 샘플 {count}개 전송",
-        "would": "{device}: 샘플 {count}개 전송 예정",
-        "again": "모두 {count}개.  보내기:  --dry-run 없이 같은 명령",
-        "nothing": "이 기간의 샘플이 이력에 없습니다.",
-        "refused": "샘플 {count}개 거부됨: {reason}",
-        "waiting": "플랫폼이 지금 받지 않습니다 ({detail}). 기다립니다.",
-        "stopped": "중단: {detail}\n같은 명령을 다시 실행하면 이어서 합니다.",
-    },
-}
+)
 DATE_LENGTH = len("2026-11-23")
 
 
@@ -105,7 +94,7 @@ def backfill(
         raise typer.Exit(EXIT_UNHEALTHY)
 
 
-def _span(start: str, end: str, texts: dict[str, str]) -> tuple[UnixNs, UnixNs]:
+def _span(start: str, end: str, texts: Mapping[str, str]) -> tuple[UnixNs, UnixNs]:
     from gateway.core.types import UnixNs
 
     first = _time(start, texts)
@@ -117,7 +106,7 @@ def _span(start: str, end: str, texts: dict[str, str]) -> tuple[UnixNs, UnixNs]:
     return UnixNs(_unix_ns(first)), UnixNs(_unix_ns(last))
 
 
-def _time(text: str, texts: dict[str, str]) -> datetime:
+def _time(text: str, texts: Mapping[str, str]) -> datetime:
     """Read a time; without a zone it is meant in the machine's own."""
     try:
         return datetime.fromisoformat(text).astimezone()
@@ -129,7 +118,7 @@ def _unix_ns(time: datetime) -> int:
     return round(time.timestamp() * 1_000_000) * 1_000
 
 
-def _target(plan: GatewayPlan, name: str | None, texts: dict[str, str]) -> PlatformKeys:
+def _target(plan: GatewayPlan, name: str | None, texts: Mapping[str, str]) -> PlatformKeys:
     known = {keys.name: keys for keys in plan.settings.platform}
     names = ", ".join(known) or "-"
     if name is None and len(known) == 1:
@@ -187,7 +176,7 @@ async def _run(
 class _Screen:
     """What a person sees while a backfill runs."""
 
-    def __init__(self, texts: dict[str, str], *, quiet: bool) -> None:
+    def __init__(self, texts: Mapping[str, str], *, quiet: bool) -> None:
         self._texts = texts
         self._quiet = quiet
         self._waiting = ""

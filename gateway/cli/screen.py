@@ -9,15 +9,15 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from gateway.core.texts import N_, Language, Texts
+
 WIDE = {"W", "F"}
 PIECES = re.compile(r"\{[^{}]{,40}\}\S*|`[^`]{,40}`\S*|\S+")
 """What a line is never broken in: a word, and what people copy."""
 BELOW = "     "
 """The indent of what goes on or stands below its line."""
-SPAN_UNITS = {
-    "en": (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)),
-    "ko": (("일", 86_400), ("시간", 3_600), ("분", 60), ("초", 1)),
-}
+SPAN_SIZES = (86_400, 3_600, 60, 1)
+SPAN_UNITS = Texts(__package__, {"units": (N_("d"), N_("h"), N_("min"), N_("s"))})
 
 
 def width(text: str) -> int:
@@ -113,16 +113,16 @@ def shortened(text: str, room: int, behind: str = "") -> str:
     return kept.rstrip(" ,.;:") + "…" + behind
 
 
-def span(seconds: float | None, lang: str) -> str:
+def span(seconds: float | None, lang: Language) -> str:
     """Give a time span in its two biggest units: `12 d 4 h`, `0.4 s`."""
     if seconds is None:
         return "-"
-    units = SPAN_UNITS[lang]
+    units = SPAN_UNITS[lang]["units"]
     if seconds < 10:
-        return f"{max(seconds, 0.0):.1f} {units[-1][0]}"
+        return f"{max(seconds, 0.0):.1f} {units[-1]}"
     parts: list[str] = []
     rest = int(seconds)
-    for name, size in units:
+    for name, size in zip(units, SPAN_SIZES, strict=True):
         if rest >= size and len(parts) < 2:
             parts.append(f"{rest // size} {name}")
             rest %= size

@@ -14,67 +14,49 @@ import typer
 from gateway.cli.answers import existing_data, fail, hint, print_json
 from gateway.cli.options import DATA_DEFAULT, AsJson, Data, Lang, language
 from gateway.cli.screen import columns, printable, table
-from gateway.core.texts import Language
+from gateway.core.texts import N_, Language, Texts
 
 if TYPE_CHECKING:
     from gateway.core.trust import Known, Trust
 
 app = typer.Typer(no_args_is_help=True, help="Trust or refuse the certificates of servers.")
 SHOWN = 16
-TEXTS: dict[str, dict[str, str]] = {
-    "en": {
-        "head": "FINGERPRINT|STATE|ADDRESS|FIRST SEEN",
-        "none": "No server's certificate has been seen ({data}).",
-        "not-found": "No fingerprint begins with '{prefix}'.  See:  gateway trust ls",
-        "ambiguous": "{count} fingerprints begin with '{prefix}'. Give more of it.",
-        "trusted": "Trusted: {fingerprint}\n"
-        "Takes effect at the next connection try; no restart needed.",
-        "rejected": "Refused: {fingerprint}\nTakes effect at the next connection.",
-        "state-trusted": "trusted",
-        "state-rejected": "waiting",
-        "malformed": "malformed",
-        "unusable": "no usable key",
-        "no-key": "This certificate cannot be used: no RSA key can be read from it.\n"
-        "Have the server make a new one (its own page or its engineering tool).",
-        "compare": "Compare with the server's display:  gateway trust show {prefix} --data {data}",
-        "accept": "The same on the server's display?  gateway trust accept {prefix} --data {data}",
-        "fingerprint": "SHA-256 fingerprint",
-        "url": "address",
-        "first-seen": "first seen",
-        "state": "state",
-        "subject": "subject",
-        "issuer": "issuer",
-        "valid": "valid",
-        "uris": "application URI",
-        "hosts": "hosts",
+TEXTS = Texts(
+    __package__,
+    {
+        "head": N_("FINGERPRINT|STATE|ADDRESS|FIRST SEEN"),
+        "none": N_("No server's certificate has been seen ({data})."),
+        "not-found": N_("No fingerprint begins with '{prefix}'.  See:  gateway trust ls"),
+        "ambiguous": N_("{count} fingerprints begin with '{prefix}'. Give more of it."),
+        "trusted": N_(
+            "Trusted: {fingerprint}\nTakes effect at the next connection try; no restart needed."
+        ),
+        "rejected": N_("Refused: {fingerprint}\nTakes effect at the next connection."),
+        "state-trusted": N_("trusted"),
+        "state-rejected": N_("waiting"),
+        "malformed": N_("malformed"),
+        "unusable": N_("no usable key"),
+        "no-key": N_(
+            "This certificate cannot be used: no RSA key can be read from it.\n"
+            "Have the server make a new one (its own page or its engineering tool)."
+        ),
+        "compare": N_(
+            "Compare with the server's display:  gateway trust show {prefix} --data {data}"
+        ),
+        "accept": N_(
+            "The same on the server's display?  gateway trust accept {prefix} --data {data}"
+        ),
+        "fingerprint": N_("SHA-256 fingerprint"),
+        "url": N_("address"),
+        "first-seen": N_("first seen"),
+        "state": N_("state"),
+        "subject": N_("subject"),
+        "issuer": N_("issuer"),
+        "valid": N_("valid"),
+        "uris": N_("application URI"),
+        "hosts": N_("hosts"),
     },
-    "ko": {
-        "head": "지문|상태|주소|처음 본 때",
-        "none": "아직 확인된 서버 인증서가 없습니다 ({data}).",
-        "not-found": "'{prefix}'(으)로 시작하는 지문이 없습니다.  확인:  gateway trust ls",
-        "ambiguous": "'{prefix}'(으)로 시작하는 지문이 {count}개입니다. 더 길게 적어 주세요.",
-        "trusted": "신뢰함: {fingerprint}\n"
-        "다음 연결 시도부터 적용됩니다. 재시작할 필요가 없습니다.",
-        "rejected": "거부함: {fingerprint}\n다음 연결부터 적용됩니다.",
-        "state-trusted": "신뢰",
-        "state-rejected": "대기/거부",
-        "malformed": "형식 오류",
-        "unusable": "키를 쓸 수 없음",
-        "no-key": "이 인증서는 쓸 수 없습니다. RSA 키를 읽을 수 없습니다.\n"
-        "서버의 웹 화면이나 엔지니어링 도구에서 인증서를 새로 만드세요.",
-        "compare": "서버 화면의 지문과 비교하세요:  gateway trust show {prefix} --data {data}",
-        "accept": "서버 화면과 같습니까?  gateway trust accept {prefix} --data {data}",
-        "fingerprint": "SHA-256 지문",
-        "url": "주소",
-        "first-seen": "처음 본 때",
-        "state": "상태",
-        "subject": "주체",
-        "issuer": "발급자",
-        "valid": "유효 기간",
-        "uris": "애플리케이션 URI",
-        "hosts": "호스트",
-    },
-}
+)
 Prefix = Annotated[str, typer.Argument(help="Beginning of the fingerprint, 4 or more hex digits.")]
 
 

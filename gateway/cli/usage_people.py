@@ -23,6 +23,7 @@ from gateway.cli.options import (
 from gateway.cli.screen import number, printable
 from gateway.cli.usage_open import FOLDER, filter_of, view_of
 from gateway.cli.usage_texts import TEXTS
+from gateway.core.texts import Language
 
 ANSWER_WITHIN_S = 5.0
 
@@ -75,7 +76,7 @@ def erase(
         typer.echo(TEXTS[tongue]["gone"].format(count=number(count)))
 
 
-def asked(folder: Path, request: dict[str, str], lang: str) -> int:
+def asked(folder: Path, request: dict[str, str], lang: Language) -> int:
     """Have a request done, by the running gateway or here; give the number of events."""
     import apsw
 

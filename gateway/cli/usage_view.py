@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.screen import columns, filled, number, printable, table, width
 from gateway.cli.usage_texts import PROBLEMS, TEXTS
+from gateway.core.texts import Language
 
 if TYPE_CHECKING:
     from gateway.usage.ledger.read import EventLine, Receipt, View
@@ -58,7 +59,7 @@ def receipt_as_json(each: Receipt) -> dict[str, Any]:
     }
 
 
-def event_table(events: Iterable[EventLine], lang: str) -> list[str]:
+def event_table(events: Iterable[EventLine], lang: Language) -> list[str]:
     """Give the lines of a table of events."""
     from gateway.usage.ledger.words import state_name
 
@@ -71,7 +72,7 @@ def event_table(events: Iterable[EventLine], lang: str) -> list[str]:
     return table(TEXTS[lang]["events"].split("|"), rows, columns())
 
 
-def receipt_table(receipts: Iterable[Receipt], lang: str) -> list[str]:
+def receipt_table(receipts: Iterable[Receipt], lang: Language) -> list[str]:
     """Give the lines of a table of requests."""
     from gateway.usage.ledger.days import shown
     from gateway.usage.ledger.words import state_name
@@ -139,7 +140,7 @@ def _delivery(view: View, name: str, today: str, now: int) -> dict[str, Any]:
     }
 
 
-def status_screen(content: dict[str, Any], lang: str) -> list[str]:
+def status_screen(content: dict[str, Any], lang: Language) -> list[str]:
     """Give the lines of the screen."""
     texts = TEXTS[lang]
     state = texts["running" if content["running"] else "stopped"]
@@ -155,7 +156,7 @@ def status_screen(content: dict[str, Any], lang: str) -> list[str]:
     return lines if content["deliveries"] else [*lines, " " + texts["empty"]]
 
 
-def _facts(each: dict[str, Any], texts: dict[str, str]) -> list[tuple[str, str]]:
+def _facts(each: dict[str, Any], texts: Mapping[str, str]) -> list[tuple[str, str]]:
     stored = texts["stored-of"].format(stored=each["storedByService"], most=each["windows"])
     if each["presumed"]:
         stored += f"   ({texts['presumed'].format(count=each['presumed'])})"
@@ -174,7 +175,7 @@ def _facts(each: dict[str, Any], texts: dict[str, str]) -> list[tuple[str, str]]
     ]  # fmt: skip
 
 
-def _last(receipt: dict[str, Any] | None, texts: dict[str, str]) -> str:
+def _last(receipt: dict[str, Any] | None, texts: Mapping[str, str]) -> str:
     if receipt is None:
         return "-"
     text = receipt["text"]
@@ -184,7 +185,7 @@ def _last(receipt: dict[str, Any] | None, texts: dict[str, str]) -> str:
     return f"{_short(receipt['started'])}   {answer}"
 
 
-def _queue(each: dict[str, Any], texts: dict[str, str]) -> str:
+def _queue(each: dict[str, Any], texts: Mapping[str, str]) -> str:
     if not each["waiting"]:
         return "-"
     parts = ", ".join(f"{code} {number(count)}" for code, count in each["waiting"].items())
@@ -208,7 +209,7 @@ def report_as_json(report: Report, aside: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def report_screen(report: Report, aside: Iterable[str], lang: str) -> list[str]:
+def report_screen(report: Report, aside: Iterable[str], lang: Language) -> list[str]:
     """Give the lines of the outcome of `verify`."""
     texts = TEXTS[lang]
     if report.count:
@@ -222,7 +223,7 @@ def report_screen(report: Report, aside: Iterable[str], lang: str) -> list[str]:
     return [*lines, *(texts["aside"].format(file=name) for name in aside)]
 
 
-def _problem(each: Problem, lang: str) -> str:
+def _problem(each: Problem, lang: Language) -> str:
     where = TEXTS[lang]["row"].format(seq=each.seq) + ": " if each.seq is not None else ""
     what = PROBLEMS[lang][f"{each.place} {each.code}"]
     return printable(f"{where}{what} ({each.detail})" if each.detail else f"{where}{what}")

@@ -11,15 +11,19 @@ import typer
 from gateway.cli.answers import print_json
 from gateway.cli.options import AsJson, Lang, language
 from gateway.cli.screen import table
+from gateway.core.texts import N_, Texts
 
 LIBRARIES = (
     "apsw", "numpy", "orjson", "pydantic", "starlette", "uvicorn", "cryptography", "typer",
 )  # fmt: skip
 """Those that every gateway has; each kind of adapter names its own."""
-TEXTS = {
-    "en": {"absent": "not installed", "system": "system"},
-    "ko": {"absent": "설치되지 않음", "system": "운영체제"},
-}
+TEXTS = Texts(
+    __package__,
+    {
+        "absent": N_("not installed"),
+        "system": N_("system"),
+    },
+)
 
 
 def version(as_json: AsJson = False, lang: Lang = None) -> None:

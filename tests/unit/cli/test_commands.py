@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import pkgutil
-import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -81,41 +79,6 @@ def test_group_and_command_list_say_the_same() -> None:
     for name, entry in COMMANDS.items():
         if entry.member == "app":
             assert loaded(name, entry).help == entry.text
-
-
-def _tables(module: str) -> Iterator[tuple[str, Any]]:
-    for name, value in vars(importlib.import_module(f"gateway.cli.{module}")).items():
-        if name.isupper() and isinstance(value, dict) and value:
-            if set(value) == {"ko", "en"}:
-                yield name, value
-            for key, each in value.items():
-                if isinstance(each, dict) and set(each) & {"ko", "en"}:
-                    yield f"{name}[{key}]", each
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_text_is_there_in_both_languages_with_the_same_facts(module: str) -> None:
-    for name, table in _tables(module):
-        assert set(table) == {"ko", "en"}, name
-        korean_texts, english = table["ko"], table["en"]
-        if not isinstance(english, dict):
-            korean_texts, english = {"": korean_texts}, {"": english}
-        assert set(korean_texts) == set(english), name
-        for key, text in english.items():
-            assert _shape(text) == _shape(korean_texts[key]), (name, key)
-
-
-def _shape(text: Any) -> Any:
-    """Give what both languages must share: the facts of a sentence, the columns of a table."""
-    if isinstance(text, tuple):
-        return len(text)
-    facts = sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
-    return facts, text.count("|")
-
-
-def test_some_tables_were_looked_at() -> None:
-    found = [name for module in MODULES for name, _ in _tables(module)]
-    assert len(found) > 5
 
 
 @pytest.mark.parametrize(

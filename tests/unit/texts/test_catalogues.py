@@ -49,6 +49,12 @@ def test_a_translation_has_the_same_places_for_facts(room: Path) -> None:
     assert other == []
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_translated_head_of_a_table_has_the_same_columns(room: Path) -> None:
+    for message in catalogues.translated(room):
+        assert str(message.id).count("|") == str(message.string).count("|"), message.id
+
+
 def test_a_table_gives_each_language_and_keeps_tuples() -> None:
     table = Texts("gateway.cli", {"one": N_("alive"), "two": (N_("alive"), "")})
     assert table["en"] == {"one": "alive", "two": ("alive", "")}
