@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 def _embedded(keys: EmbeddedHistory, folder: Path, clock: Clock) -> History:
-    return _opened(HistoryConfig(keep_s=keys.keep), folder, clock)
+    from gateway.history.embedded import EmbeddedStore
+
+    return EmbeddedStore(HistoryConfig(keep_s=keys.keep), folder, clock)
 
 
-def _influx(keys: InfluxHistory, folder: Path, clock: Clock) -> History:
+def _influx(keys: InfluxHistory, _folder: Path, clock: Clock) -> History:
+    # influxdb_client takes 0.4 s to import: only gateways that use it pay.
+    from gateway.history.influx import InfluxStore
+
     config = HistoryConfig(
         kind="influxdb",
         keep_s=keys.keep,
@@ -33,13 +38,7 @@ def _influx(keys: InfluxHistory, folder: Path, clock: Clock) -> History:
         password=str(keys.password or ""),
         layout=keys.layout,
     )
-    return _opened(config, folder, clock)
-
-
-def _opened(config: HistoryConfig, folder: Path, clock: Clock) -> History:
-    from gateway.history.open import open_history
-
-    return open_history(config, folder, clock)
+    return InfluxStore(config, clock)
 
 
 EMBEDDED: HistoryKind[EmbeddedHistory, History] = HistoryKind(

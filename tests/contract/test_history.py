@@ -18,8 +18,9 @@ from gateway.core.records import Answer, Batch, Gap, GapReason, Record
 from gateway.core.signals import PlanTable, Signal
 from gateway.core.types import BAD_TYPE_MISMATCH, UNCERTAIN_OUT_OF_RANGE, Offset, UnixNs
 from gateway.history.config import HistoryConfig
+from gateway.history.embedded import EmbeddedStore
+from gateway.history.influx import InfluxStore
 from gateway.history.interface import Aggregate, Bucket, History, Rows, Series
-from gateway.history.open import open_history
 from gateway.history.sink import HistorySink
 from tests.services import influxdb as services
 
@@ -93,7 +94,9 @@ class Store:
     server: services.InfluxProcess | None = None
 
     def open(self) -> History:
-        return open_history(self.config, self.folder, SystemClock())
+        if self.config.kind == "embedded":
+            return EmbeddedStore(self.config, self.folder, SystemClock())
+        return InfluxStore(self.config, SystemClock())
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Nobody but `gateway/app/kinds.py` knows a kind of destination by name, outside its room."""
+"""Nobody but `gateway/app/kinds.py` knows a destination or a way in by name, outside its room."""
 
 from __future__ import annotations
 
@@ -45,6 +45,17 @@ def test_keys_of_a_kind_are_named_in_its_room_alone() -> None:
         if named.search(path.read_text("utf-8"))
     }
     assert {name for name in found if not name.startswith(rooms)} == set()
+
+
+def test_keys_of_a_way_in_are_named_where_it_is_read() -> None:
+    named = re.compile(rf"\b({'|'.join(kind.keys.__name__ for kind in KINDS.intakes)})\b")
+    rooms = ("gateway/usage/intakes/", "adapters/")
+    found = {
+        name_of(path)
+        for path in python_files("gateway", "adapters", "aas_models")
+        if named.search(path.read_text("utf-8")) and not name_of(path).startswith(rooms)
+    }
+    assert found == set()
 
 
 def test_each_platform_has_its_folder() -> None:

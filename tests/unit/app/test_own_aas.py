@@ -18,7 +18,7 @@ from gateway.core.errors import SinkUnavailable
 from gateway.core.records import Record
 from gateway.core.types import Offset, UnixNs
 from gateway.history.config import HistoryConfig
-from gateway.history.open import open_history
+from gateway.history.embedded import EmbeddedStore
 from gateway.ops.health import (
     DeviceHealth,
     DeviceState,
@@ -89,7 +89,7 @@ async def test_the_query_reads_whatever_history_runs_and_says_when_none_does(
     tmp_path: Path,
 ) -> None:
     clock, model = SystemClock(), press()
-    history = open_history(HistoryConfig(kind="embedded", keep_s=86_400.0), tmp_path, clock)
+    history = EmbeddedStore(HistoryConfig(keep_s=86_400.0), tmp_path, clock)
     now = clock.now() - clock.now() % HOUR
     made = batch(model.table, [5, 5], np.array([1.0, 3.0]), at=now)
     made.times[1] += 1
