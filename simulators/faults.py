@@ -172,7 +172,7 @@ class FaultProxy:
 
     @property
     def connections(self) -> int:
-        """Give the number of living connections."""
+        """The number of living connections."""
         return len(self._pairs)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -76,7 +76,7 @@ class Variable:
 
     @property
     def status(self) -> int:
-        """Give the present status code."""
+        """The present status code."""
         return self._sample.status
 
     def write(

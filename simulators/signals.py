@@ -98,7 +98,7 @@ class Machine:
 
     @property
     def progress(self) -> float:
-        """Give the place in the cycle, 0 to 1."""
+        """The place in the cycle, 0 to 1."""
         return min(self.phase_s / self.cycle_s, 1.0)
 
 

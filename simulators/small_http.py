@@ -42,7 +42,7 @@ class Request:
 
     @property
     def content_type(self) -> str:
-        """Give the type without its parameters, in lower case, "" for none."""
+        """The type without its parameters, in lower case, "" for none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

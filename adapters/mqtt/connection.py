@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def cipher(self) -> str:
-        """Give the TLS version in use, or `none`."""
+        """The TLS version in use, or `none`."""
         found = self._transport and self._transport.get_extra_info("ssl_object")
         return str(found.version()) if found else "none"
 

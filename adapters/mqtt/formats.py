@@ -41,7 +41,7 @@ class Preset:
 
     @property
     def short(self) -> str:
-        """Give the key that `- name: address` stands for."""
+        """The key that `- name: address` stands for."""
         return self.needs or "field"
 
 

@@ -63,7 +63,7 @@ class Selection:
 
     @property
     def indices(self) -> list[int]:
-        """Give the items of all its groups."""
+        """The items of all its groups."""
         return [index for groups in self.table.values() for g in groups for index in g.indices]
 
     def picked(self, document: Any) -> Iterator[tuple[Group, Chain]]:

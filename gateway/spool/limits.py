@@ -27,12 +27,12 @@ class Settings:
 
     @property
     def part_limit(self) -> int:
-        """Give the size of a part: small enough that giving one up costs an eighth of the quota."""
+        """The size of a part: small enough that giving one up costs an eighth of the quota."""
         return max(min(self.part_bytes, self.quota_bytes // 8), 128 * 1024)
 
     @property
     def log_limit(self) -> int:
-        """Give the length from which a log is folded in.
+        """The length from which a log is folded in.
 
         On a full disk that takes as much space again, which the ballast must be able to give.
         """

@@ -83,7 +83,7 @@ class Event:
 
     @property
     def day(self) -> str:
-        """Give its day in Korea, `yyyy-MM-dd`."""
+        """Its day in Korea, `yyyy-MM-dd`."""
         return self.log_dt[:10]
 
 

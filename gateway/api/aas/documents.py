@@ -51,7 +51,7 @@ class Documents:
 
     @property
     def content(self) -> AasContent:
-        """Give the written content.
+        """The written content.
 
         Raises:
             ApiError: 405 where nothing may be written at all.

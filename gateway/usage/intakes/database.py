@@ -84,7 +84,7 @@ class DatabaseIntake:
 
     @property
     def trouble(self) -> str:
-        """Give what the last poll or write-back failed of, empty when both worked."""
+        """What the last poll or write-back failed of, empty when both worked."""
         return self._pace.trouble or self._writing.trouble
 
     async def run(self) -> NoReturn:

@@ -52,7 +52,7 @@ class TailIntake:
 
     @property
     def trouble(self) -> str:
-        """Give what the last look failed of, empty when it worked."""
+        """What the last look failed of, empty when it worked."""
         return self._pace.trouble
 
     async def run(self) -> NoReturn:

@@ -35,7 +35,7 @@ class Watermarks:
 
     @property
     def base(self) -> Place | None:
-        """Give the place that may be kept: nothing below it will be read again."""
+        """The place that may be kept: nothing below it will be read again."""
         return self._base
 
     def begin(self, now: float) -> Place | None:

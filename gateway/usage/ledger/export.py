@@ -58,7 +58,7 @@ class Month:
 
     @property
     def filter(self) -> Filter:
-        """Give its days.
+        """Its days.
 
         Raises:
             ValueError: not a month.

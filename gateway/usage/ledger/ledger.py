@@ -70,7 +70,7 @@ class SqliteLedger:
 
     @property
     def name(self) -> str:
-        """Give the random name of this ledger; another one when a damaged ledger was replaced."""
+        """The random name of this ledger; another one when a damaged ledger was replaced."""
         return self._store.head.ledger
 
     @staticmethod

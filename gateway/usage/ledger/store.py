@@ -76,12 +76,12 @@ class Store:
 
     @property
     def path(self) -> Path:
-        """Give the file."""
+        """The file."""
         return self.folder / LEDGER_FILE
 
     @property
     def connection(self) -> apsw.Connection:
-        """Give the connection; only between `open` and `close`."""
+        """The connection; only between `open` and `close`."""
         assert self._connection is not None
         return self._connection
 

@@ -46,12 +46,12 @@ class Request:
 
     @property
     def path(self) -> bytes:
-        """Give the target without its query."""
+        """The target without its query."""
         return self.target.partition(b"?")[0]
 
     @property
     def query(self) -> bytes:
-        """Give what stands behind the first question mark."""
+        """What stands behind the first question mark."""
         return self.target.partition(b"?")[2]
 
 

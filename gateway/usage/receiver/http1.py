@@ -48,7 +48,7 @@ class RequestReader:
 
     @property
     def buffered(self) -> int:
-        """Give how many bytes are held."""
+        """How many bytes are held."""
         return len(self._buffer) + len(self._body)
 
     @property

@@ -77,12 +77,12 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Give the address of the HTTP listener, with its real port, "" while it has none."""
+        """The address of the HTTP listener, with its real port, "" while it has none."""
         return self._url("http")
 
     @property
     def tls_url(self) -> str:
-        """Give the address of the HTTPS listener, "" while it has none."""
+        """The address of the HTTPS listener, "" while it has none."""
         return self._url("https")
 
     async def run(self) -> NoReturn:

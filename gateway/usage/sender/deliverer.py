@@ -10,7 +10,7 @@ class Deliverer(Protocol):
 
     @property
     def name(self) -> str:
-        """Give the delivery's name."""
+        """The delivery's name."""
 
     async def run(self) -> NoReturn:
         """Deliver until cancelled."""

@@ -67,12 +67,12 @@ class KpiSender:
 
     @property
     def name(self) -> str:
-        """Give the delivery's name."""
+        """The delivery's name."""
         return self._config.name
 
     @property
     def waiting(self) -> int:
-        """Give how many records wait."""
+        """How many records wait."""
         return len(self._store.waiting)
 
     async def submit(self, records: Sequence[KpiRecord]) -> None:

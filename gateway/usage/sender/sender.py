@@ -79,7 +79,7 @@ class Sender:
 
     @property
     def name(self) -> str:
-        """Give the delivery's name."""
+        """The delivery's name."""
         return self._config.name
 
     def status(self) -> SenderStatus:
